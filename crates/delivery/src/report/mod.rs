@@ -1,0 +1,1 @@
+//! What does a person read of a run or a backtest?
