@@ -1,1 +1,62 @@
-fn main(){}
+//! Which chores keep the project in order?
+//!
+//! `cargo xtask tidy` reads the sources for rules no compiler knows, `cargo xtask deps` proves which
+//! crate depends on what, `cargo xtask test` (or `ci`, the same) runs everything that must pass
+//! before a change lands. Plain std: building the chores costs seconds.
+
+#![expect(clippy::print_stdout, reason = "the chores talk to whoever called them")]
+
+mod ci;
+mod deps;
+mod tidy;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: cargo xtask <chore>
+
+  test   format, tidy, deps, lints, all tests and doc tests: what must pass before a change lands
+  ci     the same
+  tidy   the rules for sources and pages that no compiler knows
+  deps   which crate may depend on what
+";
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let (chore, rest) = (arguments.next(), arguments.next());
+    let root = root();
+    match (chore.as_deref(), rest) {
+        (Some("test" | "ci"), None) => ci::run(&root),
+        (Some("tidy"), None) => report("tidy", &tidy::check(&root)),
+        (Some("deps"), None) => report("deps", &deps::check(&root)),
+        (Some("help" | "--help" | "-h"), None) => {
+            println!("{USAGE}");
+            ExitCode::SUCCESS
+        }
+        _ => {
+            eprintln!("{USAGE}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// The root of the repository: the parent of this package.
+fn root() -> PathBuf {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package.parent().unwrap_or(package).to_path_buf()
+}
+
+/// Prints the findings of a chore; success when there are none.
+fn report(chore: &str, findings: &[String]) -> ExitCode {
+    for finding in findings {
+        eprintln!("{finding}");
+    }
+    if findings.is_empty() {
+        println!("{chore}: nothing to mend");
+        ExitCode::SUCCESS
+    } else {
+        println!("{chore}: {} to mend", findings.len());
+        ExitCode::FAILURE
+    }
+}

@@ -1,0 +1,190 @@
+//! What must pass before a change lands?
+//!
+//! One build serves all: the tests run the profile that ships, so DataFusion is compiled once. The
+//! cheap checks come first, every step runs whatever the others said, and the last line counts.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::Path;
+use std::process::{Command, ExitCode, Stdio};
+use std::thread;
+
+use crate::{deps, tidy};
+
+/// What a step found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Outcome {
+    tests_passed: u64,
+    tests_failed: u64,
+    /// The step itself failed: it did not compile, or a check found something.
+    failed: bool,
+}
+
+/// Runs all steps; the last line of output is `N passed, N failed`.
+///
+/// A check that fails counts as one failure, as a test does.
+pub(crate) fn run(root: &Path) -> ExitCode {
+    let mut total = Outcome::default();
+    let mut step = |name: &str, work: &dyn Fn() -> Outcome| {
+        eprintln!("== {name}");
+        let clock = clock();
+        let outcome = work();
+        let verdict = if outcome.failed { "FAILED" } else { "ok" };
+        eprintln!("== {name}: {verdict}, {:.1} s", clock.elapsed().as_secs_f64());
+        total.tests_passed += outcome.tests_passed;
+        total.tests_failed += outcome.tests_failed;
+        if outcome.failed && outcome.tests_failed == 0 {
+            total.tests_failed += 1;
+        }
+        total.failed |= outcome.failed;
+    };
+    step("format", &|| cargo(root, &["fmt", "--all", "--", "--check"]));
+    step("tidy", &|| findings(&tidy::check(root)));
+    step("deps", &|| findings(&deps::check(root)));
+    step("lints", &|| {
+        let clippy = ["clippy", "--workspace", "--all-targets", "--release", "--locked", "--quiet"];
+        cargo(root, &[&clippy[..], &["--", "--deny", "warnings"]].concat())
+    });
+    step("tests", &|| tests(root));
+    step("doc tests", &|| {
+        cargo(root, &["test", "--doc", "--workspace", "--release", "--locked", "--quiet"])
+    });
+    println!("{} passed, {} failed", total.tests_passed, total.tests_failed);
+    if total.failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+/// All tests of the workspace: by cargo-nextest where it is installed, else by `cargo test`.
+fn tests(root: &Path) -> Outcome {
+    let nextest = Command::new("cargo")
+        .args(["nextest", "--version"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success());
+    if nextest {
+        return cargo(
+            root,
+            &["nextest", "run", "--workspace", "--cargo-profile", "release", "--locked"],
+        );
+    }
+    eprintln!(
+        "cargo-nextest is not installed: the same tests run by cargo test, one crate at a time"
+    );
+    cargo(
+        root,
+        &[
+            "test",
+            "--workspace",
+            "--lib",
+            "--bins",
+            "--tests",
+            "--release",
+            "--locked",
+            "--no-fail-fast",
+        ],
+    )
+}
+
+fn findings(findings: &[String]) -> Outcome {
+    for finding in findings {
+        eprintln!("{finding}");
+    }
+    Outcome { failed: !findings.is_empty(), ..Outcome::default() }
+}
+
+/// Runs cargo, lets its output through, and counts the tests it speaks of.
+fn cargo(root: &Path, arguments: &[&str]) -> Outcome {
+    eprintln!("   cargo {}", arguments.join(" "));
+    let spawned = Command::new("cargo")
+        .args(arguments)
+        .current_dir(root)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    let mut child = match spawned {
+        Ok(child) => child,
+        Err(error) => {
+            eprintln!("cargo: {error}");
+            return Outcome { failed: true, ..Outcome::default() };
+        }
+    };
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let (out, err) = thread::scope(|scope| {
+        let out = scope.spawn(|| stdout.map_or_else(Outcome::default, pass_on));
+        let err = scope.spawn(|| stderr.map_or_else(Outcome::default, pass_on));
+        (out.join().unwrap_or_default(), err.join().unwrap_or_default())
+    });
+    let success = child.wait().is_ok_and(|status| status.success());
+    Outcome {
+        tests_passed: out.tests_passed + err.tests_passed,
+        tests_failed: out.tests_failed + err.tests_failed,
+        failed: !success,
+    }
+}
+
+/// Writes what is read to stderr, line by line, and adds up the summaries in it.
+fn pass_on(stream: impl Read) -> Outcome {
+    let mut total = Outcome::default();
+    for line in BufReader::new(stream).split(b'\n') {
+        let Ok(line) = line else { break };
+        let line = String::from_utf8_lossy(&line);
+        // Nobody reads on the other side any more: go on counting.
+        let _ = writeln!(std::io::stderr(), "{line}");
+        if let Some((passed, failed)) = summary(&line) {
+            total.tests_passed += passed;
+            total.tests_failed += failed;
+        }
+    }
+    total
+}
+
+/// Passed and failed tests, where the line is a summary of nextest or of the standard harness.
+fn summary(line: &str) -> Option<(u64, u64)> {
+    let line = line.trim();
+    let counts = if line.starts_with("Summary [") {
+        line.split_once(" run: ")?.1
+    } else {
+        line.strip_prefix("test result: ")?.split_once(". ")?.1
+    };
+    let (mut passed, mut failed) = (0, 0);
+    for part in counts.split([',', ';', '(']) {
+        let mut words = part.split_whitespace();
+        let Some(number) = words.next().and_then(|word| word.parse::<u64>().ok()) else { continue };
+        match words.next() {
+            Some("passed") => passed += number,
+            Some("failed" | "timed" | "exec") => failed += number,
+            _ => {}
+        }
+    }
+    Some((passed, failed))
+}
+
+#[expect(clippy::disallowed_methods, reason = "the chores say how long they took")]
+fn clock() -> std::time::Instant {
+    std::time::Instant::now()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn summaries() {
+        let check = |line: &str, expect: Option<(u64, u64)>| {
+            assert_eq!(summary(line), expect, "{line}");
+        };
+        check("     Summary [   0.010s] 5 tests run: 5 passed, 0 skipped", Some((5, 0)));
+        check(
+            "     Summary [  31.2s] 9 tests run: 6 passed (1 slow), 2 failed, 1 timed out, 0 skipped",
+            Some((6, 3)),
+        );
+        check("     Summary [   0.1s] 1 test run: 1 passed, 0 skipped", Some((1, 0)));
+        check(
+            "test result: ok. 3 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out",
+            Some((3, 0)),
+        );
+        check("test result: FAILED. 1 passed; 2 failed; 0 ignored; 0 measured", Some((1, 2)));
+        check("        PASS [   0.004s] tercet-types date::tests::mondays", None);
+        check("running 3 tests", None);
+    }
+}
