@@ -1,23 +1,22 @@
-//! Does a feature file say its grain, its inputs and the day it may look up to?
+//! Does a SQL file say what it answers, and a feature its grain, its inputs and its as-of column?
 
 use super::Source;
 
-/// What the header of a feature file names, each as `-- word: ...`.
-const HEADER: &[&str] = &["grain", "inputs", "as-of"];
+/// What the header of a feature file names, each as `word: ...`.
+const HEADER: &[&str] = &["grain:", "inputs:", "as-of column:"];
 
 /// The rules for one SQL file.
 pub(crate) fn check(source: &Source) -> Vec<String> {
     let mut findings = Vec::new();
+    let header: Vec<&str> =
+        source.text.lines().map_while(|line| line.strip_prefix("--")).map(str::trim).collect();
+    if !header.first().is_some_and(|line| line.ends_with('?')) {
+        findings.push(source.at(1, "begin with '-- <the question this file answers>?'"));
+    }
     if source.path.starts_with("crates/features/sql/") {
-        let header: Vec<&str> =
-            source.text.lines().take_while(|line| line.starts_with("--")).collect();
         for word in HEADER {
-            let named = header
-                .iter()
-                .filter_map(|line| line.trim_start_matches('-').trim().split_once(':'))
-                .any(|(name, what)| name.eq_ignore_ascii_case(word) && !what.trim().is_empty());
-            if !named {
-                findings.push(source.at(1, format!("the header must name '-- {word}: ...'")));
+            if !header.iter().any(|line| line.contains(word)) {
+                findings.push(source.at(1, format!("the header must name '{word} ...'")));
             }
         }
     }
@@ -44,10 +43,9 @@ mod tests {
             let findings = check(&source("crates/features/sql/customer/rfm.sql", text));
             assert_eq!(findings.len(), expect, "{text}: {findings:?}");
         };
-        let header =
-            "-- What?\n-- grain: customer\n-- inputs: transactions\n-- as-of: occurred_at\n";
+        let header = "-- What?\n-- grain: customer. inputs: lines.\n-- as-of column: day.\n";
         check(&format!("{header}select 1"), 0);
-        check("-- grain: customer\nselect 1", 2);
+        check("-- grain: customer\nselect 1", 3);
         check(&format!("{header}select now()"), 1);
         check(&format!("{header}select 1 -- not now()"), 0);
     }
