@@ -1,0 +1,77 @@
+//! How healthy is the data that came in?
+
+use tercet_types::Date;
+
+use crate::options::Policy;
+
+/// Examples kept per check.
+pub(crate) const EXAMPLES_MAX: usize = 3;
+
+/// The outcome of one check on one table.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct CheckOutcome {
+    /// The check, one of [`crate::CHECKS`].
+    pub check: String,
+    /// What became of it: `ok` when no row failed.
+    pub status: Policy,
+    /// Rows that failed.
+    pub rows: u64,
+    /// One sentence.
+    pub detail: String,
+    /// A few failures, in words.
+    pub examples: Vec<String>,
+}
+
+/// The health of one canonical table.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct TableHealth {
+    /// The table.
+    pub table: String,
+    /// Its sources, by label.
+    pub sources: Vec<String>,
+    /// Rows read.
+    pub rows_in: u64,
+    /// Rows that the run works with.
+    pub rows_out: u64,
+    /// Rows in quarantine.
+    pub quarantined: u64,
+    /// All checks and preparations that had something to say or were run.
+    pub checks: Vec<CheckOutcome>,
+    /// Source columns that no mapping uses and the previous run did not see.
+    pub new_columns: Vec<String>,
+    /// The day of the newest row before the as-of date.
+    pub newest: Option<Date>,
+}
+
+impl TableHealth {
+    /// The worst outcome of the table's checks.
+    pub fn status(&self) -> Policy {
+        self.checks.iter().map(|check| check.status).max().unwrap_or_default()
+    }
+
+    /// The outcome of a check, when it was run.
+    pub fn check(&self, name: &str) -> Option<&CheckOutcome> {
+        self.checks.iter().find(|check| check.check == name)
+    }
+}
+
+/// The health of all input data.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Health {
+    /// One entry per canonical table that has a source, in canonical order.
+    pub tables: Vec<TableHealth>,
+    /// What else the reader should know.
+    pub notes: Vec<String>,
+}
+
+impl Health {
+    /// The worst outcome of all tables.
+    pub fn status(&self) -> Policy {
+        self.tables.iter().map(TableHealth::status).max().unwrap_or_default()
+    }
+
+    /// The health of a table, when it has a source.
+    pub fn table(&self, name: &str) -> Option<&TableHealth> {
+        self.tables.iter().find(|table| table.table == name)
+    }
+}
