@@ -1,1 +1,19 @@
-//! x
+//! How do tables get read, joined and written, on any store?
+//!
+//! The only crate that names DataFusion and object stores. Everything above it speaks of an
+//! [`Engine`] that runs SQL, a [`Frame`] of columns, and a [`Store`] of files. The facade blocks: it owns
+//! the runtime, so that stages stay plain functions.
+
+mod attach;
+mod failure;
+mod frame;
+mod location;
+mod parquet_file;
+mod session;
+mod store;
+
+pub use attach::{Attached, ColumnInfo, FileFormat, FileSet, InputFile, ROW_COLUMN, FILE_COLUMN};
+pub use frame::{ColumnData, Frame};
+pub use location::Location;
+pub use session::{Engine, EngineOptions, Value, params};
+pub use store::{FileFact, Store};

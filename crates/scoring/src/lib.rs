@@ -1,1 +1,12 @@
-//! x
+//! What is an offer worth to a customer, and why?
+//!
+//! Pure: predictions and facts in, values, routes and reason codes out. Who gets what is decided in
+//! `tercet-allocation`.
+
+mod reasons;
+mod routes;
+mod value;
+
+pub use reasons::{PairFacts, REASONS_MAX, reason_codes};
+pub use routes::{CustomerFacts, Route, RouteRules, route};
+pub use value::{Base, Prediction, Value, visit_index, worth};

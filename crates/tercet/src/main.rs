@@ -1,1 +1,23 @@
-fn main(){}
+//! What can a person type?
+
+mod commands;
+mod config;
+mod examples;
+mod output;
+mod pipeline;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let arguments = commands::Arguments::parse();
+    let environment = config::Environment::of_process();
+    match commands::run(&arguments, &environment) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::print_error(&error);
+            ExitCode::from(error.kind().exit_code())
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! How do rows look in memory, outside SQL?
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, Date32Array, Float64Array, Int32Array, Int64Array,
+    RecordBatch, StringArray, TimestampMicrosecondArray,
+};
+use datafusion::arrow::compute::{cast, concat_batches};
+use datafusion::arrow::datatypes::{
+    DataType, Date32Type, Field, Float64Type, Int32Type, Int64Type, Schema, SchemaRef, TimeUnit,
+    TimestampMicrosecondType,
+};
+use tercet_types::tables::{TableSchema, Type};
+use tercet_types::{Date, Error, Result};
+
+/// A table in memory: one record batch with typed access to its columns.
+///
+/// Column getters check the type once and copy out plain vectors: `Vec<T>` where nulls are not
+/// allowed, `Vec<Option<T>>` where they are.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    batch: RecordBatch,
+}
+
+/// The values of one column, to build a [`Frame`] from.
+#[derive(Clone, Debug)]
+pub enum ColumnData {
+    /// Booleans.
+    Bool(Vec<Option<bool>>),
+    /// 32-bit integers.
+    I32(Vec<Option<i32>>),
+    /// 64-bit integers.
+    I64(Vec<Option<i64>>),
+    /// Doubles.
+    F64(Vec<Option<f64>>),
+    /// Text.
+    Text(Vec<Option<String>>),
+    /// Days.
+    Date(Vec<Option<Date>>),
+}
+
+macro_rules! column_from {
+    ($($ty:ty => $variant:ident),* $(,)?) => {$(
+        impl From<Vec<$ty>> for ColumnData {
+            fn from(values: Vec<$ty>) -> Self {
+                Self::$variant(values.into_iter().map(Some).collect())
+            }
+        }
+        impl From<Vec<Option<$ty>>> for ColumnData {
+            fn from(values: Vec<Option<$ty>>) -> Self {
+                Self::$variant(values)
+            }
+        }
+    )*};
+}
+column_from!(bool => Bool, i32 => I32, i64 => I64, f64 => F64, String => Text, Date => Date);
+
+impl ColumnData {
+    fn into_array(self) -> ArrayRef {
+        match self {
+            Self::Bool(values) => Arc::new(BooleanArray::from(values)),
+            Self::I32(values) => Arc::new(Int32Array::from(values)),
+            Self::I64(values) => Arc::new(Int64Array::from(values)),
+            Self::F64(values) => Arc::new(Float64Array::from(values)),
+            Self::Text(values) => Arc::new(StringArray::from(values)),
+            Self::Date(values) => Arc::new(Date32Array::from_iter(
+                values.into_iter().map(|day| day.map(Date::days)),
+            )),
+        }
+    }
+}
+
+/// The Arrow type of one of our types.
+pub(crate) fn arrow_type(ty: Type) -> DataType {
+    match ty {
+        Type::Bool => DataType::Boolean,
+        Type::I32 => DataType::Int32,
+        Type::I64 => DataType::Int64,
+        Type::F64 => DataType::Float64,
+        Type::Text => DataType::Utf8,
+        Type::Date => DataType::Date32,
+        Type::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, None),
+    }
+}
+
+/// The Arrow schema of a table between stages.
+pub(crate) fn arrow_schema(table: &TableSchema) -> SchemaRef {
+    Arc::new(Schema::new(
+        table
+            .columns
+            .iter()
+            .map(|column| Field::new(column.name, arrow_type(column.ty), !column.required))
+            .collect::<Vec<_>>(),
+    ))
+}
+
+impl Frame {
+    pub(crate) fn from_batches(schema: SchemaRef, batches: &[RecordBatch]) -> Result<Self> {
+        let batch = concat_batches(&schema, batches).map_err(internal)?;
+        Ok(Self { batch })
+    }
+
+    /// Builds a frame of named columns, all of one length.
+    ///
+    /// # Errors
+    /// `T0910` when the lengths differ.
+    pub fn of(columns: Vec<(&str, ColumnData)>) -> Result<Self> {
+        let arrays: Vec<(&str, ArrayRef)> =
+            columns.into_iter().map(|(name, data)| (name, data.into_array())).collect();
+        let fields: Vec<Field> = arrays
+            .iter()
+            .map(|(name, array)| Field::new(*name, array.data_type().clone(), true))
+            .collect();
+        let arrays = arrays.into_iter().map(|(_, array)| array).collect();
+        let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).map_err(internal)?;
+        Ok(Self { batch })
+    }
+
+    /// Builds a frame of a table between stages, its columns in the schema's order.
+    ///
+    /// # Errors
+    /// `T0910` when a column is missing, has another type, or a required one holds a null.
+    pub fn of_table(table: &TableSchema, columns: Vec<ColumnData>) -> Result<Self> {
+        let arrays: Vec<ArrayRef> = columns.into_iter().map(ColumnData::into_array).collect();
+        let batch = RecordBatch::try_new(arrow_schema(table), arrays)
+            .map_err(|cause| internal(cause).context(table.name))?;
+        Ok(Self { batch })
+    }
+
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.batch.num_rows()
+    }
+
+    /// Names of the columns, in order.
+    pub fn columns(&self) -> Vec<String> {
+        self.batch.schema().fields().iter().map(|field| field.name().clone()).collect()
+    }
+
+    /// True when there is a column of that name.
+    pub fn has(&self, name: &str) -> bool {
+        self.batch.column_by_name(name).is_some()
+    }
+
+    pub(crate) fn batch(&self) -> &RecordBatch {
+        &self.batch
+    }
+
+    /// The frame with its columns cast to the table's types, in its order; extra columns follow.
+    ///
+    /// # Errors
+    /// `T0910` when a column cannot be cast, or a required one is missing or holds a null.
+    pub fn conform(&self, table: &TableSchema) -> Result<Self> {
+        let mut fields = Vec::new();
+        let mut arrays = Vec::new();
+        for column in table.columns {
+            let ty = arrow_type(column.ty);
+            let array = match self.batch.column_by_name(column.name) {
+                Some(array) => cast(array, &ty).map_err(internal)?,
+                None if !column.required => {
+                    datafusion::arrow::array::new_null_array(&ty, self.rows())
+                }
+                None => return Err(missing(column.name).context(table.name)),
+            };
+            fields.push(Field::new(column.name, ty, !column.required));
+            arrays.push(array);
+        }
+        for (field, array) in self.batch.schema().fields().iter().zip(self.batch.columns()) {
+            if table.column(field.name()).is_none() {
+                let plain = plain_type(field.data_type());
+                arrays.push(cast(array, &plain).map_err(internal)?);
+                fields.push(Field::new(field.name(), plain, true));
+            }
+        }
+        let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
+            .map_err(|cause| internal(cause).context(table.name))?;
+        Ok(Self { batch })
+    }
+
+    fn array(&self, name: &str, ty: Type) -> Result<ArrayRef> {
+        let array = self.batch.column_by_name(name).ok_or_else(|| missing(name))?;
+        cast(array, &arrow_type(ty)).map_err(|cause| internal(cause).context(name))
+    }
+
+    fn full<T>(&self, name: &str, values: Vec<Option<T>>) -> Result<Vec<T>> {
+        values.into_iter().collect::<Option<Vec<T>>>().ok_or_else(|| {
+            Error::internal("T0910", format!("column '{name}' holds a null where none may be"))
+        })
+    }
+
+    /// Text; nulls allowed.
+    pub fn text_or_null(&self, name: &str) -> Result<Vec<Option<String>>> {
+        let array = self.array(name, Type::Text)?;
+        Ok(array.as_string::<i32>().iter().map(|v| v.map(str::to_owned)).collect())
+    }
+
+    /// Text without nulls.
+    pub fn text(&self, name: &str) -> Result<Vec<String>> {
+        let values = self.text_or_null(name)?;
+        self.full(name, values)
+    }
+
+    /// 64-bit integers; nulls allowed.
+    pub fn i64_or_null(&self, name: &str) -> Result<Vec<Option<i64>>> {
+        Ok(self.array(name, Type::I64)?.as_primitive::<Int64Type>().iter().collect())
+    }
+
+    /// 64-bit integers without nulls.
+    pub fn i64(&self, name: &str) -> Result<Vec<i64>> {
+        let values = self.i64_or_null(name)?;
+        self.full(name, values)
+    }
+
+    /// 32-bit integers without nulls.
+    pub fn i32(&self, name: &str) -> Result<Vec<i32>> {
+        let values = self.array(name, Type::I32)?.as_primitive::<Int32Type>().iter().collect();
+        self.full(name, values)
+    }
+
+    /// Doubles; nulls become NaN.
+    pub fn f64(&self, name: &str) -> Result<Vec<f64>> {
+        let array = self.array(name, Type::F64)?;
+        Ok(array.as_primitive::<Float64Type>().iter().map(|v| v.unwrap_or(f64::NAN)).collect())
+    }
+
+    /// Booleans; nulls allowed.
+    pub fn bool_or_null(&self, name: &str) -> Result<Vec<Option<bool>>> {
+        Ok(self.array(name, Type::Bool)?.as_boolean().iter().collect())
+    }
+
+    /// Days; nulls allowed.
+    pub fn date_or_null(&self, name: &str) -> Result<Vec<Option<Date>>> {
+        let array = self.array(name, Type::Date)?;
+        Ok(array.as_primitive::<Date32Type>().iter().map(|v| v.map(Date::from_days)).collect())
+    }
+
+    /// Days without nulls.
+    pub fn date(&self, name: &str) -> Result<Vec<Date>> {
+        let values = self.date_or_null(name)?;
+        self.full(name, values)
+    }
+
+    /// Instants as microseconds since 1970-01-01 00:00 in the project's time zone; nulls allowed.
+    pub fn micros_or_null(&self, name: &str) -> Result<Vec<Option<i64>>> {
+        let array = self.array(name, Type::Timestamp)?;
+        Ok(array.as_primitive::<TimestampMicrosecondType>().iter().collect())
+    }
+
+    /// True when both hold the same columns and, bit for bit, the same rows in the same order.
+    pub fn same_as(&self, other: &Self) -> bool {
+        self.batch == other.batch
+    }
+}
+
+/// The type an extra column travels as: dictionary and view encodings are undone.
+fn plain_type(ty: &DataType) -> DataType {
+    match ty {
+        DataType::Utf8View | DataType::LargeUtf8 => DataType::Utf8,
+        DataType::Dictionary(_, value) => plain_type(value),
+        other => other.clone(),
+    }
+}
+
+fn missing(name: &str) -> Error {
+    Error::internal("T0910", format!("column '{name}' is missing from a table between stages"))
+}
+
+fn internal(cause: datafusion::arrow::error::ArrowError) -> Error {
+    let message = cause.to_string();
+    Error::internal("T0910", format!("a table between stages is malformed: {message}")).cause(cause)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tercet_types::tables::sources::REDEMPTIONS;
+
+    #[test]
+    fn conform_casts_fills_and_keeps_extras() {
+        let frame = Frame::of(vec![
+            ("redeemed_on", vec![Date::from_days(3)].into()),
+            ("customer_id", vec!["a".to_owned()].into()),
+            ("promotion_id", vec![7_i64].into()),
+            ("note", vec!["extra".to_owned()].into()),
+        ])
+        .unwrap();
+        let table = frame.conform(&REDEMPTIONS).unwrap();
+        assert_eq!(
+            table.columns(),
+            ["customer_id", "promotion_id", "redeemed_on", "order_id", "discount_minor", "note"]
+        );
+        assert_eq!(table.text("promotion_id").unwrap(), ["7"]);
+        assert_eq!(table.i64_or_null("discount_minor").unwrap(), [None]);
+        assert!(table.i64("discount_minor").is_err());
+        assert!(Frame::of(vec![("x", vec![1_i64].into())]).unwrap().conform(&REDEMPTIONS).is_err());
+    }
+}

@@ -1,0 +1,295 @@
+//! How does a stage run SQL over named tables?
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use datafusion::arrow::array::{ArrayRef, AsArray, StringArray};
+use datafusion::arrow::compute::cast;
+use datafusion::arrow::datatypes::DataType;
+use datafusion::datasource::MemTable;
+use datafusion::execution::memory_pool::FairSpillPool;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::logical_expr::{ColumnarValue, Volatility, create_udf};
+use datafusion::prelude::{DataFrame, SQLOptions, SessionConfig, SessionContext};
+use datafusion::scalar::ScalarValue;
+use object_store::ObjectStore;
+use tercet_types::tables::TableSchema;
+use tercet_types::{Date, Error, Result};
+use tokio::runtime::Runtime;
+
+use crate::attach::ColumnInfo;
+use crate::failure::{query_failure, store_failure};
+use crate::{Frame, Location, Store};
+
+/// How much of the machine the engine may use.
+#[derive(Clone, Debug)]
+pub struct EngineOptions {
+    /// Threads, and partitions of a query; at least 1.
+    pub threads: usize,
+    /// Memory a query may hold before it spills to disk, bytes.
+    pub memory_bytes: usize,
+    /// Credentials and settings of object stores, as `object_store` names them (`aws_region` …).
+    pub store_options: Vec<(String, String)>,
+}
+
+impl Default for EngineOptions {
+    fn default() -> Self {
+        Self { threads: 2, memory_bytes: 1 << 30, store_options: Vec::new() }
+    }
+}
+
+/// A parameter of a query, written `$name` in SQL.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// A day.
+    Date(Date),
+    /// An integer.
+    I64(i64),
+    /// A double.
+    F64(f64),
+    /// Text.
+    Text(String),
+    /// A truth value.
+    Bool(bool),
+}
+
+impl Value {
+    fn scalar(&self) -> ScalarValue {
+        match self {
+            Self::Date(day) => ScalarValue::Date32(Some(day.days())),
+            Self::I64(value) => ScalarValue::Int64(Some(*value)),
+            Self::F64(value) => ScalarValue::Float64(Some(*value)),
+            Self::Text(value) => ScalarValue::Utf8(Some(value.clone())),
+            Self::Bool(value) => ScalarValue::Boolean(Some(*value)),
+        }
+    }
+}
+
+/// Parameters by name.
+pub fn params<const N: usize>(pairs: [(&str, Value); N]) -> BTreeMap<String, Value> {
+    pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// Runs SQL over registered tables and files. All calls block until the result is there.
+///
+/// Identifiers are case-sensitive; statements that change anything are refused.
+///
+/// ```
+/// use tercet_engine::{Engine, EngineOptions, Frame, Value, params};
+/// let engine = Engine::new(EngineOptions::default()).unwrap();
+/// let sales = Frame::of(vec![("amount_minor", vec![120_i64, 250].into())]).unwrap();
+/// engine.register("sales", &sales).unwrap();
+/// let total = engine
+///     .query("select sum(amount_minor) as total from sales where amount_minor > $least",
+///            &params([("least", Value::I64(200))]))
+///     .unwrap();
+/// assert_eq!(total.i64("total").unwrap(), [250]);
+/// ```
+pub struct Engine {
+    pub(crate) runtime: Arc<Runtime>,
+    pub(crate) context: SessionContext,
+    options: EngineOptions,
+}
+
+impl Engine {
+    /// An engine with its own threads.
+    ///
+    /// # Errors
+    /// `T0912` when threads cannot be started.
+    pub fn new(options: EngineOptions) -> Result<Self> {
+        let start = |cause: std::io::Error| {
+            Error::unavailable("T0912", "the engine's threads could not be started").cause(cause)
+        };
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(options.threads.max(1))
+            .enable_all()
+            .build()
+            .map_err(start)?;
+        let mut config = SessionConfig::new()
+            .with_target_partitions(options.threads.max(1))
+            .with_information_schema(false);
+        config.options_mut().sql_parser.enable_ident_normalization = false;
+        // One file stays one partition, so that row positions can be told.
+        config.options_mut().optimizer.repartition_file_scans = false;
+        let environment = RuntimeEnvBuilder::new()
+            .with_memory_pool(Arc::new(FairSpillPool::new(options.memory_bytes)))
+            .build_arc()
+            .map_err(|failure| query_failure("starting the engine", failure))?;
+        let context = SessionContext::new_with_config_rt(config, environment);
+        Ok(Self { runtime: Arc::new(runtime), context, options })
+    }
+
+    /// Opens the store at a location.
+    ///
+    /// # Errors
+    /// `T0909` when no store speaks the URL's scheme.
+    pub fn store(&self, location: &Location) -> Result<Store> {
+        Store::new(Arc::clone(&self.runtime), self.object_store(location)?, location)
+    }
+
+    pub(crate) fn object_store(&self, location: &Location) -> Result<Arc<dyn ObjectStore>> {
+        let options = self.options.store_options.iter().map(|(k, v)| (k.as_str(), v.as_str()));
+        let (store, _) = object_store::parse_url_opts(location.url(), options)
+            .map_err(|failure| store_failure(location.url().as_str(), failure))?;
+        Ok(Arc::from(store))
+    }
+
+    fn plan(&self, sql: &str, values: &BTreeMap<String, Value>) -> Result<DataFrame> {
+        let fail = |failure| query_failure("query", failure);
+        let read_only =
+            SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
+        let frame =
+            self.runtime.block_on(self.context.sql_with_options(sql, read_only)).map_err(fail)?;
+        // A parameter that the statement does not use is no error.
+        let used: Vec<(&str, ScalarValue)> = values
+            .iter()
+            .filter(|(name, _)| sql.contains(&format!("${name}")))
+            .map(|(name, value)| (name.as_str(), value.scalar()))
+            .collect();
+        if used.is_empty() { Ok(frame) } else { frame.with_param_values(used).map_err(fail) }
+    }
+
+    /// Runs one read-only statement and returns its rows.
+    ///
+    /// # Errors
+    /// `T0901` for a statement that does not plan (unknown column, bad expression); `T0902`, `T0903`,
+    /// `T0905`, `T0908` for what goes wrong while it runs.
+    pub fn query(&self, sql: &str, values: &BTreeMap<String, Value>) -> Result<Frame> {
+        let frame = self.plan(sql, values)?;
+        let schema = Arc::new(frame.schema().as_arrow().clone());
+        let batches = self
+            .runtime
+            .block_on(frame.collect())
+            .map_err(|failure| query_failure("query", failure))?;
+        // The rows know their types best: a literal column may be narrower than planned.
+        let schema = batches.first().map_or(schema, |batch| batch.schema());
+        Frame::from_batches(schema, &batches)
+    }
+
+    /// Runs a statement and keeps its result in memory as table `name`, replacing one of that name.
+    /// Returns the number of rows.
+    pub fn create(&self, name: &str, sql: &str, values: &BTreeMap<String, Value>) -> Result<usize> {
+        let frame = self.query(sql, values).map_err(|error| error.context(name))?;
+        self.register(name, &frame)?;
+        Ok(frame.rows())
+    }
+
+    /// Registers a frame as table `name`, replacing one of that name.
+    pub fn register(&self, name: &str, frame: &Frame) -> Result<()> {
+        let fail = |failure| query_failure(name, failure);
+        let batch = frame.batch();
+        // Cut into slices so that a query can use all threads.
+        let partitions = self.options.threads.max(1);
+        let step = batch.num_rows().div_ceil(partitions).max(1);
+        let parts = (0..partitions)
+            .map(|part| {
+                let start = (part * step).min(batch.num_rows());
+                vec![batch.slice(start, step.min(batch.num_rows() - start))]
+            })
+            .collect();
+        let table = MemTable::try_new(batch.schema(), parts).map_err(fail)?;
+        self.context.deregister_table(name).map_err(fail)?;
+        self.context.register_table(name, Arc::new(table)).map_err(fail)?;
+        Ok(())
+    }
+
+    /// Forgets table `name`, if there is one.
+    pub fn forget(&self, name: &str) -> Result<()> {
+        self.context.deregister_table(name).map_err(|failure| query_failure(name, failure))?;
+        Ok(())
+    }
+
+    /// True when there is a table of that name.
+    pub fn has(&self, name: &str) -> bool {
+        self.context.table_exist(name).unwrap_or(false)
+    }
+
+    /// The columns of table `name`.
+    pub fn columns(&self, name: &str) -> Result<Vec<ColumnInfo>> {
+        let table = self
+            .runtime
+            .block_on(self.context.table(name))
+            .map_err(|failure| query_failure(name, failure))?;
+        Ok(ColumnInfo::of_schema(table.schema().as_arrow()))
+    }
+
+    /// Reads a Parquet table of a store and registers it as `name`.
+    pub fn load(&self, store: &Store, path: &str, name: &str) -> Result<Frame> {
+        let bytes = store.get(path)?;
+        let fail = |cause: String| {
+            Error::data("T0905", format!("{path}: not a readable parquet file: {cause}"))
+                .hint("delete the run's folder and run again")
+        };
+        let reader = datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(
+            bytes::Bytes::from(bytes),
+        )
+        .map_err(|cause| fail(cause.to_string()))?;
+        let schema = Arc::clone(reader.schema());
+        let batches = reader
+            .build()
+            .map_err(|cause| fail(cause.to_string()))?
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|cause| fail(cause.to_string()))?;
+        let frame = Frame::from_batches(schema, &batches)?;
+        self.register(name, &frame)?;
+        Ok(frame)
+    }
+
+    /// An empty table with the columns of `table`, registered under its name: what a project lacks
+    /// is there, without rows.
+    pub fn register_empty(&self, table: &TableSchema) -> Result<()> {
+        let schema = crate::frame::arrow_schema(table);
+        self.register(table.name, &Frame::from_batches(schema, &[])?)
+    }
+
+    /// Adds a SQL function from text to text, for example a keyed hash. Null gives null.
+    pub fn add_text_function(&self, name: &str, function: impl Fn(&str) -> String + Send + Sync + 'static) {
+        let body = move |arguments: &[ColumnarValue]| {
+            let arrays = ColumnarValue::values_to_arrays(arguments)?;
+            let texts = cast(&arrays[0], &DataType::Utf8)?;
+            let mapped: StringArray =
+                texts.as_string::<i32>().iter().map(|text| text.map(&function)).collect();
+            Ok(ColumnarValue::Array(Arc::new(mapped) as ArrayRef))
+        };
+        self.context.register_udf(create_udf(
+            name,
+            vec![DataType::Utf8],
+            DataType::Utf8,
+            Volatility::Immutable,
+            Arc::new(body),
+        ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn engine() -> Engine {
+        Engine::new(EngineOptions::default()).unwrap()
+    }
+
+    #[test]
+    fn statements_that_change_something_are_refused() {
+        for sql in ["create table x as select 1", "drop table y", "copy (select 1) to 'x.csv'", "set a.b = 1"] {
+            let error = engine().query(sql, &BTreeMap::new()).unwrap_err();
+            assert_eq!(error.code(), "T0901", "{sql}");
+        }
+    }
+
+    #[test]
+    fn tables_parameters_and_functions() {
+        let engine = engine();
+        engine.add_text_function("shout", |text| text.to_uppercase());
+        let rows = engine
+            .create("t", "select shout('a') as x, $day as day", &params([("day", Value::Date(Date::from_days(9)))]))
+            .unwrap();
+        assert_eq!(rows, 1);
+        let frame = engine.query("select * from t", &BTreeMap::new()).unwrap();
+        assert_eq!(frame.text("x").unwrap(), ["A"]);
+        assert_eq!(frame.date("day").unwrap(), [Date::from_days(9)]);
+        engine.forget("t").unwrap();
+        assert!(!engine.has("t"));
+        assert_eq!(engine.query("select * from t", &BTreeMap::new()).unwrap_err().code(), "T0901");
+    }
+}

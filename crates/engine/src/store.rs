@@ -1,0 +1,195 @@
+//! How do files get into a store whole or not at all?
+
+use std::sync::Arc;
+
+use futures::TryStreamExt;
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
+use tercet_types::{Result, Error};
+use tokio::runtime::Runtime;
+
+use crate::failure::store_failure;
+use crate::parquet_file::to_parquet;
+use crate::{Frame, Location};
+
+/// What stands in a manifest about one file.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct FileFact {
+    /// The path below the store's root.
+    pub path: String,
+    /// Rows, for tables.
+    pub rows: Option<u64>,
+    /// Size.
+    pub bytes: u64,
+    /// BLAKE3 of the content, hexadecimal.
+    pub blake3: String,
+}
+
+/// A folder on a local disk or an object store. Every put is atomic: readers see all of a file or
+/// nothing; [`Store::create`] has exactly one winner.
+#[derive(Clone)]
+pub struct Store {
+    runtime: Arc<Runtime>,
+    inner: Arc<dyn ObjectStore>,
+    root: Path,
+    place: String,
+}
+
+impl Store {
+    pub(crate) fn new(
+        runtime: Arc<Runtime>,
+        inner: Arc<dyn ObjectStore>,
+        location: &Location,
+    ) -> Result<Self> {
+        let root = Path::from_url_path(location.url().path()).map_err(|cause| {
+            Error::config("T0909", format!("'{}' is not a place", location.url())).cause(cause)
+        })?;
+        // In a bucket URL the host is the bucket; the path starts below it.
+        Ok(Self { runtime, inner, root, place: location.url().to_string() })
+    }
+
+    fn path(&self, path: &str) -> Path {
+        path.split('/').filter(|part| !part.is_empty()).fold(self.root.clone(), |p, part| p.join(part))
+    }
+
+    fn named(&self, path: &str) -> String {
+        format!("{}/{path}", self.place.trim_end_matches('/'))
+    }
+
+    /// Where the store is.
+    pub fn place(&self) -> &str {
+        &self.place
+    }
+
+    fn write(&self, path: &str, bytes: Vec<u8>, rows: Option<u64>, mode: PutMode) -> Result<FileFact> {
+        let fact = FileFact {
+            path: path.to_owned(),
+            rows,
+            bytes: bytes.len() as u64,
+            blake3: blake3::hash(&bytes).to_hex().to_string(),
+        };
+        let options = PutOptions { mode, ..PutOptions::default() };
+        let target = self.path(path);
+        self.runtime
+            .block_on(self.inner.put_opts(&target, PutPayload::from(bytes), options))
+            .map_err(|failure| store_failure(&self.named(path), failure))?;
+        Ok(fact)
+    }
+
+    /// Writes a file, replacing one that is there.
+    pub fn put(&self, path: &str, bytes: Vec<u8>) -> Result<FileFact> {
+        self.write(path, bytes, None, PutMode::Overwrite)
+    }
+
+    /// Writes a file that must not be there yet.
+    ///
+    /// # Errors
+    /// `T0907` (conflict) when it is.
+    pub fn create(&self, path: &str, bytes: Vec<u8>) -> Result<FileFact> {
+        self.write(path, bytes, None, PutMode::Create)
+    }
+
+    /// Writes a frame as a Parquet file; equal frames give equal bytes.
+    pub fn put_table(&self, path: &str, frame: &Frame) -> Result<FileFact> {
+        self.write(path, to_parquet(frame)?, Some(frame.rows() as u64), PutMode::Overwrite)
+    }
+
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// `T0906` (not found) when there is none.
+    pub fn get(&self, path: &str) -> Result<Vec<u8>> {
+        let target = self.path(path);
+        self.runtime
+            .block_on(async { self.inner.get(&target).await?.bytes().await })
+            .map(|bytes| bytes.to_vec())
+            .map_err(|failure| store_failure(&self.named(path), failure))
+    }
+
+    /// Reads a file, or `None` when there is none.
+    pub fn get_if_there(&self, path: &str) -> Result<Option<Vec<u8>>> {
+        match self.get(path) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == tercet_types::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Paths of all files below `prefix`, relative to the store, sorted.
+    pub fn list(&self, prefix: &str) -> Result<Vec<String>> {
+        let target = self.path(prefix);
+        let found: Vec<_> = self
+            .runtime
+            .block_on(self.inner.list(Some(&target)).try_collect())
+            .map_err(|failure| store_failure(&self.named(prefix), failure))?;
+        let root = self.root.as_ref();
+        let mut paths: Vec<String> = found
+            .into_iter()
+            .map(|meta| meta.location.as_ref()[root.len()..].trim_start_matches('/').to_owned())
+            .collect();
+        paths.sort_unstable();
+        Ok(paths)
+    }
+
+    /// Names of the folders directly below `prefix`, sorted.
+    pub fn folders(&self, prefix: &str) -> Result<Vec<String>> {
+        let target = self.path(prefix);
+        let found = self
+            .runtime
+            .block_on(self.inner.list_with_delimiter(Some(&target)))
+            .map_err(|failure| store_failure(&self.named(prefix), failure))?;
+        let mut names: Vec<String> = found
+            .common_prefixes
+            .iter()
+            .filter_map(|path| path.filename().map(str::to_owned))
+            .collect();
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    /// Deletes one file; a file that is not there is no error.
+    pub fn delete(&self, path: &str) -> Result<()> {
+        let target = self.path(path);
+        match self.runtime.block_on(self.inner.delete(&target)) {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(failure) => Err(store_failure(&self.named(path), failure)),
+        }
+    }
+
+    /// Deletes all files below `prefix`.
+    pub fn delete_all(&self, prefix: &str) -> Result<()> {
+        for path in self.list(prefix)? {
+            self.delete(&path)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Engine, EngineOptions};
+
+    #[test]
+    fn one_creator_wins_and_lists_are_relative() {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = Engine::new(EngineOptions::default()).unwrap();
+        let store = engine.store(&Location::new("runs", folder.path()).unwrap()).unwrap();
+        assert_eq!(store.folders("").unwrap(), Vec::<String>::new());
+        store.create("a/manifest.json", b"1".to_vec()).unwrap();
+        let again = store.create("a/manifest.json", b"2".to_vec()).unwrap_err();
+        assert_eq!(again.code(), "T0907");
+        assert_eq!(store.get("a/manifest.json").unwrap(), b"1");
+        store.put("b/c/d.txt", b"3".to_vec()).unwrap();
+        assert_eq!(store.list("").unwrap(), ["a/manifest.json", "b/c/d.txt"]);
+        assert_eq!(store.folders("").unwrap(), ["a", "b"]);
+        store.delete_all("b").unwrap();
+        assert!(store.get_if_there("b/c/d.txt").unwrap().is_none());
+    }
+
+    #[test]
+    fn equal_frames_give_equal_bytes() {
+        let frame = Frame::of(vec![("x", vec![1_i64, 2, 3].into())]).unwrap();
+        assert_eq!(to_parquet(&frame).unwrap(), to_parquet(&frame.clone()).unwrap());
+    }
+}

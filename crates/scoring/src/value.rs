@@ -1,0 +1,122 @@
+//! How many minor units is a pair worth on its route?
+
+use crate::Route;
+
+/// What the models predict for a customer and a promotion over the promotion's week.
+#[derive(Clone, Copy, Debug, PartialEq, Default)]
+pub struct Prediction {
+    /// Expected spend on eligible products, minor units.
+    pub spend_minor: f64,
+    /// Probability of buying any eligible product.
+    pub response_rate: f64,
+    /// Probability of buying an eligible product never bought before.
+    pub discovery_rate: f64,
+}
+
+/// What is known of a promotion without knowing the customer.
+#[derive(Clone, Copy, Debug, PartialEq, Default)]
+pub struct Base {
+    /// Share of active customers that buy into it in a week.
+    pub buyer_rate: f64,
+    /// Mean spend of a buyer on eligible products in a week, minor units.
+    pub spend_per_buyer_minor: f64,
+    /// What one redemption costs, minor units.
+    pub discount_minor: f64,
+}
+
+/// The value of a pair: what allocation maximises, what it may cost, how likely it is.
+#[derive(Clone, Copy, Debug, PartialEq, Default)]
+pub struct Value {
+    /// Order value, minor units; never negative.
+    pub value_minor: f64,
+    /// Expected discount given, minor units.
+    pub expected_cost_minor: f64,
+    /// Probability of buying into the promotion in its week.
+    pub response_rate: f64,
+    /// Probability of buying an eligible product never bought before.
+    pub discovery_rate: f64,
+}
+
+/// How much more (above 1) or less (below 1) a customer visited a promotion's categories than an even
+/// spread over all categories would have it; 1 when nothing was browsed.
+///
+/// `visits` and `visits_total` are half-life-decayed visits of the customer to the promotion's
+/// categories and to all; `share` is the even share, promotion's categories over all categories.
+pub fn visit_index(visits: f64, visits_total: f64, share: f64) -> f64 {
+    /// Visits it takes before browsing outweighs the even spread.
+    const PRIOR_VISITS: f64 = 1.0;
+    if visits_total <= 0.0 || share <= 0.0 {
+        return 1.0;
+    }
+    ((visits + PRIOR_VISITS * share) / (visits_total + PRIOR_VISITS)) / share
+}
+
+/// The value of a pair on its route.
+///
+/// * [`Route::Model`]: the predicted spend, plus `discovery_weight_minor` per expected discovery.
+/// * [`Route::Popular`]: what an average customer spends.
+/// * [`Route::Browsing`]: the same, moved by the visit index.
+/// * [`Route::Blend`]: the model's value times `index^visit_weight`, so that a weight of 0 leaves the
+///   model alone and an index of 1 (no browsing of note) does as well.
+pub fn worth(
+    route: Route,
+    prediction: &Prediction,
+    base: &Base,
+    index: f64,
+    discovery_weight_minor: f64,
+    visit_weight: f64,
+) -> Value {
+    let average = base.buyer_rate * base.spend_per_buyer_minor;
+    let (factor, from_model) = match route {
+        Route::Model => (1.0, true),
+        Route::Popular => (1.0, false),
+        Route::Browsing => (index, false),
+        Route::Blend => (index.powf(visit_weight), true),
+    };
+    let (value, response) = if from_model {
+        let value = prediction.spend_minor + discovery_weight_minor * prediction.discovery_rate;
+        (value, prediction.response_rate)
+    } else {
+        (average, base.buyer_rate)
+    };
+    let response_rate = (response * factor).clamp(0.0, 1.0);
+    Value {
+        value_minor: (value * factor).max(0.0),
+        expected_cost_minor: response_rate * base.discount_minor.max(0.0),
+        response_rate,
+        discovery_rate: prediction.discovery_rate.clamp(0.0, 1.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PREDICTION: Prediction =
+        Prediction { spend_minor: 200.0, response_rate: 0.5, discovery_rate: 0.1 };
+    const BASE: Base =
+        Base { buyer_rate: 0.2, spend_per_buyer_minor: 300.0, discount_minor: 100.0 };
+
+    #[test]
+    fn values_by_route() {
+        let check = |route, index, expect: (f64, f64)| {
+            let value = worth(route, &PREDICTION, &BASE, index, 50.0, 0.5);
+            assert!((value.value_minor - expect.0).abs() < 1e-9, "{route:?}: {value:?}");
+            assert!((value.expected_cost_minor - expect.1).abs() < 1e-9, "{route:?}: {value:?}");
+        };
+        check(Route::Model, 9.0, (205.0, 50.0));
+        check(Route::Popular, 9.0, (60.0, 20.0));
+        check(Route::Browsing, 2.0, (120.0, 40.0));
+        check(Route::Blend, 1.0, (205.0, 50.0));
+        check(Route::Blend, 4.0, (410.0, 100.0));
+    }
+
+    #[test]
+    fn the_visit_index_is_one_without_browsing_and_grows_with_visits() {
+        assert_eq!(visit_index(0.0, 0.0, 0.1), 1.0);
+        assert!(visit_index(5.0, 5.0, 0.1) > visit_index(1.0, 5.0, 0.1));
+        assert!(visit_index(0.0, 5.0, 0.1) < 1.0);
+        // Browsing in just the even shares says nothing.
+        assert!((visit_index(0.5, 5.0, 0.1) - 1.0).abs() < 1e-12);
+    }
+}

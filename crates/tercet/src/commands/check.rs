@@ -1,0 +1,53 @@
+//! Do the shop's data keep their contracts?
+
+use clap::Args;
+use tercet_types::{Date, Result};
+
+use super::project::Project;
+use super::{FormatFlag, Shared};
+use crate::config::Environment;
+use crate::output::{Format, print, rows, thousands};
+use crate::pipeline::sources_of;
+
+/// `tercet check`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  tercet check\n  tercet check --project shop --as-of 2017-09-04 --format json")]
+pub(crate) struct CheckArguments {
+    /// The day the data are checked for [default: as configured]
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    as_of: Option<Date>,
+    #[command(flatten)]
+    format: FormatFlag,
+}
+
+/// Checks every source; writes nothing.
+pub(crate) fn check(verb: &CheckArguments, shared: &Shared, environment: &Environment) -> Result<()> {
+    let project = Project::open(shared, environment)?;
+    let as_of = project.as_of(verb.as_of);
+    let sources = sources_of(&project)?;
+    let (health, _) = shared.progress().step("check", || {
+        let health = tercet_sources::check(&project.engine, &sources, as_of)?;
+        let said = format!("{} tables as of {as_of}", health.tables.len());
+        Ok((health, said))
+    })?;
+    if verb.format.format == Format::Json {
+        return print(format!("{:#}", serde_json::json!(health)));
+    }
+    let mut lines = Vec::new();
+    for table in &health.tables {
+        for check in &table.checks {
+            lines.push(vec![
+                table.table.clone(),
+                check.check.to_string(),
+                check.status.to_string(),
+                thousands(check.rows),
+                check.detail.clone(),
+            ]);
+        }
+    }
+    print(rows(verb.format.format, &["table", "check", "status", "rows", "detail"], &lines))?;
+    for note in &health.notes {
+        shared.progress().say(note);
+    }
+    Ok(())
+}

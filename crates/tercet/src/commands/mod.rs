@@ -1,0 +1,101 @@
+//! Which verbs are there, and what do they share?
+
+mod backtest;
+mod check;
+mod demo;
+mod explain;
+mod init;
+mod offers;
+mod project;
+mod run;
+mod runs;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use tercet_types::Result;
+
+use crate::config::Environment;
+use crate::output::{Format, Progress};
+
+/// Three offers for every customer, every week: why these, and what they brought.
+#[derive(Debug, Parser)]
+#[command(name = "tercet", version, max_term_width = 100, disable_help_subcommand = true)]
+#[command(after_help = "Start with 'tercet demo', or make your own project with 'tercet init DIR'.")]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+    #[command(flatten)]
+    shared: Shared,
+}
+
+/// Flags of all verbs.
+#[derive(Debug, Args)]
+pub(crate) struct Shared {
+    /// The project's folder: where tercet.toml is
+    #[arg(long, global = true, default_value = ".", value_name = "DIR")]
+    project: PathBuf,
+    /// Say nothing but results and errors
+    #[arg(long, short, global = true)]
+    quiet: bool,
+}
+
+impl Shared {
+    fn progress(&self) -> Progress {
+        Progress::new(self.quiet)
+    }
+}
+
+/// The form of results.
+#[derive(Debug, Args)]
+pub(crate) struct FormatFlag {
+    /// How results are printed
+    #[arg(long, value_enum, default_value = "table")]
+    format: Format,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Run the whole weekly run on real grocery data and show what happened
+    Demo(demo::DemoArguments),
+    /// Make a project that runs: tercet.toml, slots and rules, commented
+    Init(init::InitArguments),
+    /// Check every source against its contract; nothing is written
+    Check(check::CheckArguments),
+    /// Decide one week: three offers for every customer
+    Run(run::RunArguments),
+    /// Replay past Mondays with only what was known then, and compare engines
+    Backtest(backtest::BacktestArguments),
+    /// List the runs of a project
+    Runs(runs::RunsArguments),
+    /// Show the offers of a customer, or of all
+    Offers(offers::OffersArguments),
+    /// Explain a customer's offers: why these three, why not others
+    Explain(explain::ExplainArguments),
+}
+
+/// Runs the verb that was typed.
+pub(crate) fn run(arguments: &Arguments, environment: &Environment) -> Result<()> {
+    let shared = &arguments.shared;
+    match &arguments.verb {
+        Verb::Demo(verb) => demo::demo(verb, shared, environment),
+        Verb::Init(verb) => init::init(verb, shared),
+        Verb::Check(verb) => check::check(verb, shared, environment),
+        Verb::Run(verb) => run::run(verb, shared, environment),
+        Verb::Backtest(verb) => backtest::backtest(verb, shared, environment),
+        Verb::Runs(verb) => runs::runs(verb, shared, environment),
+        Verb::Offers(verb) => offers::offers(verb, shared, environment),
+        Verb::Explain(verb) => explain::explain(verb, shared, environment),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+}

@@ -1,0 +1,18 @@
+//! How many old runs are kept?
+
+use serde::{Deserialize, Serialize};
+
+/// `[retention]`
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Retention {
+    /// The newest complete runs that are kept; older ones are deleted after a run is complete.
+    /// Runs within the windows of the rules (`repeat_gap_weeks`, `contact_window_weeks`) always stay.
+    pub(crate) keep_runs: usize,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { keep_runs: 26 }
+    }
+}

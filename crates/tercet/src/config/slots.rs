@@ -1,0 +1,19 @@
+//! Which offers does a customer get, and of which kind?
+
+use serde::{Deserialize, Serialize};
+
+/// `[[slots]]`: one offer of the slate.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Slot {
+    /// The name on reports.
+    pub(crate) name: String,
+    /// A SQL predicate that a promotion must meet for a customer, over the columns of the promotion
+    /// master (`mechanic`, `breadth`, `campaign_id` …), of the customer master (`behaviour`,
+    /// `rfm_segment` …) and of the pair (`bought_before`, `days_since_bought` …). Empty: any.
+    #[serde(rename = "where", default)]
+    pub(crate) predicate: String,
+    /// What the customer reads above the offer.
+    #[serde(default)]
+    pub(crate) title: String,
+}

@@ -1,0 +1,209 @@
+//! How do results and failures look on a terminal?
+//!
+//! Data go to stdout, everything else to stderr; colours and progress only where somebody looks.
+
+use std::fmt::Display;
+use std::io::{IsTerminal, Write};
+use std::time::Duration;
+
+use anstyle::{AnsiColor, Style};
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use indicatif::{ProgressBar, ProgressStyle};
+use tercet_types::{Error, Result};
+
+const BOLD: Style = Style::new().bold();
+const RED: Style = AnsiColor::Red.on_default().bold();
+const CYAN: Style = AnsiColor::Cyan.on_default().bold();
+const DIM: Style = Style::new().dimmed();
+
+/// How results are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Format {
+    /// A table to read.
+    Table,
+    /// JSON to process.
+    Json,
+    /// CSV to process.
+    Csv,
+}
+
+/// Prints an error with its causes and its remedy to stderr.
+pub(crate) fn print_error(error: &Error) {
+    let mut text = format!("{RED}error[{}]{RED:#}: {error}\n", error.code());
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        let line = inner.to_string();
+        // The engine below repeats itself; one line of each cause is enough.
+        if let Some(first) = line.lines().next()
+            && !error.to_string().contains(first)
+        {
+            text.push_str(&format!("  {DIM}because{DIM:#} {first}\n"));
+        }
+        cause = inner.source();
+    }
+    if let Some(hint) = error.hint_text() {
+        text.push_str(&format!("  {CYAN}hint{CYAN:#}: {hint}\n"));
+    }
+    let _ = anstream::stderr().write_all(text.as_bytes());
+}
+
+/// Prints text to stdout; a closed pipe is no failure.
+pub(crate) fn print(text: impl Display) -> Result<()> {
+    let mut out = anstream::stdout().lock();
+    match writeln!(out, "{text}") {
+        Err(cause) if cause.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Error::unavailable("T1003", "stdout does not take the output").cause(cause))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A heading in bold.
+pub(crate) fn heading(text: &str) -> String {
+    format!("{BOLD}{text}{BOLD:#}")
+}
+
+/// Rows of text, in the form asked for.
+pub(crate) fn rows(format: Format, header: &[&str], rows: &[Vec<String>]) -> String {
+    match format {
+        Format::Table => table(header, rows),
+        Format::Json => {
+            let objects: Vec<serde_json::Value> = rows
+                .iter()
+                .map(|row| {
+                    header
+                        .iter()
+                        .zip(row)
+                        .map(|(name, value)| ((*name).to_owned(), value.clone().into()))
+                        .collect::<serde_json::Map<_, _>>()
+                        .into()
+                })
+                .collect();
+            format!("{:#}", serde_json::Value::from(objects))
+        }
+        Format::Csv => {
+            let quoted = |cell: &str| {
+                if cell.contains(['"', ',', '\n', '\r']) {
+                    format!("\"{}\"", cell.replace('"', "\"\""))
+                } else {
+                    cell.to_owned()
+                }
+            };
+            let line = |cells: Vec<String>| cells.join(",");
+            let mut lines = vec![line(header.iter().map(|cell| quoted(cell)).collect())];
+            lines.extend(rows.iter().map(|row| line(row.iter().map(|cell| quoted(cell)).collect())));
+            lines.join("\n")
+        }
+    }
+}
+
+/// A table with light rules; columns of numbers are right-aligned.
+pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
+    let mut table = Table::new();
+    table
+        .load_preset(presets::UTF8_HORIZONTAL_ONLY)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_header(header.to_vec());
+    for row in rows {
+        table.add_row(row.clone());
+    }
+    for (index, column) in table.column_iter_mut().enumerate() {
+        let numeric = |cell: &String| {
+            cell.is_empty() || cell.starts_with(|c: char| c.is_ascii_digit() || "+-−–".contains(c))
+        };
+        if !rows.is_empty() && rows.iter().filter_map(|row| row.get(index)).all(numeric) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table.to_string()
+}
+
+/// Says on stderr what goes on: a spinner where somebody looks, a line a step where not.
+pub(crate) struct Progress {
+    quiet: bool,
+    live: bool,
+}
+
+impl Progress {
+    /// Progress that is shown unless `quiet`.
+    pub(crate) fn new(quiet: bool) -> Self {
+        Self { quiet, live: !quiet && std::io::stderr().is_terminal() }
+    }
+
+    /// Progress that says nothing.
+    #[cfg(test)]
+    pub(crate) fn silent() -> Self {
+        Self { quiet: true, live: false }
+    }
+
+    /// Runs one step, shown while it runs, with its time behind it. `work` returns what to say of it.
+    pub(crate) fn step<T>(
+        &self,
+        name: &str,
+        work: impl FnOnce() -> Result<(T, String)>,
+    ) -> Result<(T, Duration)> {
+        let spinner = self.live.then(|| {
+            let bar = ProgressBar::new_spinner().with_message(name.to_owned());
+            if let Ok(style) = ProgressStyle::with_template("{spinner:.cyan} {msg} {elapsed:.dim}") {
+                bar.set_style(style);
+            }
+            bar.enable_steady_tick(Duration::from_millis(100));
+            bar
+        });
+        let started = now();
+        let result = work();
+        let took = started.elapsed();
+        if let Some(spinner) = spinner {
+            spinner.finish_and_clear();
+        }
+        let (value, said) = result?;
+        self.say(&format!("{BOLD}{name:<11}{BOLD:#} {said}  {DIM}{:.1} s{DIM:#}", took.as_secs_f64()));
+        Ok((value, took))
+    }
+
+    /// Says a line.
+    pub(crate) fn say(&self, line: &str) {
+        if !self.quiet {
+            let _ = writeln!(anstream::stderr(), "{line}");
+        }
+    }
+}
+
+/// The clock of progress and timings: never of results.
+#[expect(clippy::disallowed_methods, reason = "timings are shown, never decided on")]
+pub(crate) fn now() -> std::time::Instant {
+    std::time::Instant::now()
+}
+
+/// Thousands separated by thin spaces would break greps; commas do not.
+pub(crate) fn thousands(number: impl Display) -> String {
+    let text = number.to_string();
+    let (sign, digits) = text.strip_prefix('-').map_or(("", text.as_str()), |rest| ("-", rest));
+    let (whole, rest) = digits.split_once('.').map_or((digits, None), |(w, r)| (w, Some(r)));
+    let mut grouped = String::new();
+    for (index, digit) in whole.chars().enumerate() {
+        if index > 0 && (whole.len() - index) % 3 == 0 {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    rest.map_or_else(|| format!("{sign}{grouped}"), |rest| format!("{sign}{grouped}.{rest}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped() {
+        for (number, text) in [("0", "0"), ("1234", "1,234"), ("-1234567.5", "-1,234,567.5"), ("999", "999")] {
+            assert_eq!(thousands(number), text);
+        }
+    }
+
+    #[test]
+    fn csv_quotes_what_needs_it() {
+        let text = rows(Format::Csv, &["a", "b"], &[vec!["x,y".into(), "say \"no\"".into()]]);
+        assert_eq!(text, "a,b\n\"x,y\",\"say \"\"no\"\"\"");
+    }
+}

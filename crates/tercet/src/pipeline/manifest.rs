@@ -1,0 +1,174 @@
+//! What happened in a run, and is it whole?
+//!
+//! A stage is done when its `stage.json` is there; a run is there when its `manifest.json` is. Both
+//! are written last and only once, so that a reader sees all of it or nothing.
+
+use serde::{Deserialize, Serialize};
+use tercet_engine::{FileFact, InputFile, Store};
+use tercet_types::{Date, Error, Result};
+
+/// The stages, in the order of the data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Stage {
+    /// Reads, checks and prepares the shop's data.
+    Sources,
+    /// What is known about customers, products, promotions and pairs.
+    Features,
+    /// Learns from past weeks.
+    Models,
+    /// What each offer is worth to each customer, and why.
+    Scoring,
+    /// Who gets which.
+    Allocation,
+    /// What leaves the house.
+    Delivery,
+}
+
+impl Stage {
+    /// All stages in order.
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Sources,
+        Self::Features,
+        Self::Models,
+        Self::Scoring,
+        Self::Allocation,
+        Self::Delivery,
+    ];
+
+    /// The name of the stage and of its folder.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Sources => "sources",
+            Self::Features => "features",
+            Self::Models => "models",
+            Self::Scoring => "scoring",
+            Self::Allocation => "allocation",
+            Self::Delivery => "delivery",
+        }
+    }
+}
+
+/// What `--select` names: `scoring` is one stage, `scoring+` the stage and all after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Selection {
+    stage: Stage,
+    onwards: bool,
+}
+
+impl Selection {
+    /// True when `stage` is to be run again.
+    pub(crate) fn contains(self, stage: Stage) -> bool {
+        stage == self.stage || (self.onwards && stage > self.stage)
+    }
+}
+
+impl std::str::FromStr for Selection {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let (name, onwards) = text.strip_suffix('+').map_or((text, false), |name| (name, true));
+        let stage = Stage::ALL.into_iter().find(|stage| stage.name() == name).ok_or_else(|| {
+            let names: Vec<&str> = Stage::ALL.iter().map(|stage| stage.name()).collect();
+            Error::config("T1004", format!("'{name}' is not a stage"))
+                .hint(format!("the stages are {}; 'allocation+' means allocation and all after it", names.join(", ")))
+        })?;
+        Ok(Self { stage, onwards })
+    }
+}
+
+/// `stage.json`: what a finished stage wrote, and from what.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct StageManifest {
+    /// The stage.
+    pub(crate) stage: Stage,
+    /// Fingerprint of everything the stage read: the manifests of the stages before it.
+    pub(crate) inputs: String,
+    /// What it wrote.
+    pub(crate) files: Vec<FileFact>,
+    /// One line on what happened.
+    pub(crate) summary: String,
+}
+
+/// `manifest.json`: a complete run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RunManifest {
+    /// The run.
+    pub(crate) run_id: String,
+    /// The first day its offers hold for.
+    pub(crate) as_of: Date,
+    /// Who decided.
+    pub(crate) engine: String,
+    /// Seed of all randomness.
+    pub(crate) seed: u64,
+    /// Version of the binary.
+    pub(crate) tercet_version: String,
+    /// Fingerprint of the configuration.
+    pub(crate) config_blake3: String,
+    /// The shop's files.
+    pub(crate) inputs: Vec<InputFile>,
+    /// Earlier runs that the contact rules looked at.
+    pub(crate) history: Vec<String>,
+    /// The stages.
+    pub(crate) stages: Vec<StageManifest>,
+    /// One sentence on the outcome.
+    pub(crate) summary: String,
+}
+
+/// The path of a run's manifest.
+pub(crate) fn manifest_path(run_id: &str) -> String {
+    format!("{run_id}/manifest.json")
+}
+
+/// The path of a file of a stage.
+pub(crate) fn stage_path(run_id: &str, stage: Stage, file: &str) -> String {
+    format!("{run_id}/{}/{file}", stage.name())
+}
+
+/// All complete runs, oldest as-of date first; then by id.
+pub(crate) fn complete_runs(store: &Store) -> Result<Vec<RunManifest>> {
+    let mut runs = Vec::new();
+    for run_id in store.folders("")? {
+        if let Some(bytes) = store.get_if_there(&manifest_path(&run_id))? {
+            runs.push(parse::<RunManifest>(&bytes, &manifest_path(&run_id))?);
+        }
+    }
+    runs.sort_by(|a, b| (a.as_of, &a.run_id).cmp(&(b.as_of, &b.run_id)));
+    Ok(runs)
+}
+
+/// The JSON bytes of a manifest: ordered keys, a closing line end.
+pub(crate) fn to_json(value: &impl Serialize) -> Result<Vec<u8>> {
+    let mut bytes = serde_json::to_vec_pretty(value)
+        .map_err(|cause| Error::internal("T1005", "a manifest could not be written").cause(cause))?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+/// Reads a JSON file of a run.
+pub(crate) fn parse<T: serde::de::DeserializeOwned>(bytes: &[u8], path: &str) -> Result<T> {
+    serde_json::from_slice(bytes).map_err(|cause| {
+        Error::data("T1006", format!("{path}: not a manifest of this version"))
+            .hint("delete the run's folder and run again")
+            .cause(cause)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn selections() {
+        let check = |text: &str, expect: &str| {
+            let selected: Selection = text.parse().unwrap();
+            let names: Vec<_> =
+                Stage::ALL.into_iter().filter(|s| selected.contains(*s)).map(Stage::name).collect();
+            assert_eq!(names.join(" "), expect);
+        };
+        check("scoring", "scoring");
+        check("scoring+", "scoring allocation delivery");
+        check("sources+", "sources features models scoring allocation delivery");
+        assert_eq!("score".parse::<Selection>().unwrap_err().code(), "T1004");
+    }
+}

@@ -1,0 +1,253 @@
+//! In which order do stages run, and which can be skipped?
+
+use std::collections::BTreeMap;
+
+use tercet_engine::{Engine, FileFact, Frame, InputFile, Store};
+use tercet_types::{Date, ErrorKind, Result};
+
+use super::manifest::{
+    RunManifest, Selection, Stage, StageManifest, manifest_path, parse, stage_path, to_json,
+};
+use crate::config::Config;
+use crate::output::Progress;
+
+/// Everything that decides what a run's outcome is. Equal identities give equal bytes.
+#[derive(Clone, Debug, serde::Serialize)]
+pub(crate) struct Identity {
+    /// Version of the binary.
+    pub(crate) tercet_version: &'static str,
+    /// The first day the offers hold for.
+    pub(crate) as_of: Date,
+    /// Who decides.
+    pub(crate) engine: String,
+    /// Seed of all randomness.
+    pub(crate) seed: u64,
+    /// Fingerprint of the configuration.
+    pub(crate) config_blake3: String,
+    /// Fingerprint of the keys (assignment and pseudonyms), so that another key is another run.
+    pub(crate) keys_blake3: String,
+    /// The shop's files.
+    pub(crate) inputs: Vec<InputFile>,
+    /// Earlier runs that the contact rules look at.
+    pub(crate) history: Vec<String>,
+}
+
+impl Identity {
+    /// The run's id: the day, the engine, and eight digits of the fingerprint of all that it hangs on.
+    pub(crate) fn run_id(&self) -> Result<String> {
+        let digest = blake3::hash(&to_json(self)?).to_hex();
+        Ok(format!("{}-{}-{}", self.as_of, self.engine, &digest.as_str()[..8]))
+    }
+}
+
+/// What a stage works with.
+pub(crate) struct StageContext<'a> {
+    /// The engine; tables of earlier stages are registered when [`StageContext::need`] asks for them.
+    pub(crate) engine: &'a Engine,
+    /// Where runs are kept.
+    pub(crate) store: &'a Store,
+    /// The configuration.
+    pub(crate) config: &'a Config,
+    /// What the run hangs on.
+    pub(crate) identity: &'a Identity,
+    /// The run.
+    pub(crate) run_id: &'a str,
+    stage: Stage,
+    files: Vec<FileFact>,
+}
+
+impl StageContext<'_> {
+    /// Makes the table of an earlier stage known to the engine.
+    pub(crate) fn need(&self, stage: Stage, table: &str) -> Result<()> {
+        if !self.engine.has(table) {
+            let path = stage_path(self.run_id, stage, &format!("{table}.parquet"));
+            self.engine.load(self.store, &path, table)?;
+        }
+        Ok(())
+    }
+
+    /// Reads a file of an earlier stage.
+    pub(crate) fn read(&self, stage: Stage, file: &str) -> Result<Vec<u8>> {
+        self.store.get(&stage_path(self.run_id, stage, file))
+    }
+
+    /// Writes a table of this stage and registers it, so that the next stage sees just what a resumed
+    /// run would read.
+    pub(crate) fn write_table(&mut self, table: &str, frame: &Frame) -> Result<()> {
+        let path = stage_path(self.run_id, self.stage, &format!("{table}.parquet"));
+        self.files.push(self.store.put_table(&path, frame)?);
+        self.engine.register(table, frame)
+    }
+
+    /// Writes another file of this stage.
+    pub(crate) fn write(&mut self, file: &str, bytes: Vec<u8>) -> Result<()> {
+        let path = stage_path(self.run_id, self.stage, file);
+        self.files.push(self.store.put(&path, bytes)?);
+        Ok(())
+    }
+}
+
+/// What a run did.
+pub(crate) struct Outcome {
+    /// The manifest of the complete run.
+    pub(crate) manifest: RunManifest,
+    /// True when nothing had to be done.
+    pub(crate) was_complete: bool,
+}
+
+/// The work of one stage: writes its files through the context and says one line.
+pub(crate) type StageWork<'a> = dyn Fn(&mut StageContext<'_>) -> Result<String> + 'a;
+
+/// Runs the stages of `identity`, skipping those that are done, and completes the run.
+///
+/// A stage is done when its manifest names the inputs that it would read now. `select` runs stages
+/// again that are done. Nothing of the run is visible before its manifest is written, last.
+pub(crate) fn run_stages(
+    engine: &Engine,
+    store: &Store,
+    config: &Config,
+    identity: &Identity,
+    select: Option<Selection>,
+    progress: &Progress,
+    work: &BTreeMap<Stage, Box<StageWork<'_>>>,
+) -> Result<Outcome> {
+    let run_id = identity.run_id()?;
+    if select.is_none()
+        && let Some(bytes) = store.get_if_there(&manifest_path(&run_id))?
+    {
+        let manifest = parse(&bytes, &manifest_path(&run_id))?;
+        return Ok(Outcome { manifest, was_complete: true });
+    }
+    // From here on the run is not there for readers, until it is whole again.
+    store.delete(&manifest_path(&run_id))?;
+    let mut done: Vec<StageManifest> = Vec::new();
+    for stage in Stage::ALL {
+        let inputs = blake3::hash(&to_json(&(&identity, &done))?).to_hex().to_string();
+        let record = stage_path(&run_id, stage, "stage.json");
+        let chosen = select.is_some_and(|select| select.contains(stage));
+        let found = match store.get_if_there(&record)? {
+            Some(bytes) if !chosen => parse::<StageManifest>(&bytes, &record).ok(),
+            _ => None,
+        };
+        if let Some(found) = found.filter(|found| found.inputs == inputs) {
+            progress.say(&format!("{:<11} done before", stage.name()));
+            done.push(found);
+            continue;
+        }
+        // A stage that was broken off leaves files without a record: they go first, record before files.
+        store.delete(&record)?;
+        store.delete_all(&format!("{run_id}/{}", stage.name()))?;
+        let (manifest, _) = progress.step(stage.name(), || {
+            let mut context =
+                StageContext { engine, store, config, identity, run_id: &run_id, stage, files: Vec::new() };
+            let summary = match work.get(&stage) {
+                Some(work) => work(&mut context).map_err(|error| name_stage(error, stage))?,
+                None => String::new(),
+            };
+            let manifest = StageManifest { stage, inputs, files: context.files, summary: summary.clone() };
+            store.put(&record, to_json(&manifest)?)?;
+            Ok((manifest, summary))
+        })?;
+        done.push(manifest);
+    }
+    let manifest = RunManifest {
+        run_id: run_id.clone(),
+        as_of: identity.as_of,
+        engine: identity.engine.clone(),
+        seed: identity.seed,
+        tercet_version: identity.tercet_version.to_owned(),
+        config_blake3: identity.config_blake3.clone(),
+        inputs: identity.inputs.clone(),
+        history: identity.history.clone(),
+        summary: done.last().map(|stage| stage.summary.clone()).unwrap_or_default(),
+        stages: done,
+    };
+    store.create(&manifest_path(&run_id), to_json(&manifest)?)?;
+    Ok(Outcome { manifest, was_complete: false })
+}
+
+/// Internal errors say in which stage they rose; the others name their place themselves.
+fn name_stage(error: tercet_types::Error, stage: Stage) -> tercet_types::Error {
+    if error.kind() == ErrorKind::Internal { error.context(stage.name()) } else { error }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use tercet_engine::{EngineOptions, Location};
+    use tercet_types::Error;
+
+    use super::*;
+
+    /// Runs a toy pipeline in which the stage of that name fails; returns the stages that worked.
+    fn attempt(folder: &std::path::Path, fail: Option<Stage>, select: Option<&str>) -> (Vec<&'static str>, bool) {
+        let engine = Engine::new(EngineOptions::default()).unwrap();
+        let store = engine.store(&Location::new("runs", folder).unwrap()).unwrap();
+        let identity = Identity {
+            tercet_version: "test",
+            as_of: "2017-09-04".parse().unwrap(),
+            engine: "tercet".into(),
+            seed: 7,
+            config_blake3: String::new(),
+            keys_blake3: String::new(),
+            inputs: Vec::new(),
+            history: Vec::new(),
+        };
+        let worked = RefCell::new(Vec::new());
+        let mut work: BTreeMap<Stage, Box<StageWork<'_>>> = BTreeMap::new();
+        for stage in Stage::ALL {
+            let worked = &worked;
+            work.insert(
+                stage,
+                Box::new(move |context| {
+                    context.write("half.txt", b"half".to_vec())?;
+                    if fail == Some(stage) {
+                        return Err(Error::unavailable("T0908", "the disk is full"));
+                    }
+                    let frame = Frame::of(vec![("x", vec![stage as i64].into())])?;
+                    context.write_table(&format!("{}_table", stage.name()), &frame)?;
+                    worked.borrow_mut().push(stage.name());
+                    Ok("fine".into())
+                }),
+            );
+        }
+        let select = select.map(|text| text.parse().unwrap());
+        let result =
+            run_stages(&engine, &store, &Config::default(), &identity, select, &Progress::silent(), &work);
+        let complete = !super::super::complete_runs(&store).unwrap().is_empty();
+        assert_eq!(result.is_ok(), complete);
+        drop(work);
+        (worked.into_inner(), complete)
+    }
+
+    fn files(folder: &std::path::Path) -> Vec<(String, Vec<u8>)> {
+        let engine = Engine::new(EngineOptions::default()).unwrap();
+        let store = engine.store(&Location::new("runs", folder).unwrap()).unwrap();
+        store.list("").unwrap().into_iter().map(|path| (path.clone(), store.get(&path).unwrap())).collect()
+    }
+
+    #[test]
+    fn a_broken_run_resumes_with_the_same_bytes_and_is_never_half_visible() {
+        let (whole, broken) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (worked, complete) = attempt(whole.path(), None, None);
+        assert!(complete && worked.len() == 6);
+        for stage in Stage::ALL {
+            let (_, complete) = attempt(broken.path(), Some(stage), None);
+            assert!(!complete, "{}", stage.name());
+        }
+        let (worked, complete) = attempt(broken.path(), None, None);
+        assert!(complete);
+        assert_eq!(worked, ["delivery"]);
+        assert_eq!(files(whole.path()), files(broken.path()));
+    }
+
+    #[test]
+    fn selected_stages_run_again_and_a_complete_run_does_not() {
+        let folder = tempfile::tempdir().unwrap();
+        attempt(folder.path(), None, None);
+        assert_eq!(attempt(folder.path(), None, None).0, Vec::<&str>::new());
+        assert_eq!(attempt(folder.path(), None, Some("scoring")).0, ["scoring"]);
+        assert_eq!(attempt(folder.path(), None, Some("allocation+")).0, ["allocation", "delivery"]);
+    }
+}
