@@ -1,1 +1,32 @@
-//! x
+//! What does the past say about the future?
+//!
+//! Pure estimators, one per file, each with its source: arrays in, arrays out.
+//! No I/O, no clock, no randomness that the caller did not seed; the same bits on any number of threads.
+//!
+//! - [`gbdt`]: the gradient-boosted tree ensemble and its file format.
+//! - [`calibration`], [`quality`]: how far predictions can be trusted.
+//! - [`Recommender`]: customer × promotion scores from [`Purchases`] and [`Eligibility`] alone:
+//!   [`Popularity`], [`PersonalFrequency`], [`DecayedFrequency`], [`CustomerKnn`].
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed test panics"))]
+
+pub mod calibration;
+#[cfg(test)]
+mod conformance;
+mod customer_knn;
+mod decayed_frequency;
+mod eligibility;
+pub mod gbdt;
+mod personal_frequency;
+mod popularity;
+mod purchases;
+pub mod quality;
+mod recommender;
+
+pub use customer_knn::CustomerKnn;
+pub use decayed_frequency::{DecayedFrequency, Normalisation, Weight};
+pub use eligibility::Eligibility;
+pub use personal_frequency::PersonalFrequency;
+pub use popularity::Popularity;
+pub use purchases::{Purchase, Purchases};
+pub use recommender::{Recommender, Scores};

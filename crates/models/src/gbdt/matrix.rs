@@ -1,0 +1,84 @@
+//! Which rows of features go into a model?
+
+use tercet_types::{Error, Result};
+
+/// Feature rows: `rows × columns` values, row-major, `NaN` = missing.
+///
+/// A categorical cell holds the index of its level in the schema (0, 1, 2 …); a level that the
+/// schema does not list is missing.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Matrix {
+    rows: usize,
+    columns: usize,
+    values: Vec<f32>,
+}
+
+impl Matrix {
+    /// Wraps `values` (length `rows * columns`, row-major).
+    ///
+    /// # Errors
+    /// `T0403` when the length differs or a value is infinite (named by row and column).
+    pub fn new(rows: usize, columns: usize, values: Vec<f32>) -> Result<Self> {
+        if rows.checked_mul(columns) != Some(values.len()) {
+            return Err(Error::data(
+                "T0403",
+                format!(
+                    "feature matrix: {} values for {rows} rows x {columns} columns",
+                    values.len()
+                ),
+            ));
+        }
+        if let Some(at) = values.iter().position(|value| value.is_infinite()) {
+            return Err(Error::data(
+                "T0403",
+                format!(
+                    "feature matrix: infinite value in row {}, column {}",
+                    at / columns,
+                    at % columns
+                ),
+            )
+            .hint("write a missing value as NaN and bound ratios before they reach the model"));
+        }
+        Ok(Self { rows, columns, values })
+    }
+
+    /// The number of rows.
+    pub const fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// The number of features.
+    pub const fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// All values, row-major.
+    pub fn values(&self) -> &[f32] {
+        &self.values
+    }
+
+    /// One row, `columns` long. Panics when `row >= rows`, as a slice does.
+    pub fn row(&self, row: usize) -> &[f32] {
+        &self.values[row * self.columns..(row + 1) * self.columns]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_matrix_names_what_is_wrong_with_it() {
+        let check = |rows, columns, values: Vec<f32>, expect: &str| {
+            assert_eq!(Matrix::new(rows, columns, values).unwrap_err().to_string(), expect);
+        };
+        check(2, 2, vec![0.0; 3], "feature matrix: 3 values for 2 rows x 2 columns");
+        check(
+            2,
+            2,
+            vec![0.0, 1.0, f32::NAN, f32::INFINITY],
+            "feature matrix: infinite value in row 1, column 1",
+        );
+        assert_eq!(Matrix::new(2, 1, vec![1.0, 2.0]).unwrap().row(1), [2.0]);
+    }
+}

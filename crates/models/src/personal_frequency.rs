@@ -1,0 +1,94 @@
+//! Which promotions' products does this customer buy most often?
+
+use tercet_types::Result;
+
+use crate::recommender::{self, Recommender, Scores};
+use crate::{Eligibility, Popularity, Purchases};
+
+/// The customer's purchase lines of eligible products in the window, filled with popular promotions.
+///
+/// Score = lines + buyers / (most buyers + 1): whole numbers are the customer's own lines, the
+/// fraction orders ties and the filling by [`Popularity`].
+/// "Personal top-n" of Hu et al., SIGIR 2020, doi:10.1145/3397271.3401066, and the strongest simple
+/// baseline of Li et al., "A next basket recommendation reality check", 2023, doi:10.1145/3587153.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PersonalFrequency {
+    /// The days before the as-of day that count.
+    pub window_days: u32,
+    /// What fills the list; `None` leaves it at the customer's own promotions.
+    pub fill: Option<Popularity>,
+}
+
+impl Default for PersonalFrequency {
+    fn default() -> Self {
+        Self { window_days: 84, fill: Some(Popularity::default()) }
+    }
+}
+
+impl Recommender for PersonalFrequency {
+    fn name(&self) -> &'static str {
+        "personal"
+    }
+
+    fn score(
+        &self,
+        history: &Purchases,
+        eligibility: &Eligibility,
+        as_of: i32,
+        customers: &[u32],
+    ) -> Result<Scores> {
+        recommender::check(history, eligibility, customers)?;
+        let buyers = match &self.fill {
+            Some(popularity) => popularity.buyers(history, eligibility, as_of),
+            None => vec![0; eligibility.promotions()],
+        };
+        let scale = 1.0 / (f64::from(buyers.iter().copied().max().unwrap_or(0)) + 1.0);
+        let fill: Vec<(u32, f64)> = (0..)
+            .zip(&buyers)
+            .filter(|(_, buyers)| **buyers > 0)
+            .map(|(promotion, buyers)| (promotion, f64::from(*buyers) * scale))
+            .collect();
+        let mut scores =
+            recommender::rows(eligibility.promotions(), customers, |customer, sums| {
+                for line in history.window(customer, as_of, self.window_days) {
+                    for promotion in eligibility.promotions_of(line.product) {
+                        sums.add(*promotion, 1.0);
+                    }
+                }
+                for (promotion, fraction) in &fill {
+                    sums.add(*promotion, *fraction);
+                }
+            });
+        recommender::rank_all(&mut scores);
+        Ok(scores)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conformance;
+
+    #[test]
+    fn conforms() {
+        conformance::check(&PersonalFrequency::default());
+        conformance::check(&PersonalFrequency { window_days: 10, fill: None });
+    }
+
+    #[test]
+    fn own_lines_come_before_popular_ones() {
+        let history = conformance::history(
+            3,
+            3,
+            &[(0, 95, 0), (0, 96, 0), (1, 97, 1), (2, 99, 1), (0, 1, 2)],
+        );
+        let eligibility = Eligibility::new(3, &[vec![1], vec![0], vec![2]]).unwrap();
+        let scores =
+            PersonalFrequency::default().score(&history, &eligibility, 100, &[0, 1]).unwrap();
+        let order =
+            |list: &[(u32, f64)]| list.iter().map(|(promotion, _)| *promotion).collect::<Vec<_>>();
+        assert_eq!(order(&scores[0]), [1, 0]);
+        assert_eq!(order(&scores[1]), [0, 1]);
+        assert!((scores[0][0].1 - (2.0 + 1.0 / 3.0)).abs() < 1e-12);
+    }
+}

@@ -1,0 +1,95 @@
+//! Which promotions' products do most customers buy?
+
+use rayon::prelude::*;
+use tercet_types::Result;
+
+use crate::recommender::{self, Recommender, Scores};
+use crate::{Eligibility, Purchases};
+
+/// Distinct customers who bought an eligible product in the window; the same list for everybody.
+///
+/// The reference of every accuracy study: Cremonesi, Koren, Turrin, "Performance of recommender
+/// algorithms on top-n recommendation tasks", RecSys 2010, doi:10.1145/1864708.1864721.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Popularity {
+    /// The days before the as-of day that count.
+    pub window_days: u32,
+}
+
+impl Default for Popularity {
+    fn default() -> Self {
+        Self { window_days: 28 }
+    }
+}
+
+impl Popularity {
+    /// Distinct buying customers per promotion, over all customers of the history.
+    pub fn buyers(&self, history: &Purchases, eligibility: &Eligibility, as_of: i32) -> Vec<u32> {
+        let promotions = eligibility.promotions();
+        let count = |(mut counts, mut seen): (Vec<u32>, Vec<u32>), customer: u32| {
+            // A promotion is counted once per customer: `seen` holds the last customer, plus one.
+            for line in history.window(customer, as_of, self.window_days) {
+                for promotion in eligibility.promotions_of(line.product) {
+                    let last = &mut seen[*promotion as usize];
+                    if *last != customer + 1 {
+                        *last = customer + 1;
+                        counts[*promotion as usize] += 1;
+                    }
+                }
+            }
+            (counts, seen)
+        };
+        history
+            .all_customers()
+            .with_min_len(256)
+            .fold(|| (vec![0; promotions], vec![0; promotions]), count)
+            .map(|(counts, _)| counts)
+            .reduce(
+                || vec![0; promotions],
+                |a, b| a.into_iter().zip(b).map(|(a, b)| a + b).collect(),
+            )
+    }
+}
+
+impl Recommender for Popularity {
+    fn name(&self) -> &'static str {
+        "popular"
+    }
+
+    fn score(
+        &self,
+        history: &Purchases,
+        eligibility: &Eligibility,
+        as_of: i32,
+        customers: &[u32],
+    ) -> Result<Scores> {
+        recommender::check(history, eligibility, customers)?;
+        let buyers = self.buyers(history, eligibility, as_of);
+        let list = recommender::ranked((0..).zip(buyers.into_iter().map(f64::from)).collect());
+        Ok(vec![list; customers.len()])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conformance;
+
+    #[test]
+    fn conforms() {
+        conformance::check(&Popularity::default());
+    }
+
+    #[test]
+    fn customers_count_once_and_only_inside_the_window() {
+        let history = conformance::history(
+            3,
+            3,
+            &[(0, 95, 0), (0, 96, 0), (1, 97, 1), (2, 50, 1), (2, 99, 1)],
+        );
+        let eligibility = Eligibility::new(3, &[vec![0], vec![1], vec![0, 1], vec![2]]).unwrap();
+        let scores =
+            Popularity { window_days: 28 }.score(&history, &eligibility, 100, &[2]).unwrap();
+        assert_eq!(scores, [vec![(2, 3.0), (1, 2.0), (0, 1.0)]]);
+    }
+}
