@@ -1,1 +1,34 @@
-//! x
+//! What do we know about a customer, a product, a promotion and a pair, as of a date?
+//!
+//! Every feature is a statement in `sql/<entity>/<feature>.sql` over the canonical tables registered in an
+//! [`Engine`](tercet_engine::Engine). Only rows dated before the as-of date count; sums are of integers, so that
+//! results are the same, bit for bit, on any number of threads.
+//!
+//! ```text
+//! index ──▶ build_master(as_of) ──▶ pairs(as_of, …)   features of the week to decide
+//!                              └──▶ pairs(monday, …), labels(monday)   one past week to learn from
+//! ```
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::allow_attributes,
+        reason = "a failed test should stop at once"
+    )
+)]
+
+mod index;
+mod master;
+mod pairs;
+mod profile;
+mod settings;
+mod statement;
+
+pub use index::{Indexes, index};
+pub use master::{MasterFacts, build_master};
+pub use pairs::labels;
+pub use profile::profile_columns;
+pub use settings::{
+    LifecycleSettings, PairSettings, ProductSettings, ProfileSettings, PromotionSettings,
+    RfmSettings, Settings,
+};

@@ -1,0 +1,26 @@
+-- What was bought and brought back, in integers?
+-- grain: one row per customer, order, product, day and direction. inputs: transactions,
+-- customer_index, product_index, order_index.
+-- as-of column: day (days since 1970-01-01).
+-- output: customer_ix, product_ix, order_ix, day, is_sale (0 for a return or cancellation),
+-- amount_minor, quantity_milli, discount_minor, coupon_discount_minor
+select
+  c.customer_ix,
+  p.product_ix,
+  o.order_ix,
+  cast(cast(t.occurred_at as date) as int) as day,
+  case
+    when t.kind is not null then case when t.kind = 'sale' then 1 else 0 end
+    when t.amount_minor < 0 then 0
+    else 1
+  end as is_sale,
+  sum(t.amount_minor) as amount_minor,
+  sum(cast(round(1000 * t.quantity) as bigint)) as quantity_milli,
+  sum(coalesce(t.discount_minor, 0)) as discount_minor,
+  sum(coalesce(t.coupon_discount_minor, 0)) as coupon_discount_minor
+from transactions t
+join customer_index c on c.customer_id = t.customer_id
+join product_index p on p.product_id = t.product_id
+join order_index o on o.order_id = t.order_id
+group by 1, 2, 3, 4, 5
+order by day, customer_ix, order_ix, product_ix, is_sale

@@ -1,0 +1,26 @@
+-- Who browsed which product or category, on which day?
+-- grain: one row per customer, day, product and category looked at. inputs: interactions,
+-- customer_index, product_index, product_codes, products.
+-- as-of column: day. Only events of known customers; events that name neither product nor category are
+-- kept with category_ix = -1. A category name that several departments share counts for each.
+-- output: customer_ix, day, product_ix (-1: none), category_ix (-1: none), events
+with categories as (
+  select distinct p.category, k.category_ix
+  from products p
+  join product_index i on i.product_id = p.product_id
+  join product_codes k on k.product_ix = i.product_ix
+  where p.category is not null
+)
+select
+  c.customer_ix,
+  cast(cast(e.occurred_at as date) as int) as day,
+  coalesce(i.product_ix, cast(-1 as int)) as product_ix,
+  coalesce(k.category_ix, g.category_ix, cast(-1 as int)) as category_ix,
+  count(*) as events
+from interactions e
+join customer_index c on c.customer_id = e.customer_id
+left join product_index i on i.product_id = e.product_id
+left join product_codes k on k.product_ix = i.product_ix
+left join categories g on g.category = e.category and i.product_ix is null
+group by 1, 2, 3, 4
+order by day, customer_ix, product_ix, category_ix
