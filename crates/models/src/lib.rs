@@ -6,7 +6,7 @@
 //! - [`gbdt`]: the gradient-boosted tree ensemble and its file format.
 //! - [`calibration`], [`quality`]: how far predictions can be trusted.
 //! - [`Recommender`]: customer × promotion scores from [`Purchases`] and [`Eligibility`] alone:
-//!   [`Popularity`], [`PersonalFrequency`], [`DecayedFrequency`], [`CustomerKnn`].
+//!   [`Popularity`], [`PersonalFrequency`], [`DecayedFrequency`], [`CustomerKnn`] and [`legacy::Legacy`].
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed test panics"))]
 
@@ -17,6 +17,7 @@ mod customer_knn;
 mod decayed_frequency;
 mod eligibility;
 pub mod gbdt;
+pub mod legacy;
 mod personal_frequency;
 mod popularity;
 mod purchases;
