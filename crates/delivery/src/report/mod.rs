@@ -1,1 +1,46 @@
 //! What does a person read of a run or a backtest?
+//!
+//! [`run::RunReport`] and [`backtest::BacktestReport`] are plain data that the binary fills from the
+//! tables of a run; `html()` turns each into one file without scripts or outside resources.
+
+pub mod backtest;
+mod backtest_page;
+mod backtest_sample;
+pub mod charts;
+mod figure;
+mod metrics;
+mod page;
+pub mod run;
+mod run_page;
+mod run_sample;
+
+use serde::{Deserialize, Serialize};
+
+/// A name with a value in words: run id, data file, seed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Fact {
+    /// What it is.
+    pub name: String,
+    /// The value as it is to be read.
+    pub value: String,
+}
+
+/// A number that a reader should see first.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Headline {
+    /// What it counts, two or three words.
+    pub label: String,
+    /// The number as it is to be read, with its unit.
+    pub value: String,
+    /// One short line of context; may be empty.
+    pub note: String,
+}
+
+/// How many of something.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NamedCount {
+    /// What is counted.
+    pub name: String,
+    /// How many.
+    pub count: i64,
+}
