@@ -8,4 +8,6 @@
     expect(clippy::unwrap_used, reason = "a test that cannot go on should say where it stopped")
 )]
 
+pub mod assignment;
 pub mod offline;
+pub mod srm;
