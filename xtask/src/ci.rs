@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::thread;
 
-use crate::{deps, tidy};
+use crate::{codegen, deps, tidy};
 
 /// What a step found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,6 +40,7 @@ pub(crate) fn run(root: &Path) -> ExitCode {
     step("format", &|| cargo(root, &["fmt", "--all", "--", "--check"]));
     step("tidy", &|| findings(&tidy::check(root)));
     step("deps", &|| findings(&deps::check(root)));
+    step("codegen", &|| findings(&codegen::check(root)));
     step("lints", &|| {
         let clippy = ["clippy", "--workspace", "--all-targets", "--release", "--locked", "--quiet"];
         cargo(root, &[&clippy[..], &["--", "--deny", "warnings"]].concat())

@@ -1,12 +1,14 @@
 //! Which chores keep the project in order?
 //!
 //! `cargo xtask tidy` reads the sources for rules no compiler knows, `cargo xtask deps` proves which
-//! crate depends on what, `cargo xtask test` (or `ci`, the same) runs everything that must pass
-//! before a change lands. Plain std: building the chores costs seconds.
+//! crate depends on what, `cargo xtask codegen` writes the reference pages from the code, and
+//! `cargo xtask test` (or `ci`, the same) runs everything that must pass before a change lands. Plain
+//! std and the nouns: building the chores costs seconds.
 
 #![expect(clippy::print_stdout, reason = "the chores talk to whoever called them")]
 
 mod ci;
+mod codegen;
 mod deps;
 mod tidy;
 
@@ -16,8 +18,10 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: cargo xtask <chore>
 
-  test   format, tidy, deps, lints, all tests and doc tests: what must pass before a change lands
+  test   format, tidy, deps, codegen, lints, all tests and doc tests: what must pass before a change lands
   ci     the same
+  codegen [--check]
+         the pages that are written from the code
   tidy   the rules for sources and pages that no compiler knows
   deps   which crate may depend on what
 ";
@@ -26,8 +30,10 @@ fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     let (chore, rest) = (arguments.next(), arguments.next());
     let root = root();
-    match (chore.as_deref(), rest) {
+    match (chore.as_deref(), rest.as_deref()) {
         (Some("test" | "ci"), None) => ci::run(&root),
+        (Some("codegen"), None) => report("codegen", &codegen::write(&root)),
+        (Some("codegen"), Some("--check")) => report("codegen", &codegen::check(&root)),
         (Some("tidy"), None) => report("tidy", &tidy::check(&root)),
         (Some("deps"), None) => report("deps", &deps::check(&root)),
         (Some("help" | "--help" | "-h"), None) => {

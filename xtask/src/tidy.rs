@@ -50,7 +50,10 @@ pub(crate) fn check(root: &Path) -> Vec<String> {
         match extension {
             "rs" => findings.extend(rust::check(source)),
             "sql" => findings.extend(sql::check(source)),
-            "md" => findings.extend(markdown::check_links(root, source)),
+            "md" => {
+                findings.extend(markdown::check_links(root, source));
+                findings.extend(markdown::check_paths(root, source));
+            }
             _ => {}
         }
         if matches!(extension, "rs" | "sql" | "py" | "ts" | "html" | "j2") {

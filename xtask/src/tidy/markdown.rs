@@ -31,6 +31,19 @@ pub(crate) fn check_links(root: &Path, source: &Source) -> Vec<String> {
     findings
 }
 
+/// Paths of the repository named as code (`crates/…`) that are not there.
+pub(crate) fn check_paths(root: &Path, source: &Source) -> Vec<String> {
+    const FOLDERS: &[&str] = &["crates/", "xtask/", "docs/", "examples/", "changes/"];
+    let mut findings = Vec::new();
+    for (line, code) in code_spans(&source.text) {
+        let named = FOLDERS.iter().any(|folder| code.starts_with(folder));
+        if named && !code.contains(['<', '*', ' ', '…', '{']) && !root.join(code).exists() {
+            findings.push(source.at(line, format!("no such path: {code}")));
+        }
+    }
+    findings
+}
+
 /// Crates that `crates/README.md` does not list.
 pub(crate) fn check_crates_listed(root: &Path, sources: &[Source]) -> Vec<String> {
     const LIST: &str = "crates/README.md";
@@ -85,6 +98,20 @@ fn links(text: &str) -> Vec<(usize, &str)> {
     found
 }
 
+/// What stands between single backticks, with its line, fenced code left out.
+fn code_spans(text: &str) -> Vec<(usize, &str)> {
+    let mut found = Vec::new();
+    let mut fenced = false;
+    for (number, line) in text.lines().enumerate() {
+        if line.trim_start().starts_with("```") {
+            fenced = !fenced;
+        } else if !fenced {
+            found.extend(line.split('`').skip(1).step_by(2).map(|code| (number + 1, code)));
+        }
+    }
+    found
+}
+
 /// The anchors of a page's headings: lower case, words joined by '-', punctuation dropped.
 fn headings(text: &str) -> BTreeSet<String> {
     let mut fenced = false;
@@ -132,6 +159,18 @@ mod tests {
         check("## What happens in `tercet run`?", "what-happens-in-tercet-run");
         check("# As-of dates", "as-of-dates");
         assert!(headings("```\n# no heading\n```").is_empty());
+    }
+
+    #[test]
+    fn paths_in_code() {
+        let check = |text: &str, expect: usize| {
+            let page = source("page.md", text);
+            assert_eq!(check_paths(&crate::root(), &page).len(), expect, "{text}");
+        };
+        check("see `xtask/src/main.rs` and `crates/types`", 0);
+        check("see `xtask/src/nowhere.rs`", 1);
+        check("see `crates/<name>/src` and `cargo xtask test`", 0);
+        check("```\n`xtask/src/nowhere.rs`\n```", 0);
     }
 
     #[test]

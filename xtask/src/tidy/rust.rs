@@ -5,8 +5,9 @@ use super::{Source, tests_start};
 /// Past this many lines something wants its own room.
 const LINES_MAX: usize = 1_000;
 
-/// Crates whose own business is SQL: strings of it may stand in their code.
-const SQL_CRATES: &[&str] = &["crates/engine/", "crates/store/"];
+/// Crates whose own business is making SQL: `engine` out of plans, `sources` out of the shop's column
+/// map, whose statements are known only when a project is read.
+const SQL_CRATES: &[&str] = &["crates/engine/", "crates/sources/"];
 
 /// How a statement begins.
 const SQL_STARTS: &[&str] =
