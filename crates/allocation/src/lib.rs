@@ -1,1 +1,22 @@
-//! x
+//! Who gets which three?
+//!
+//! Pure: a [`Problem`] of flat arrays in, a [`Plan`] out. A [`solve::Solver`] fills the slots, and
+//! [`verify_all`] holds every rule of [`constraints`] against the result, whoever made it.
+#![cfg_attr(
+    test,
+    expect(clippy::unwrap_used, reason = "a test that cannot go on should say where it stopped")
+)]
+
+pub mod constraints;
+mod ledger;
+mod overlap;
+mod plan;
+mod problem;
+pub mod solve;
+mod verify;
+
+pub use constraints::RuleId;
+pub use overlap::{NoOverlap, Overlap, SharedProducts};
+pub use plan::{Cell, Placed, Plan, UnplacedPin};
+pub use problem::{Candidate, Customer, MAX_SLOTS, Problem, Promotion, Slot};
+pub use verify::verify_all;

@@ -1,0 +1,128 @@
+//! How much of an offer's value do the offers before it already have?
+//!
+//! Eligible sets nest and overlap; what a customer spends on a product must count once.
+
+use tercet_types::{Error, Result};
+
+use crate::problem::Candidate;
+
+/// The share of a candidate's value that chosen promotions cover.
+pub trait Overlap: Sync {
+    /// The share, `0 ..= 1`, of `candidate`'s value for `customer` (index) that the `chosen`
+    /// promotions (indices) already have. Must not fall when more are chosen.
+    fn covered_share(&self, customer: usize, chosen: &[u32], candidate: &Candidate) -> f64;
+}
+
+/// Values simply add up.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoOverlap;
+
+impl Overlap for NoOverlap {
+    fn covered_share(&self, _: usize, _: &[u32], _: &Candidate) -> f64 {
+        0.0
+    }
+}
+
+/// Values overlap in the products that several promotions cover.
+///
+/// With `e(p)` the expected spend of the customer on product `p` and `t = Σ e(p)` over a
+/// candidate's eligible products, a value `v` splits into `min(t, v)` tied to products and a
+/// residual. The covered part is `min(t, v) · Σ_covered e(p) / t` plus the residual times
+/// `1 − Π (1 − share)` over the chosen promotions' static shares. When `v = t`, marginal values of
+/// a slate add up to `Σ e(p)` over the union of its products.
+#[derive(Clone, Debug)]
+pub struct SharedProducts {
+    promotion_products: Vec<Vec<u32>>,
+    starts: Vec<usize>,
+    expected: Vec<(u32, f32)>,
+    residual_share: Option<Vec<f32>>,
+}
+
+impl SharedProducts {
+    /// `promotion_products[promotion]` lists eligible products ascending; `expected[customer]` the
+    /// products with expected spend (minor units, positive), ascending by product;
+    /// `residual_share`, when given, has `promotions × promotions` shares: row = candidate, column
+    /// = chosen. Without it residuals do not overlap.
+    ///
+    /// # Errors
+    /// `T0604` (internal) when a list is not ascending, a spend is not positive and finite, or the
+    /// shares are not a square within `0 ..= 1`.
+    pub fn new(
+        promotion_products: Vec<Vec<u32>>,
+        expected: &[Vec<(u32, f32)>],
+        residual_share: Option<Vec<f32>>,
+    ) -> Result<Self> {
+        let wrong = |what: String| {
+            Err(Error::internal("T0604", format!("overlap: {what}"))
+                .hint("report this: allocation was handed a malformed overlap"))
+        };
+        for (promotion, products) in promotion_products.iter().enumerate() {
+            if products.windows(2).any(|pair| pair[0] >= pair[1]) {
+                return wrong(format!("products of promotion {promotion} are not ascending"));
+            }
+        }
+        let (mut starts, mut flat) = (vec![0], Vec::new());
+        for (customer, products) in expected.iter().enumerate() {
+            if products.windows(2).any(|pair| pair[0].0 >= pair[1].0) {
+                return wrong(format!("products of customer {customer} are not ascending"));
+            }
+            if !products.iter().all(|(_, minor)| *minor > 0.0 && minor.is_finite()) {
+                return wrong(format!("an expected spend of customer {customer} is not positive"));
+            }
+            flat.extend_from_slice(products);
+            starts.push(flat.len());
+        }
+        if let Some(shares) = &residual_share {
+            let square = promotion_products.len() * promotion_products.len();
+            if shares.len() != square || !shares.iter().all(|share| (0.0..=1.0).contains(share)) {
+                return wrong("residual shares are not a square within 0 to 1".to_owned());
+            }
+        }
+        Ok(Self { promotion_products, starts, expected: flat, residual_share })
+    }
+
+    /// The expected spend of the customer on the union of the promotions' products, minor units.
+    pub fn union_minor(&self, customer: usize, promotions: &[u32]) -> f64 {
+        let covered =
+            self.spends(customer).filter(|(product, _)| self.covers(promotions, *product));
+        covered.map(|(_, minor)| minor).sum()
+    }
+
+    fn spends(&self, customer: usize) -> impl Iterator<Item = (u32, f64)> + '_ {
+        let range = self.starts[customer]..self.starts[customer + 1];
+        self.expected[range].iter().map(|&(product, minor)| (product, f64::from(minor)))
+    }
+
+    fn covers(&self, promotions: &[u32], product: u32) -> bool {
+        let eligible =
+            |&p: &u32| self.promotion_products[p as usize].binary_search(&product).is_ok();
+        promotions.iter().any(eligible)
+    }
+
+    fn residual_covered(&self, chosen: &[u32], promotion: u32) -> f64 {
+        let Some(shares) = &self.residual_share else { return 0.0 };
+        let row = promotion as usize * self.promotion_products.len();
+        let free: f64 = chosen.iter().map(|&c| 1.0 - f64::from(shares[row + c as usize])).product();
+        1.0 - free
+    }
+}
+
+impl Overlap for SharedProducts {
+    fn covered_share(&self, customer: usize, chosen: &[u32], candidate: &Candidate) -> f64 {
+        let value = candidate.value_minor as f64;
+        if value <= 0.0 {
+            return 0.0;
+        }
+        let (mut total, mut covered) = (0.0, 0.0);
+        for (product, minor) in self.spends(customer) {
+            if self.covers(&[candidate.promotion], product) {
+                total += minor;
+                covered += if self.covers(chosen, product) { minor } else { 0.0 };
+            }
+        }
+        let tied = total.min(value);
+        let tied_covered = if total > 0.0 { tied * covered / total } else { 0.0 };
+        let residual = (value - tied) * self.residual_covered(chosen, candidate.promotion);
+        ((tied_covered + residual) / value).clamp(0.0, 1.0)
+    }
+}
