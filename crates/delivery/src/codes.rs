@@ -88,7 +88,8 @@ impl<'a> Codes<'a> {
             .missing
             .iter()
             .map(|((promotion, pool), count)| {
-                format!("promotion '{promotion}': code pool '{pool}' lacks {count} codes")
+                let codes = if *count == 1 { "code" } else { "codes" };
+                format!("promotion '{promotion}': code pool '{pool}' lacks {count} {codes}")
             })
             .collect();
         Err(Error::data("T0803", lines.join("; "))
@@ -137,7 +138,7 @@ mod tests {
         assert_eq!(error.code(), "T0803");
         assert_eq!(
             error.to_string(),
-            "promotion 'A': code pool 'p' lacks 2 codes; promotion 'B': code pool 'p' lacks 1 codes"
+            "promotion 'A': code pool 'p' lacks 2 codes; promotion 'B': code pool 'p' lacks 1 code"
         );
     }
 

@@ -11,6 +11,8 @@ pub enum Unit {
     Count,
     /// A share or probability, 0 to 1: `4.2%`.
     Rate,
+    /// A difference of two shares: `1.02 pp`.
+    Points,
     /// Minor units of the report's currency: `$12.34`.
     Money,
     /// Seconds: `1.2 s`.
@@ -65,6 +67,7 @@ pub fn value(value: f64, unit: Unit, currency: Currency) -> String {
     match unit {
         Unit::Count => count(value.round() as i64),
         Unit::Rate => minus(&format!("{:.*}%", rate_decimals(value), value * 100.0)),
+        Unit::Points => minus(&format!("{:.2} pp", value * 100.0)),
         Unit::Money => money(value.round() as i64, currency),
         Unit::Seconds => seconds(value),
         Unit::Number => minus(&significant(value)),
@@ -82,6 +85,7 @@ pub fn signed(number: f64, unit: Unit, currency: Currency) -> String {
 pub(crate) fn short(number: f64, unit: Unit, currency: Currency) -> String {
     match unit {
         Unit::Rate => minus(&format!("{}%", trimmed(number * 100.0))),
+        Unit::Points => minus(&format!("{} pp", trimmed(number * 100.0))),
         Unit::Seconds => format!("{} s", trimmed(number)),
         Unit::Money => {
             let major = number / currency.minor_per_major() as f64;
@@ -107,7 +111,7 @@ pub fn seconds(value: f64) -> String {
 }
 
 fn rate_decimals(value: f64) -> usize {
-    if value.abs() < 0.0995 { 2 } else { 1 }
+    if value.abs() < 0.00995 { 2 } else { 1 }
 }
 
 /// Four significant digits, no exponent for what people meet in reports.
@@ -131,6 +135,7 @@ fn scaled(value: f64) -> String {
         v if v >= 1e9 => (1e9, "B"),
         v if v >= 1e6 => (1e6, "M"),
         v if v >= 1e4 => (1e3, "k"),
+        v if v >= 1e3 => return count(value.round() as i64),
         _ => (1.0, ""),
     };
     format!("{}{suffix}", trimmed(value / divisor))
@@ -161,14 +166,16 @@ mod tests {
         check(-1_234_567.0, Unit::Count, "−1,234,567");
         check(123_456.0, Unit::Money, "$1,234.56");
         check(-5.0, Unit::Money, "−$0.05");
-        check(0.0421, Unit::Rate, "4.21%");
+        check(0.0421, Unit::Rate, "4.2%");
+        check(0.00421, Unit::Rate, "0.42%");
+        check(-0.0102, Unit::Points, "−1.02 pp");
         check(0.421, Unit::Rate, "42.1%");
         check(0.34, Unit::Seconds, "340 ms");
         check(125.2, Unit::Seconds, "2 min 5 s");
         check(0.12345, Unit::Number, "0.1235");
         check(f64::NAN, Unit::Rate, "–");
-        assert_eq!(signed(0.02, Unit::Rate, usd), "+2.00%");
-        assert_eq!(signed(-0.02, Unit::Rate, usd), "−2.00%");
+        assert_eq!(signed(0.02, Unit::Rate, usd), "+2.0%");
+        assert_eq!(signed(-0.02, Unit::Rate, usd), "−2.0%");
         assert_eq!(signed(0.0, Unit::Rate, usd), "0.00%");
         assert_eq!(money(1234, Currency::new("JPY").unwrap()), "¥1,234");
         assert_eq!(
@@ -183,7 +190,7 @@ mod tests {
         let check = |number, unit, expect: &str| assert_eq!(short(number, unit, usd), expect);
         check(15_000.0, Unit::Count, "15k");
         check(2_500_000.0, Unit::Count, "2.5M");
-        check(150_000.0, Unit::Money, "$1500");
+        check(150_000.0, Unit::Money, "$1,500");
         check(0.05, Unit::Rate, "5%");
         check(-0.005, Unit::Rate, "−0.5%");
         check(2.0, Unit::Seconds, "2 s");

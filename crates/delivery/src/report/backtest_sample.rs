@@ -45,7 +45,7 @@ pub(crate) fn sample() -> BacktestReport {
         ],
         headlines: vec![
             headline("Spend captured", "$4,123.00", "narrow promotions, +8.7% on the next best"),
-            headline("Discovery hit rate", "6.10%", "+0.49 points on the next best"),
+            headline("Discovery hit rate", "6.1%", "+0.49 points on the next best"),
             headline("Hit rate", "12.8%", "of the week's buyers"),
             headline("Customers", "1,940", "active in the last eight weeks"),
         ],

@@ -9,7 +9,7 @@ use super::charts::Frame;
 use crate::format::Unit;
 
 /// The width of the drawing for desks and paper, CSS pixels.
-const WIDE_PX: f64 = 640.0;
+const WIDE_PX: f64 = 520.0;
 /// The width of the drawing for phones, CSS pixels.
 const NARROW_PX: f64 = 328.0;
 

@@ -25,8 +25,12 @@ pub(crate) fn render(template: &str, context: Value, currency: Currency) -> Resu
     environment.add_filter("count", format::count);
     environment.add_filter("money", move |minor: i64| format::money(minor, currency));
     environment.add_filter("spoken", |name: &str| spoken(name));
-    environment
-        .add_filter("date", |day: &str| day.parse().map_or_else(|_| day.to_owned(), long_date));
+    environment.add_filter("date", |day: &str| {
+        day.parse().map_or_else(
+            |_| day.to_owned(),
+            |day: Date| format!("{} {}", short_date(day), day.civil().0),
+        )
+    });
     environment.add_global("style", Value::from_safe_string(STYLE.to_owned()));
     let failed = |cause: minijinja::Error| {
         Error::internal("T0807", format!("{template}: the page cannot be rendered")).cause(cause)

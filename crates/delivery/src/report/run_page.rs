@@ -237,9 +237,13 @@ fn limits(limits: &[Limit], currency: Currency) -> Option<Figure> {
                 let (used_text, limit_text) =
                     (amount(limit, limit.used), amount(limit, limit.limit));
                 Row {
-                    label: format!("{}, {}", limit.name, kind(limit)),
+                    label: limit.name.clone(),
                     values: vec![used, 1.0 - used],
-                    end: format!("{used_text} of {limit_text}"),
+                    end: if limit.used >= limit.limit {
+                        format!("{limit_text}, used up")
+                    } else {
+                        format!("{used_text} of {limit_text}")
+                    },
                 }
             })
             .collect();

@@ -49,7 +49,9 @@ pub fn bars(frame: &Frame, bars: &[Bar]) -> String {
         svg.text((left + length + 6.0, middle), "t v", Anchor::Start, text);
         y += step;
     }
-    svg.line((left, 0.0), (left, y), "base");
+    if frame.is_wide() {
+        svg.line((left, 0.0), (left, y), "base");
+    }
     svg.finish(frame, y)
 }
 

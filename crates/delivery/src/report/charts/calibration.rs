@@ -79,7 +79,7 @@ mod tests {
             let svg = calibration(&frame(width, Unit::Rate), &bins);
             assert_well_formed(&svg);
             assert_eq!(svg.matches("<circle").count(), 2);
-            assert!(svg.contains("bin &lt;1&gt;: predicted 5.00%, observed 4.00%, 1,000 rows"));
+            assert!(svg.contains("bin &lt;1&gt;: predicted 5.0%, observed 4.0%, 1,000 rows"));
         }
         assert_well_formed(&calibration(&frame(340.0, Unit::Rate), &[]));
     }

@@ -36,8 +36,8 @@ pub fn intervals(frame: &Frame, rows: &[Interval]) -> String {
         .collect();
     let longest = rows.iter().map(|row| text_width(&row.label)).fold(0.0, f64::max);
     let text_room = texts.iter().map(|text| text_width(text)).fold(0.0, f64::max);
-    let left = if wide { longest.min(frame.width_px * 0.3) + 14.0 } else { 8.0 };
-    let right = if wide { frame.width_px - text_room - 14.0 } else { frame.width_px - 8.0 };
+    let left = if wide { longest.min(frame.width_px * 0.3) + 14.0 } else { 16.0 };
+    let right = if wide { frame.width_px - text_room - 14.0 } else { frame.width_px - 18.0 };
     let step = if wide { 30.0 } else { 46.0 };
     let bottom = rows.len() as f64 * step + 2.0;
 
@@ -46,7 +46,16 @@ pub fn intervals(frame: &Frame, rows: &[Interval]) -> String {
     let mut free_from = f64::NEG_INFINITY;
     for &tick in &axis.ticks {
         let x = axis.place(tick, left, right);
-        svg.line((x, 0.0), (x, bottom), if tick == 0.0 { "zero" } else { "grid" });
+        let class = if tick == 0.0 { "zero" } else { "grid" };
+        if wide {
+            svg.line((x, 0.0), (x, bottom), class);
+        } else {
+            // The text above each mark stays clear of the lines.
+            for row in 0..rows.len() {
+                let top = row as f64 * step + 21.0;
+                svg.line((x, top), (x, top + 20.0), class);
+            }
+        }
         // A label that would touch the one before it stays away.
         let label = frame.short(tick);
         let half = text_width(&label) / 2.0;
@@ -87,7 +96,7 @@ pub fn intervals(frame: &Frame, rows: &[Interval]) -> String {
         svg.line((low, middle - 5.0), (low, middle + 5.0), &format!("w {side}"));
         svg.line((high, middle - 5.0), (high, middle + 5.0), &format!("w {side}"));
         let tooltip = format!("{}: {text}", row.label);
-        svg.rect(value - 5.0, middle - 5.0, (10.0, 10.0), &format!("w {side}"), &tooltip);
+        svg.rect(value - 4.0, middle - 4.0, (8.0, 8.0), &format!("w {side}"), &tooltip);
     }
     svg.finish(frame, bottom + 22.0)
 }
@@ -108,7 +117,7 @@ mod tests {
             for side in ["w up", "w open", "w down", "class=\"zero\""] {
                 assert!(svg.contains(side), "{side}");
             }
-            assert!(svg.contains("a &lt; b: +10.0% [+5.00%, +15.0%]"));
+            assert!(svg.contains("a &lt; b: +10.0% [+5.0%, +15.0%]"));
         }
         let unknown =
             [Interval { label: "x".into(), value: f64::NAN, low: 0.0, high: f64::INFINITY }];

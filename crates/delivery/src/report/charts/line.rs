@@ -83,7 +83,7 @@ mod tests {
         let svg = lines(&frame(680.0, Unit::Rate), &times, &rows);
         assert_well_formed(&svg);
         assert_eq!(svg.matches("<path").count(), 3);
-        assert!(svg.contains("a &amp; b, week &lt;6&gt;: 5.00%"));
+        assert!(svg.contains("a &amp; b, week &lt;6&gt;: 5.0%"));
         assert_well_formed(&lines(&frame(340.0, Unit::Rate), &times, &rows));
         assert_well_formed(&lines(&frame(340.0, Unit::Rate), &[], &rows));
         assert_well_formed(&lines(&frame(340.0, Unit::Rate), &times[..1], &[]));

@@ -50,7 +50,10 @@ pub fn stacked(
     let left = if wide { longest.min(frame.width_px * 0.34) + 10.0 } else { 0.0 };
     let in_line = wide || layout == Layout::Grouped;
     let right = match layout {
-        Layout::Grouped => 64.0,
+        Layout::Grouped => {
+            let parts = rows.iter().flat_map(|row| &row.values);
+            parts.map(|&part| text_width(&frame.value(part))).fold(0.0, f64::max) + 8.0
+        }
         _ if in_line && ends > 0.0 => ends + 8.0,
         _ => 0.0,
     };

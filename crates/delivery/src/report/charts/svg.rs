@@ -7,7 +7,7 @@ use super::Frame;
 /// The font size of labels, CSS pixels.
 pub(crate) const FONT_PX: f64 = 13.0;
 /// A generous mean width of a character at that size, CSS pixels.
-const CHARACTER_PX: f64 = 7.1;
+const CHARACTER_PX: f64 = 7.5;
 
 /// Where a text is anchored.
 #[derive(Clone, Copy, Debug)]
@@ -214,7 +214,7 @@ mod tests {
     fn text_is_escaped_and_fits() {
         assert_eq!(escape("<a href=\"x\">'&\u{0}"), "&lt;a href=&quot;x&quot;&gt;&#39;&amp; ");
         assert_eq!(fit("short", 100.0), "short");
-        assert_eq!(fit("a much longer name", 50.0), "a much…");
+        assert_eq!(fit("a much longer name", 53.0), "a much…");
         assert_eq!(fit("abc", 0.0), "a…");
         assert_eq!((px(1.25), px(-0.01), px(f64::NAN)), ("1.3".into(), "0".into(), "0".into()));
     }
