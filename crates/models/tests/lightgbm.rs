@@ -1,7 +1,5 @@
 //! Are our trees as good as LightGBM's on the same rows?
 
-#![expect(clippy::unwrap_used, reason = "a failed test panics")]
-
 use tercet_models::gbdt::{FeatureSchema, Matrix, Objective, Params, TrainingSet, train};
 use tercet_models::quality;
 
