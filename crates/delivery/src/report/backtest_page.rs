@@ -173,8 +173,12 @@ fn forest(pool: &Pool, reference: &str, metric: &str, currency: Currency) -> Opt
         unit,
         currency,
     };
-    let table =
-        Table::new("Paired differences", 1, &["Comparison", "Estimate", "Low", "High"], rows);
+    let table = Table::new(
+        &format!("{label}, paired differences"),
+        1,
+        &["Comparison", "Estimate", "Low", "High"],
+        rows,
+    );
     Figure::draw(about, table, |frame| {
         let rows: Vec<Interval> = found
             .iter()
