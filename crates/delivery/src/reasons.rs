@@ -1,7 +1,7 @@
 //! Why this offer, in a sentence that a customer and a marketer both understand?
 //!
 //! A reason code is a name and its parameters, separated by `:`; codes are separated by `|`,
-//! strongest first: `due:GROUND BEEF:14|saves:120`. A code that is not in [`PHRASES`], or whose
+//! strongest first: `due:GROUND BEEF:14|saves:120`. A code that is not in the table `PHRASES`, or whose
 //! parameters do not read, comes out as its own plain words: a reason is never worth an error.
 
 use tercet_types::Currency;
