@@ -1,5 +1,7 @@
 //! What has been used up so far?
 
+use std::cell::OnceCell;
+
 use crate::problem::{Candidate, Problem};
 
 /// Running counts of all promotions.
@@ -29,7 +31,6 @@ impl Ledger {
 }
 
 /// One question to the rules: may this customer, with these offers, get one more?
-#[derive(Clone, Copy)]
 pub(crate) struct Question<'a> {
     /// The problem.
     pub(crate) problem: &'a Problem<'a>,
@@ -43,4 +44,25 @@ pub(crate) struct Question<'a> {
     pub(crate) candidate: &'a Candidate,
     /// True when the marketer pinned it.
     pub(crate) is_pinned: bool,
+    value_minor: OnceCell<f64>,
+}
+
+impl<'a> Question<'a> {
+    pub(crate) fn new(
+        problem: &'a Problem<'a>,
+        ledger: &'a Ledger,
+        (customer, chosen): (usize, &'a [u32]),
+        candidate: &'a Candidate,
+        is_pinned: bool,
+    ) -> Self {
+        let value_minor = OnceCell::new();
+        Self { problem, ledger, customer, chosen, candidate, is_pinned, value_minor }
+    }
+
+    /// What the candidate adds to the slate, minor units; worked out once, when first asked.
+    pub(crate) fn marginal_minor(&self) -> f64 {
+        *self
+            .value_minor
+            .get_or_init(|| self.problem.marginal_minor(self.customer, self.chosen, self.candidate))
+    }
 }

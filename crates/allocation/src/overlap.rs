@@ -32,7 +32,7 @@ impl Overlap for NoOverlap {
 /// a slate add up to `Σ e(p)` over the union of its products.
 #[derive(Clone, Debug)]
 pub struct SharedProducts {
-    promotion_products: Vec<Vec<u32>>,
+    promotion_products: Vec<ProductSet>,
     starts: Vec<usize>,
     expected: Vec<(u32, f32)>,
     residual_share: Option<Vec<f32>>,
@@ -78,6 +78,10 @@ impl SharedProducts {
                 return wrong("residual shares are not a square within 0 to 1".to_owned());
             }
         }
+        let highest = promotion_products.iter().filter_map(|products| products.last()).max();
+        let products = highest.map_or(0, |&highest| highest as usize + 1);
+        let promotion_products =
+            promotion_products.into_iter().map(|list| ProductSet::new(list, products)).collect();
         Ok(Self { promotion_products, starts, expected: flat, residual_share })
     }
 
@@ -94,8 +98,7 @@ impl SharedProducts {
     }
 
     fn covers(&self, promotions: &[u32], product: u32) -> bool {
-        let eligible =
-            |&p: &u32| self.promotion_products[p as usize].binary_search(&product).is_ok();
+        let eligible = |&p: &u32| self.promotion_products[p as usize].has(product);
         promotions.iter().any(eligible)
     }
 
@@ -104,6 +107,34 @@ impl SharedProducts {
         let row = promotion as usize * self.promotion_products.len();
         let free: f64 = chosen.iter().map(|&c| 1.0 - f64::from(shares[row + c as usize])).product();
         1.0 - free
+    }
+}
+
+/// The eligible products of a promotion, in whichever form is smaller.
+#[derive(Clone, Debug)]
+enum ProductSet {
+    List(Vec<u32>),
+    Bits(Vec<u64>),
+}
+
+impl ProductSet {
+    fn new(list: Vec<u32>, products: usize) -> Self {
+        let words = products.div_ceil(64);
+        if list.len() <= words * 2 {
+            return Self::List(list);
+        }
+        let mut bits = vec![0; words];
+        list.iter().for_each(|&product| bits[product as usize / 64] |= 1 << (product % 64));
+        Self::Bits(bits)
+    }
+
+    fn has(&self, product: u32) -> bool {
+        match self {
+            Self::List(list) => list.binary_search(&product).is_ok(),
+            Self::Bits(bits) => {
+                bits.get(product as usize / 64).is_some_and(|word| word >> (product % 64) & 1 == 1)
+            }
+        }
     }
 }
 

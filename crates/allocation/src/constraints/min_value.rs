@@ -24,10 +24,9 @@ impl Rule for MinValue {
     }
 
     fn admits(&self, question: &Question<'_>) -> bool {
-        let Some(least_minor) = question.problem.min_value_minor else { return true };
-        let Question { problem, customer, chosen, candidate, .. } = *question;
+        let least_minor = question.problem.min_value_minor;
         question.is_pinned
-            || problem.marginal_minor(customer, chosen, candidate) >= least_minor as f64
+            || least_minor.is_none_or(|least_minor| question.marginal_minor() >= least_minor as f64)
     }
 
     fn verify(&self, problem: &Problem<'_>, plan: &Plan) -> Result<()> {

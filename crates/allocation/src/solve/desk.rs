@@ -60,15 +60,8 @@ impl Desk {
         at: usize,
         is_pinned: bool,
     ) -> Question<'a> {
-        let candidate = &problem.candidates[at];
-        Question {
-            problem,
-            ledger,
-            customer: self.customer,
-            chosen: &self.chosen,
-            candidate,
-            is_pinned,
-        }
+        let slate = (self.customer, self.chosen.as_slice());
+        Question::new(problem, ledger, slate, &problem.candidates[at], is_pinned)
     }
 
     /// The candidate with the largest marginal value that the rules admit and a slot is free for;
@@ -86,12 +79,14 @@ impl Desk {
             if best.is_some_and(|best| (candidate.value_minor as f64) < best.value_minor) {
                 break;
             }
-            if !self.can_seat(problem, candidate.slots)
-                || refusal(&self.question(problem, ledger, at, false)).is_some()
-            {
+            if !self.can_seat(problem, candidate.slots) {
                 continue;
             }
-            let value_minor = problem.marginal_minor(self.customer, &self.chosen, candidate);
+            let question = self.question(problem, ledger, at, false);
+            if refusal(&question).is_some() {
+                continue;
+            }
+            let value_minor = question.marginal_minor();
             if best.is_none_or(|best| {
                 value_minor > best.value_minor
                     || (value_minor == best.value_minor
@@ -101,6 +96,13 @@ impl Desk {
             }
         }
         best
+    }
+
+    /// True when the rules still admit a candidate that [`Self::next`] named since the last offer.
+    ///
+    /// It is then still the best: other candidates can only have been refused meanwhile.
+    pub(crate) fn is_open(&self, problem: &Problem<'_>, ledger: &Ledger, next: Next) -> bool {
+        refusal(&self.question(problem, ledger, next.candidate, false)).is_none()
     }
 
     /// Places a pin, or names the rule in the way.
@@ -145,11 +147,29 @@ impl Desk {
 
     /// The slots, each filled or with the reason why not.
     pub(crate) fn cells(&self, problem: &Problem<'_>, ledger: &Ledger) -> Vec<Cell> {
-        let cell = |slot: usize| match self.seats[slot] {
+        let seats = self.tidy_seats();
+        let cell = |slot: usize| match seats[slot] {
             Some(rank) => Cell::Placed(self.placed[usize::from(rank)]),
             None => Cell::Empty(self.empty_reason(problem, ledger, slot)),
         };
         (0..problem.slots.len()).map(cell).collect()
+    }
+
+    /// The seats, with the offer chosen first in the earlier slot wherever two may change places.
+    fn tidy_seats(&self) -> [Option<u8>; MAX_SLOTS] {
+        let mut seats = self.seats;
+        for _ in 0..MAX_SLOTS {
+            for (early, late) in
+                (0..MAX_SLOTS).flat_map(|a| (a + 1..MAX_SLOTS).map(move |b| (a, b)))
+            {
+                let (Some(first), Some(second)) = (seats[early], seats[late]) else { continue };
+                let fits = |offer: u8, slot: usize| self.masks[usize::from(offer)] >> slot & 1 == 1;
+                if first > second && fits(first, late) && fits(second, early) {
+                    seats.swap(early, late);
+                }
+            }
+        }
+        seats
     }
 
     /// The rule that stands in the way of most candidates of the slot; ties go to the earlier rule.
@@ -169,9 +189,12 @@ impl Desk {
                 counts[rule as usize] += 1;
             }
         }
+        // What stands elsewhere in the slate is the reason only when nothing else is.
+        let elsewhere = std::mem::take(&mut counts[RuleId::Distinctness as usize]);
         let most = counts.iter().copied().max().filter(|&most| most > 0);
         let rule = most.and_then(|most| RuleId::all().find(|&rule| counts[rule as usize] == most));
-        rule.unwrap_or(RuleId::SlotKind)
+        let rest = if elsewhere > 0 { RuleId::Distinctness } else { RuleId::SlotKind };
+        rule.unwrap_or(rest)
     }
 
     /// True when a slot can be had, if need be by moving chosen offers to other slots of theirs.

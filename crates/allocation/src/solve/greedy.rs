@@ -88,37 +88,30 @@ fn fill_best_first(
         order.par_iter().map(|&at| desks[at].next(problem, ledger)).collect();
     let mut heap: BinaryHeap<Turn> = (0..)
         .zip(first)
-        .filter_map(|(place, next)| next.map(|next| Turn::new(place, next)))
+        .filter_map(|(place, next)| next.map(|next| Turn { next, place }))
         .collect();
-    // Every turn places an offer, lowers a customer's next value or drops the customer.
+    // Every turn places an offer, or passes over candidates that are refused for good.
     while let Some(turn) = heap.pop() {
         let desk = &mut desks[order[turn.place]];
-        let Some(next) = desk.next(problem, ledger) else { continue };
-        if next.value_minor >= turn.value_minor {
-            desk.place(problem, next, false);
-            ledger.add(&problem.candidates[next.candidate]);
+        if desk.is_open(problem, ledger, turn.next) {
+            desk.place(problem, turn.next, false);
+            ledger.add(&problem.candidates[turn.next.candidate]);
         }
         if let Some(next) = desk.next(problem, ledger) {
-            heap.push(Turn::new(turn.place, next));
+            heap.push(Turn { next, place: turn.place });
         }
     }
 }
 
 /// A customer's claim on the next offer: most valuable first, then by place in the hash order.
 struct Turn {
-    value_minor: f64,
+    next: Next,
     place: usize,
-}
-
-impl Turn {
-    fn new(place: usize, next: Next) -> Self {
-        Self { value_minor: next.value_minor, place }
-    }
 }
 
 impl Ord for Turn {
     fn cmp(&self, other: &Self) -> Ordering {
-        let by_value = self.value_minor.total_cmp(&other.value_minor);
+        let by_value = self.next.value_minor.total_cmp(&other.next.value_minor);
         by_value.then(Reverse(self.place).cmp(&Reverse(other.place)))
     }
 }

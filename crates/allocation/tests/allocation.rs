@@ -1,0 +1,388 @@
+//! Does every plan keep every rule, and is greedy as good as it can be?
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where it stopped")]
+
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use tercet_allocation::solve::{Greedy, Solver};
+use tercet_allocation::{
+    Candidate, Cell, Customer, NoOverlap, Overlap, Plan, Problem, Promotion, RuleId,
+    SharedProducts, Slot, verify_all,
+};
+
+const SLOTS: usize = 3;
+const PRODUCTS: u32 = 30;
+
+/// The parts of a problem, without the overlap it borrows.
+#[derive(Clone, Debug)]
+struct Parts {
+    promotions: Vec<Promotion>,
+    customers: Vec<Customer>,
+    candidates: Vec<Candidate>,
+    total_budget_minor: Option<i64>,
+    min_value_minor: Option<i64>,
+    products: Vec<Vec<u32>>,
+    expected: Vec<Vec<(u32, f32)>>,
+}
+
+impl Parts {
+    fn problem<'a>(&self, overlap: &'a dyn Overlap) -> Problem<'a> {
+        let slot = |at: usize| Slot { name: format!("slot {at}") };
+        Problem {
+            slots: (0..SLOTS).map(slot).collect(),
+            promotions: self.promotions.clone(),
+            customers: self.customers.clone(),
+            candidates: self.candidates.clone(),
+            total_budget_minor: self.total_budget_minor,
+            min_value_minor: self.min_value_minor,
+            overlap,
+        }
+    }
+
+    fn shared(&self) -> SharedProducts {
+        let promotions = self.products.len();
+        let shares = (0..promotions * promotions).map(|at| (at % 7) as f32 / 10.0).collect();
+        SharedProducts::new(self.products.clone(), &self.expected, Some(shares)).unwrap()
+    }
+
+    /// No caps, budgets, groups, pins or flags: each slate stands alone.
+    fn uncoupled(mut self) -> Self {
+        self.promotions.iter_mut().for_each(|promotion| *promotion = Promotion::default());
+        self.customers.iter_mut().for_each(|customer| {
+            (customer.blocked, customer.max_offers) = (None, SLOTS as u8);
+            customer.pinned.clear();
+        });
+        self.candidates.iter_mut().for_each(|candidate| candidate.excluded = None);
+        (self.total_budget_minor, self.min_value_minor) = (None, Some(1));
+        self
+    }
+}
+
+fn sorted_products(most: usize) -> impl Strategy<Value = Vec<u32>> {
+    proptest::collection::btree_set(0..PRODUCTS, 0..most).prop_map(|set| set.into_iter().collect())
+}
+
+fn flag() -> impl Strategy<Value = Option<RuleId>> {
+    let flags: Vec<RuleId> = RuleId::all().filter(|rule| rule.is_flag()).collect();
+    option::weighted(0.15, proptest::sample::select(flags))
+}
+
+fn promotion() -> impl Strategy<Value = Promotion> {
+    (option::of(0..15_u64), option::of(0..3_000_i64), option::weighted(0.4, 0..3_u32)).prop_map(
+        |(cap, budget_minor, exclusivity_group)| Promotion { cap, budget_minor, exclusivity_group },
+    )
+}
+
+fn candidate() -> impl Strategy<Value = Candidate> {
+    let money = (-50..1_000_i64, 0..400_i64);
+    (money, 0..8_u8, flag()).prop_map(|((value_minor, expected_cost_minor), slots, excluded)| {
+        let response_rate = 0.1;
+        Candidate { promotion: 0, slots, value_minor, expected_cost_minor, response_rate, excluded }
+    })
+}
+
+fn parts(most_customers: usize, most_promotions: usize) -> impl Strategy<Value = Parts> {
+    (1..=most_promotions, 0..=most_customers).prop_flat_map(|(promotions, customers)| {
+        let of_customer = (
+            vec(option::weighted(0.8, candidate()), promotions),
+            (0..=4_u8, flag(), any::<u64>()),
+            vec(any::<proptest::sample::Index>(), 0..3),
+            proptest::collection::btree_map(0..PRODUCTS, 1..200_u16, 0..12),
+        );
+        (
+            vec(promotion(), promotions),
+            vec(sorted_products(12), promotions),
+            vec(of_customer, customers),
+            option::of(0..20_000_i64),
+            option::of(-10..100_i64),
+        )
+            .prop_map(
+                |(promotions, products, rows, total_budget_minor, min_value_minor)| {
+                    let (mut customers, mut candidates, mut expected) = (vec![], vec![], vec![]);
+                    for (offered, (max_offers, blocked, order), pins, spends) in rows {
+                        let start = candidates.len();
+                        let offered = (0..).zip(offered).filter_map(|(promotion, candidate)| {
+                            candidate.map(|candidate| Candidate { promotion, ..candidate })
+                        });
+                        candidates.extend(offered);
+                        let range = start..candidates.len();
+                        let pin = |pin: &proptest::sample::Index| start + pin.index(range.len());
+                        let pinned =
+                            if range.is_empty() { vec![] } else { pins.iter().map(pin).collect() };
+                        customers.push(Customer {
+                            max_offers,
+                            candidates: range,
+                            pinned,
+                            blocked,
+                            order,
+                        });
+                        expected.push(spends.into_iter().map(|(p, e)| (p, f32::from(e))).collect());
+                    }
+                    Parts {
+                        promotions,
+                        customers,
+                        candidates,
+                        total_budget_minor,
+                        min_value_minor,
+                        products,
+                        expected,
+                    }
+                },
+            )
+    })
+}
+
+/// The largest value of a customer's slate, over all ways to fill the slots.
+fn brute_force(problem: &Problem<'_>, customer: usize) -> i64 {
+    fn fill(problem: &Problem<'_>, customer: usize, slot: usize, taken: &mut Vec<usize>) -> i64 {
+        if slot == SLOTS {
+            return 0;
+        }
+        let mut best = fill(problem, customer, slot + 1, taken);
+        for at in problem.customers[customer].candidates.clone() {
+            let candidate = &problem.candidates[at];
+            if candidate.slots >> slot & 1 == 1 && candidate.value_minor > 0 && !taken.contains(&at)
+            {
+                taken.push(at);
+                let rest = fill(problem, customer, slot + 1, taken);
+                best = best.max(candidate.value_minor + rest);
+                taken.pop();
+            }
+        }
+        best
+    }
+    fill(problem, customer, 0, &mut Vec::new())
+}
+
+fn value_minor(plan: &Plan, customer: usize) -> f64 {
+    plan.chosen(customer).iter().map(|(_, placed)| placed.value_minor).sum()
+}
+
+fn solve(problem: &Problem<'_>) -> Plan {
+    let plan = Greedy.solve(problem).unwrap();
+    verify_all(problem, &plan).unwrap();
+    plan
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn no_rule_is_ever_broken_and_every_empty_slot_has_its_reason(parts in parts(60, 20)) {
+        let shared = parts.shared();
+        for overlap in [&NoOverlap as &dyn Overlap, &shared] {
+            let problem = parts.problem(overlap);
+            let plan = solve(&problem);
+            for (at, customer) in problem.customers.iter().enumerate() {
+                if let Some(rule) = customer.blocked {
+                    prop_assert!(plan.slate(at).iter().all(|cell| *cell == Cell::Empty(rule)));
+                }
+            }
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
+            prop_assert_eq!(&pool.install(|| solve(&problem)), &plan);
+        }
+    }
+
+    #[test]
+    fn pins_are_placed_or_excused(parts in parts(20, 8)) {
+        let problem = parts.problem(&NoOverlap);
+        let plan = solve(&problem);
+        for (at, customer) in problem.customers.iter().enumerate() {
+            let chosen = plan.chosen(at);
+            for pin in &customer.pinned {
+                let placed = chosen.iter().any(|(_, p)| p.candidate == *pin && p.is_pinned);
+                let excused = plan.unplaced_pins.iter().any(|u| u.customer == at && u.candidate == *pin);
+                prop_assert!(placed || excused);
+            }
+        }
+    }
+
+    #[test]
+    fn without_coupling_and_overlap_greedy_is_the_optimum(parts in parts(6, 6)) {
+        let parts = parts.uncoupled();
+        let problem = parts.problem(&NoOverlap);
+        let plan = solve(&problem);
+        for customer in 0..problem.customers.len() {
+            prop_assert_eq!(value_minor(&plan, customer), brute_force(&problem, customer) as f64);
+        }
+    }
+
+    #[test]
+    fn marginal_values_of_shared_products_add_up_to_the_union(parts in parts(12, 10)) {
+        let mut parts = parts.uncoupled();
+        let shared = parts.shared();
+        for (at, customer) in parts.customers.iter().enumerate() {
+            for candidate in &mut parts.candidates[customer.candidates.clone()] {
+                candidate.value_minor = shared.union_minor(at, &[candidate.promotion]) as i64;
+            }
+        }
+        let problem = parts.problem(&shared);
+        let plan = solve(&problem);
+        for customer in 0..problem.customers.len() {
+            let chosen = plan.chosen(customer);
+            let promotions: Vec<u32> =
+                chosen.iter().map(|(_, p)| problem.candidates[p.candidate].promotion).collect();
+            let union = shared.union_minor(customer, &promotions);
+            prop_assert!((value_minor(&plan, customer) - union).abs() < 1e-6);
+        }
+    }
+
+    #[test]
+    fn ample_caps_change_nothing(parts in parts(20, 10)) {
+        let parts = parts.uncoupled();
+        let shared = parts.shared();
+        let free = solve(&parts.problem(&shared));
+        let mut capped = parts.problem(&shared);
+        capped.promotions.iter_mut().for_each(|promotion| promotion.cap = Some(1_000));
+        prop_assert_eq!(solve(&capped).cells, free.cells);
+    }
+}
+
+fn one(promotion: u32, slots: u8, value_minor: i64) -> Candidate {
+    let (expected_cost_minor, response_rate, excluded) = (10, 0.5, None);
+    Candidate { promotion, slots, value_minor, expected_cost_minor, response_rate, excluded }
+}
+
+/// One customer per list of candidates, three promotions, no limits.
+fn simple(lists: &[&[Candidate]]) -> Problem<'static> {
+    let mut problem = Problem {
+        slots: (0..SLOTS).map(|at| Slot { name: at.to_string() }).collect(),
+        promotions: vec![Promotion::default(); 3],
+        customers: vec![],
+        candidates: vec![],
+        total_budget_minor: None,
+        min_value_minor: None,
+        overlap: &NoOverlap,
+    };
+    for list in lists {
+        let start = problem.candidates.len();
+        problem.candidates.extend_from_slice(list);
+        problem.customers.push(Customer {
+            max_offers: 3,
+            candidates: start..problem.candidates.len(),
+            pinned: vec![],
+            blocked: None,
+            order: 100 - start as u64,
+        });
+    }
+    problem
+}
+
+/// The promotion or the reason of each slot of the first customer.
+fn words(problem: &Problem<'_>) -> Vec<String> {
+    let word = |cell: &Cell| match cell {
+        Cell::Placed(placed) => problem.candidates[placed.candidate].promotion.to_string(),
+        Cell::Empty(rule) => rule.name().to_owned(),
+    };
+    solve(problem).slate(0).iter().map(word).collect()
+}
+
+#[test]
+fn slots_and_reasons() {
+    let check = |spoil: &dyn Fn(&mut Problem<'_>), expect: [&str; 3]| {
+        let list = [one(0, 0b111, 90), one(1, 0b111, 50), one(2, 0b001, 20)];
+        let mut problem = simple(&[&list]);
+        spoil(&mut problem);
+        assert_eq!(words(&problem), expect);
+    };
+    // The third offer fits the first slot alone: the others move over for it.
+    check(&|_| (), ["2", "0", "1"]);
+    check(&|p| p.candidates[2].slots = 0, ["0", "1", "distinctness"]);
+    check(
+        &|p| p.candidates.iter_mut().for_each(|c| c.slots = 0b001),
+        ["0", "slot_kind", "slot_kind"],
+    );
+    check(&|p| p.customers[0].candidates = 0..0, ["slot_kind"; 3]);
+    check(&|p| p.customers[0].blocked = Some(RuleId::Control), ["control"; 3]);
+    check(&|p| p.customers[0].max_offers = 1, ["0", "contacts", "contacts"]);
+    check(&|p| p.min_value_minor = Some(60), ["0", "min_value", "min_value"]);
+    check(&|p| p.total_budget_minor = Some(15), ["0", "total_budget", "total_budget"]);
+    check(&|p| p.promotions[1].budget_minor = Some(9), ["2", "0", "promotion_budget"]);
+    check(&|p| p.promotions[0].cap = Some(0), ["2", "1", "cap"]);
+    check(&|p| p.candidates[0].excluded = Some(RuleId::Window), ["2", "1", "window"]);
+    check(&|p| p.customers[0].pinned = vec![2], ["2", "0", "1"]);
+    let grouped = |p: &mut Problem<'_>| {
+        p.promotions.iter_mut().for_each(|p| p.exclusivity_group = Some(7));
+        p.candidates[2].value_minor = 95;
+    };
+    check(&grouped, ["2", "exclusivity", "exclusivity"]);
+}
+
+#[test]
+fn a_scarce_offer_goes_where_it_is_worth_most_and_among_equals_by_hash() {
+    let check = |values: [i64; 2], expect: usize| {
+        let mut problem = simple(&[&[one(0, 1, values[0])], &[one(0, 1, values[1])]]);
+        problem.promotions[0].cap = Some(1);
+        let winner = solve(&problem).offers().map(|(customer, ..)| customer).next();
+        assert_eq!(winner, Some(expect));
+    };
+    check([10, 20], 1);
+    check([20, 10], 0);
+    check([20, 20], 1);
+}
+
+#[test]
+fn a_broken_plan_is_told_with_rule_customer_and_promotion() {
+    let check = |spoil: &dyn Fn(&mut Problem<'_>, &mut Plan), words: &str| {
+        let list = [one(0, 0b111, 90), one(1, 0b111, 50), one(2, 0b111, 20)];
+        let mut problem = simple(&[&list, &list]);
+        let mut plan = Greedy.solve(&problem).unwrap();
+        spoil(&mut problem, &mut plan);
+        let error = verify_all(&problem, &plan).unwrap_err();
+        assert_eq!(error.code(), "T0601");
+        assert!(error.to_string().contains(words), "{error}");
+    };
+    check(
+        &|p, _| p.customers[1].blocked = Some(RuleId::Control),
+        "rule control, customer 1, promotion 0",
+    );
+    check(
+        &|p, _| p.candidates[4].excluded = Some(RuleId::Consent),
+        "rule consent, customer 1, promotion 1",
+    );
+    check(&|p, _| p.candidates[0].slots = 0b110, "rule slot_kind, customer 0, promotion 0");
+    check(&|p, _| p.customers[0].max_offers = 2, "rule contacts, customer 0, promotion 2");
+    check(&|p, _| p.promotions[1].cap = Some(1), "rule cap, customer 1, promotion 1");
+    check(
+        &|p, _| p.promotions[2].budget_minor = Some(19),
+        "rule promotion_budget, customer 1, promotion 2",
+    );
+    check(&|p, _| p.total_budget_minor = Some(20), "rule total_budget, customer 0, promotion 2");
+    check(&|p, _| p.min_value_minor = Some(50), "rule min_value, customer 0, promotion 2");
+    check(&|p, _| p.candidates[1].promotion = 0, "rule distinctness, customer 0, promotion 0");
+    let group = |p: &mut Problem<'_>, _: &mut Plan| {
+        p.promotions.iter_mut().for_each(|promotion| promotion.exclusivity_group = Some(1));
+    };
+    check(&group, "rule exclusivity, customer 0, promotion 1");
+    check(&|_, plan| plan.cells.swap(0, 3), "another's candidate");
+    check(&|_, plan| plan.total_value_minor += 1.0, "total value");
+    check(&|p, _| p.candidates[0].value_minor = 91, "marginal value");
+    let claim = |_: &mut Problem<'_>, plan: &mut Plan| {
+        if let Cell::Placed(placed) = &mut plan.cells[0] {
+            placed.is_pinned = true;
+        }
+    };
+    check(&claim, "claims to be pinned");
+}
+
+#[test]
+fn malformed_problems_are_refused() {
+    let check = |spoil: &dyn Fn(&mut Problem<'_>), code: &str| {
+        let mut problem = simple(&[&[one(0, 1, 5)]]);
+        spoil(&mut problem);
+        assert_eq!(Greedy.solve(&problem).unwrap_err().code(), code);
+    };
+    check(&|p| p.slots.clear(), "T0602");
+    check(&|p| p.slots = vec![p.slots[0].clone(); 9], "T0602");
+    check(&|p| p.candidates[0].promotion = 3, "T0603");
+    check(&|p| p.candidates[0].expected_cost_minor = -1, "T0603");
+    check(&|p| p.candidates[0].excluded = Some(RuleId::Cap), "T0603");
+    check(&|p| p.customers[0].candidates = 0..2, "T0603");
+    check(&|p| p.customers[0].pinned = vec![1], "T0603");
+    check(&|p| p.customers[0].blocked = Some(RuleId::MinValue), "T0603");
+    assert_eq!(SharedProducts::new(vec![vec![2, 1]], &[], None).unwrap_err().code(), "T0604");
+    let zero = vec![vec![(1, 0.0)]];
+    assert_eq!(SharedProducts::new(vec![], &zero, None).unwrap_err().code(), "T0604");
+    let shares = Some(vec![1.5]);
+    assert_eq!(SharedProducts::new(vec![vec![]], &[], shares).unwrap_err().code(), "T0604");
+}
