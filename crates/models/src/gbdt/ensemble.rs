@@ -93,11 +93,7 @@ impl Ensemble {
             .par_chunks_mut(ROWS_PER_BLOCK)
             .zip(matrix.values().par_chunks(ROWS_PER_BLOCK * columns))
             .for_each(|(margins, values)| {
-                for walk in &self.walks {
-                    for (margin, row) in margins.iter_mut().zip(values.chunks_exact(columns)) {
-                        *margin += f64::from(walk.value(row));
-                    }
-                }
+                self.walks.iter().for_each(|walk| walk.add(margins, values, columns));
             });
         Ok(margins)
     }

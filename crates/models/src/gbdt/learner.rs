@@ -333,6 +333,23 @@ mod tests {
     }
 
     #[test]
+    fn numeric_rows_side_by_side_predict_what_one_row_does() {
+        let (matrix, labels) = rows(301, 9, Objective::SquaredError);
+        let numbers: Vec<f32> = (0..301).flat_map(|row| matrix.row(row)[..3].to_vec()).collect();
+        let matrix = Matrix::new(301, 3, numbers).unwrap();
+        let schema = FeatureSchema::numeric(["recency_days", "spend", "noise"]);
+        let training = TrainingSet { matrix: &matrix, labels: &labels, weights: None };
+        let (ensemble, _) =
+            train(&params(Objective::SquaredError), &training, None, &schema).unwrap();
+        for (row, margin) in ensemble.predict_margin(&matrix).unwrap().into_iter().enumerate() {
+            let add = |sum: f64, walk: &super::super::tree::Walk| {
+                sum + f64::from(walk.value(matrix.row(row)))
+            };
+            assert_eq!(margin, ensemble.walks.iter().fold(ensemble.base_margin(), add));
+        }
+    }
+
+    #[test]
     fn the_same_model_on_any_number_of_threads() {
         let (matrix, labels) = rows(900, 3, Objective::SquaredError);
         let training = TrainingSet { matrix: &matrix, labels: &labels, weights: None };

@@ -150,11 +150,16 @@ struct Step {
     flags: u32,
 }
 
+/// Rows that descend one tree side by side, so that the loads of one hide those of the others.
+const LANES: usize = 8;
+
 /// A checked tree, ready to be walked.
 #[derive(Clone, Debug)]
 pub(crate) struct Walk {
     steps: Vec<Step>,
     level_sets: Vec<Vec<u32>>,
+    /// The steps from the root to the deepest leaf.
+    depth: usize,
 }
 
 impl Walk {
@@ -171,7 +176,55 @@ impl Walk {
                     + set.map_or(0, |set| CATEGORICAL + (set << 2)),
             }
         };
-        Self { steps: (0..tree.len()).map(step).collect(), level_sets: tree.level_sets.clone() }
+        let mut depths = vec![0_usize; tree.len()];
+        for node in (0..tree.len()).filter(|node| tree.left[*node] != 0) {
+            depths[tree.left[node] as usize] = depths[node] + 1;
+            depths[tree.right[node] as usize] = depths[node] + 1;
+        }
+        Self {
+            steps: (0..tree.len()).map(step).collect(),
+            level_sets: tree.level_sets.clone(),
+            depth: depths.into_iter().max().unwrap_or(0),
+        }
+    }
+
+    /// Adds the leaf's value of each row of `columns` values to its margin.
+    pub(crate) fn add(&self, margins: &mut [f64], values: &[f32], columns: usize) {
+        if self.level_sets.is_empty() {
+            let (lanes, margins_left) = margins.as_chunks_mut::<LANES>();
+            let (blocks, rows_left) = values.split_at(lanes.len() * LANES * columns);
+            for (lane, block) in lanes.iter_mut().zip(blocks.chunks_exact(LANES * columns)) {
+                self.add_lanes(lane, block, columns);
+            }
+            self.add_each(margins_left, rows_left, columns);
+        } else {
+            self.add_each(margins, values, columns);
+        }
+    }
+
+    fn add_each(&self, margins: &mut [f64], values: &[f32], columns: usize) {
+        for (margin, row) in margins.iter_mut().zip(values.chunks_exact(columns)) {
+            *margin += f64::from(self.value(row));
+        }
+    }
+
+    /// A row that has reached its leaf waits there for the others. Numeric trees only.
+    #[inline]
+    fn add_lanes(&self, margins: &mut [f64; LANES], block: &[f32], columns: usize) {
+        let mut at = [0_usize; LANES];
+        for _ in 0..self.depth {
+            for (lane, at) in at.iter_mut().enumerate() {
+                let step = self.steps[*at];
+                let value = block[lane * columns + step.feature as usize];
+                let left =
+                    (value < step.number) | (value.is_nan() & (step.flags & DEFAULT_LEFT != 0));
+                let next = step.left as usize + usize::from(!left);
+                *at = if step.left == 0 { *at } else { next };
+            }
+        }
+        for (margin, at) in margins.iter_mut().zip(at) {
+            *margin += f64::from(self.steps[at].number);
+        }
     }
 
     /// The leaf's value for `row`.
