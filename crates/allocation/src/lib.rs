@@ -2,10 +2,6 @@
 //!
 //! Pure: a [`Problem`] of flat arrays in, a [`Plan`] out. A [`solve::Solver`] fills the slots, and
 //! [`verify_all`] holds every rule of [`constraints`] against the result, whoever made it.
-#![cfg_attr(
-    test,
-    expect(clippy::unwrap_used, reason = "a test that cannot go on should say where it stopped")
-)]
 
 pub mod constraints;
 mod ledger;

@@ -1,5 +1,6 @@
 //! How long does the referee take on a backtest of usual size?
 #![expect(clippy::print_stdout, reason = "an example prints its figures")]
+#![expect(clippy::disallowed_methods, reason = "timing is what this example is for")]
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -25,7 +26,7 @@ fn scattered(key: u32, count: u32, bound: u32) -> Vec<u32> {
 fn week(at: u32) -> Week {
     let promotion = |p: u32| {
         let (count, breadth) =
-            if p % 5 == 0 { (2_000, Breadth::Broad) } else { (40, Breadth::Narrow) };
+            if p.is_multiple_of(5) { (2_000, Breadth::Broad) } else { (40, Breadth::Narrow) };
         WeekPromotion { products: scattered(p + at, count, PRODUCTS), breadth }
     };
     let customer = |c: u32| CustomerWeek {
@@ -35,8 +36,8 @@ fn week(at: u32) -> Week {
             .map(|product| Purchase { product, spend_minor: i64::from(product % 900) })
             .collect(),
         bought_before: scattered(c * 7, 400, PRODUCTS),
-        redeemed: (c % 2 == 0).then(|| vec![c % PROMOTIONS]),
-        segment: if c % 3 == 0 { "both" } else { "transaction_only" }.to_owned(),
+        redeemed: (c.is_multiple_of(2)).then(|| vec![c % PROMOTIONS]),
+        segment: if c.is_multiple_of(3) { "both" } else { "transaction_only" }.to_owned(),
     };
     Week {
         name: format!("week {at}"),

@@ -3,10 +3,6 @@
 //! Pure: integer-indexed arrays in, numbers out; no I/O, no clock, no randomness of its own.
 //! [`assignment`] says who is held out, [`srm`] whether the arms came out as planned, and
 //! [`offline`] is the referee of the backtest.
-#![cfg_attr(
-    test,
-    expect(clippy::unwrap_used, reason = "a test that cannot go on should say where it stopped")
-)]
 
 pub mod assignment;
 pub mod offline;

@@ -216,11 +216,10 @@ impl Desk {
 /// values is optimal (Edmonds 1971, doi:10.1007/BF01584082).
 fn seat(seats: &mut [Option<u8>; MAX_SLOTS], masks: &[u8], offer: u8, tried: &mut u8) -> bool {
     let mask = masks[usize::from(offer)];
-    for slot in 0..MAX_SLOTS {
-        if mask >> slot & 1 == 1 && seats[slot].is_none() {
-            seats[slot] = Some(offer);
-            return true;
-        }
+    let is_free = |slot: &usize| mask >> slot & 1 == 1 && seats[*slot].is_none();
+    if let Some(slot) = (0..MAX_SLOTS).find(is_free) {
+        seats[slot] = Some(offer);
+        return true;
     }
     for slot in 0..MAX_SLOTS {
         let bit = 1 << slot;
