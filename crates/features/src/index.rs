@@ -19,6 +19,9 @@ const STATEMENTS: &[Statement] = &[
     statement!("orders", "index/orders"),
     statement!("product_days", "index/product_days"),
     statement!("category_days", "index/category_days"),
+    statement!("maker_types", "index/maker_types"),
+    statement!("maker_type_days", "index/maker_type_days"),
+    statement!("type_days", "index/type_days"),
     statement!("views", "index/views"),
     statement!("promotion_scope", "index/promotion_scope"),
 ];

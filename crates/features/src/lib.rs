@@ -19,16 +19,21 @@
 
 mod index;
 mod master;
+mod pair_features;
 mod pairs;
 mod profile;
 mod settings;
+mod sorted;
 mod statement;
+mod training;
 
 pub use index::{Indexes, index};
 pub use master::{MasterFacts, build_master};
-pub use pairs::labels;
+pub use pair_features::{FeatureKind, PAIR_FEATURES, PairFeature};
+pub use pairs::{NeighbourInputs, Pairs, category_pairs, neighbour_inputs, pairs};
 pub use profile::profile_columns;
 pub use settings::{
     LifecycleSettings, PairSettings, ProductSettings, ProfileSettings, PromotionSettings,
     RfmSettings, Settings,
 };
+pub use training::{Sampling, TrainingPairs, labels, training_pairs};

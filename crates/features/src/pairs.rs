@@ -1,19 +1,333 @@
-//! How does a customer stand to a promotion, and what came of it?
+//! How does a customer stand to a promotion, as of a day?
 
-use tercet_engine::{Engine, Frame, Value, params};
-use tercet_types::{Date, Result};
+use std::collections::BTreeMap;
 
-const LABELS: &str = include_str!("../sql/pair/labels.sql");
+use tercet_engine::{Engine, Frame, Value};
+use tercet_types::{Date, Error, Result};
 
-/// What customers bought of promotions' products in `[monday, monday + 7 days)`, for the eligible products
-/// that [`build_master`](crate::build_master) left registered: one row per customer and promotion with a purchase,
-/// sorted by both. Pairs without a row bought nothing.
+use crate::Settings;
+use crate::pair_features::{PAIR_FEATURES, column};
+use crate::sorted::Sorted;
+use crate::statement::{Statement, create, create_all, statement};
+
+/// What all pair features start from.
+const WEIGHTS: Statement = statement!("day_weights", "pair/day_weights");
+const ACTIVE: Statement = statement!("active", "pair/active");
+const SCOPE: Statement = statement!("scope_products", "pair/scope_products");
+
+const BASE: &[Statement] = &[
+    statement!("bought", "pair/bought"),
+    statement!("product_sales", "pair/product_sales"),
+    statement!("promotion_levels", "pair/promotion_levels"),
+    statement!("customer_maker_type", "pair/customer_maker_type"),
+    statement!("customer_type", "pair/customer_type"),
+];
+
+const OWN: Statement = statement!("pair_own", "pair/own");
+const OWNED: Statement = statement!("pair_owned", "pair/owned");
+const AFFINITY: Statement = statement!("pair_affinity", "pair/affinity");
+const DEMAND: Statement = statement!("pair_demand", "pair/promotion_demand");
+const HABITS: Statement = statement!("pair_habits", "pair/customers");
+const CATEGORY: Statement = statement!("pair_category", "pair/category_scope");
+const NEIGHBOUR_TYPES: Statement = statement!("neighbour_types", "pair/neighbour_types");
+const NEIGHBOUR_PRODUCTS: Statement = statement!("neighbour_products", "pair/neighbour_products");
+
+/// Millionths, as the statements count decayed sums.
+const MICRO: f64 = 1e6;
+
+/// The most pairs one call makes: 2^27 rows of features are 16 GB.
+const PAIRS_MAX: usize = 1 << 27;
+
+/// Pairs of customer and promotion with their features, sorted by customer, then promotion.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Pairs {
+    /// The customer of each row.
+    pub customer_ix: Vec<i32>,
+    /// The promotion of each row.
+    pub promotion_ix: Vec<i32>,
+    /// Features, row after row: `rows × PAIR_FEATURES.len()`; missing is NaN.
+    pub values: Vec<f32>,
+}
+
+impl Pairs {
+    /// Number of pairs.
+    pub fn rows(&self) -> usize {
+        self.customer_ix.len()
+    }
+
+    /// The features of one row.
+    pub fn row(&self, row: usize) -> &[f32] {
+        &self.values[row * PAIR_FEATURES.len()..(row + 1) * PAIR_FEATURES.len()]
+    }
+
+    /// Sets a feature of every row from its customer and promotion; NaN says unknown.
+    ///
+    /// # Errors
+    /// `T0305` when there is no feature of that name.
+    pub fn fill(&mut self, name: &str, value: impl Fn(i32, i32) -> f32) -> Result<()> {
+        let place = column(name).ok_or_else(|| {
+            Error::internal("T0305", format!("there is no pair feature '{name}'"))
+        })?;
+        let rows = self.values.chunks_exact_mut(PAIR_FEATURES.len());
+        for ((row, &customer), &promotion) in rows.zip(&self.customer_ix).zip(&self.promotion_ix) {
+            row[place] = value(customer, promotion);
+        }
+        Ok(())
+    }
+}
+
+/// The features of every given customer with every given promotion, as of a day. Eligible products are those
+/// that [`build_master`](crate::build_master) left registered; the as-of day may be an earlier one.
 ///
-/// Columns: `customer_ix`, `promotion_ix`, `spend_minor`, `products` (eligible products bought),
-/// `discovered_minor`, `discovered` (eligible products bought that the customer never bought before).
+/// # Errors
+/// `T0301` for settings out of range; `T0306` for more than 2^27 pairs; the engine's own.
+pub fn pairs(
+    engine: &Engine,
+    as_of: Date,
+    settings: &Settings,
+    customers: &[i32],
+    promotions: &[i32],
+) -> Result<Pairs> {
+    let (customers, promotions) = (ascending(customers), ascending(promotions));
+    let rows = customers.len() * promotions.len();
+    if rows > PAIRS_MAX {
+        return Err(Error::config("T0306", format!("{rows} pairs are more than {PAIRS_MAX}"))
+            .hint("score customers in smaller parts, or offer fewer promotions"));
+    }
+    let parts = Parts::new(engine, as_of, settings, &customers, &promotions)?;
+    let all = customers.iter().flat_map(|&c| promotions.iter().map(move |&p| (c, p)));
+    Ok(parts.gather(all))
+}
+
+/// What the models need to find customers' neighbours, as of the day of the last call of [`pairs`] or
+/// [`training_pairs`](crate::training_pairs).
+#[derive(Clone, Debug)]
+pub struct NeighbourInputs {
+    /// `customer_ix`, `type_ix`, `n90_micro`, `bought_12w` of active customers, sorted.
+    pub types: Frame,
+    /// `customer_ix`, `product_ix`, `n60_micro` of active customers, sorted.
+    pub products: Frame,
+    /// Product types in all: one more than the largest `type_ix`.
+    pub type_count: usize,
+}
+
+/// Decayed lines of active customers by product type (90 days) and by product (60 days), as of the day of the
+/// last call of [`pairs`] or [`training_pairs`](crate::training_pairs).
 ///
 /// # Errors
 /// The engine's own.
-pub fn labels(engine: &Engine, monday: Date) -> Result<Frame> {
-    engine.query(LABELS, &params([("as_of", Value::Date(monday))])).map_err(|e| e.context("labels"))
+pub fn neighbour_inputs(engine: &Engine) -> Result<NeighbourInputs> {
+    let none = BTreeMap::new();
+    let run = |statement: &Statement| {
+        engine.query(statement.sql, &none).map_err(|error| error.context(statement.table))
+    };
+    let types = run(&NEIGHBOUR_TYPES)?;
+    let type_count = types.i32("type_ix")?.into_iter().max().map_or(0, |last| last as usize + 1);
+    Ok(NeighbourInputs { types, products: run(&NEIGHBOUR_PRODUCTS)?, type_count })
+}
+
+/// How close customers are to promotions' categories, by buying and by browsing: one row per customer and
+/// promotion with any, sorted. Needs [`build_master`](crate::build_master) as of the same day.
+///
+/// Columns: `customer_ix`, `promotion_ix`, `propensity_micro` (millionths, 0 to 1), `events_micro` and
+/// `product_events_micro` (views, decayed, millionths), `last_order_days`, `last_event_days`, `last_visit_days`
+/// (null where there is none).
+///
+/// # Errors
+/// The engine's own.
+pub fn category_pairs(
+    engine: &Engine,
+    as_of: Date,
+    settings: &Settings,
+    promotions: &[i32],
+) -> Result<Frame> {
+    settings.validate()?;
+    let values = settings.params(as_of);
+    scope(engine, "pair_scope", "promotion_ix", &ascending(promotions))?;
+    create_all(engine, &[WEIGHTS, SCOPE], &values)?;
+    engine.query(CATEGORY.sql, &values).map_err(|error| error.context(CATEGORY.table))
+}
+
+fn ascending(numbers: &[i32]) -> Vec<i32> {
+    let mut numbers = numbers.to_vec();
+    numbers.sort_unstable();
+    numbers.dedup();
+    numbers
+}
+
+pub(crate) fn scope(engine: &Engine, table: &str, column: &str, numbers: &[i32]) -> Result<()> {
+    engine.register(table, &Frame::of(vec![(column, numbers.to_vec().into())])?)
+}
+
+/// The tables of a day that a pair's features are gathered from.
+pub(crate) struct Parts {
+    active: f64,
+    own: Sorted,
+    owned: Sorted,
+    affinity: Sorted,
+    demand: Sorted,
+    habits: Sorted,
+}
+
+impl Parts {
+    pub(crate) fn new(
+        engine: &Engine,
+        as_of: Date,
+        settings: &Settings,
+        customers: &[i32],
+        promotions: &[i32],
+    ) -> Result<Self> {
+        settings.validate()?;
+        let values: BTreeMap<String, Value> = settings.params(as_of);
+        scope(engine, "pair_customers", "customer_ix", customers)?;
+        scope(engine, "pair_scope", "promotion_ix", promotions)?;
+        create(engine, &WEIGHTS, &values)?;
+        let active = create(engine, &ACTIVE, &values)?;
+        create(engine, &SCOPE, &values)?;
+        create_all(engine, BASE, &values)?;
+        let run = |statement: &Statement| {
+            engine.query(statement.sql, &values).map_err(|error| error.context(statement.table))
+        };
+        let pair = ["customer_ix", "promotion_ix"];
+        Ok(Self {
+            active: active.rows() as f64,
+            own: Sorted::pairs(
+                &run(&OWN)?,
+                pair,
+                &[
+                    "days",
+                    "v180_micro",
+                    "v60_micro",
+                    "n60_micro",
+                    "n180_micro",
+                    "n14_micro",
+                    "age_days",
+                    "interval_days",
+                ],
+            )?,
+            owned: Sorted::pairs(&run(&OWNED)?, pair, &["owned_micro"])?,
+            affinity: Sorted::pairs(
+                &run(&AFFINITY)?,
+                pair,
+                &["maker_type_micro", "maker_micro", "type_micro", "due_micro", "category_micro"],
+            )?,
+            demand: Sorted::single(
+                &run(&DEMAND)?,
+                "promotion_ix",
+                &[
+                    "breadth",
+                    "buyers_4w",
+                    "buyers_12w",
+                    "new_buyers_4w",
+                    "lines_12w",
+                    "amount_12w_minor",
+                ],
+            )?,
+            habits: Sorted::single(
+                &run(&HABITS)?,
+                "customer_ix",
+                &[
+                    "orders_12w",
+                    "amount_12w_minor",
+                    "tenure_days",
+                    "products_4w",
+                    "new_products_4w",
+                ],
+            )?,
+        })
+    }
+
+    /// The rows of ascending (customer, promotion) pairs.
+    pub(crate) fn gather(&self, pairs: impl Iterator<Item = (i32, i32)>) -> Pairs {
+        let mut found = Pairs::default();
+        let (mut own, mut owned, mut affinity) =
+            (self.own.walk(), self.owned.walk(), self.affinity.walk());
+        let (mut demand, mut habits) = (self.demand.walk(), self.habits.walk());
+        for (customer, promotion) in pairs {
+            let key = [customer, promotion];
+            found.customer_ix.push(customer);
+            found.promotion_ix.push(promotion);
+            let row = Row {
+                own: own.at(key),
+                owned: owned.at(key),
+                affinity: affinity.at(key),
+                demand: demand.at([promotion, 0]),
+                habits: habits.at([customer, 0]),
+                active: self.active,
+            };
+            found.values.extend(row.features().map(|value| value as f32));
+        }
+        found
+    }
+
+    /// True when the customer bought of the promotion's product types before.
+    pub(crate) fn is_affine(affinity: Option<&[f64]>) -> bool {
+        affinity.is_some_and(|row| row[2] > 0.0)
+    }
+
+    pub(crate) fn affinity(&self) -> &Sorted {
+        &self.affinity
+    }
+}
+
+/// What the tables say about one pair, in the order of the columns read; `None` where they have no row.
+struct Row<'a> {
+    own: Option<&'a [f64]>,
+    owned: Option<&'a [f64]>,
+    affinity: Option<&'a [f64]>,
+    demand: Option<&'a [f64]>,
+    habits: Option<&'a [f64]>,
+    active: f64,
+}
+
+impl Row<'_> {
+    /// In the order of [`PAIR_FEATURES`].
+    fn features(&self) -> [f64; PAIR_FEATURES.len()] {
+        let own = |place: usize| self.own.map_or(0.0, |row| row[place]);
+        let own_or_nan = |place: usize| self.own.map_or(f64::NAN, |row| row[place]);
+        let affinity = |place: usize| self.affinity.map_or(0.0, |row| row[place] / MICRO);
+        let demand = |place: usize| self.demand.map_or(0.0, |row| row[place]);
+        let habits = |place: usize| self.habits.map_or(f64::NAN, |row| row[place]);
+        let owned = self.owned.map_or(0.0, |row| row[0] / MICRO);
+        let (age_days, interval_days) = (own_or_nan(6), own_or_nan(7));
+        let active = self.active.max(1.0);
+        [
+            own(0),
+            own(1) / MICRO,
+            own(2) / MICRO,
+            own(3) / MICRO,
+            own(4) / MICRO,
+            own(5) / MICRO,
+            age_days,
+            // f64::max would turn a missing interval into one day.
+            if interval_days.is_nan() { f64::NAN } else { age_days / interval_days.max(1.0) },
+            interval_days,
+            f64::NAN,
+            f64::NAN,
+            f64::NAN,
+            f64::NAN,
+            affinity(0),
+            affinity(1),
+            affinity(2),
+            affinity(3),
+            affinity(2) - owned,
+            affinity(4),
+            f64::NAN,
+            demand(5) / demand(4).max(1.0),
+            demand(4) / demand(2).max(1.0),
+            demand(0),
+            demand(2) / active,
+            demand(1) / active,
+            demand(3) / active,
+            ratio(habits(1), habits(0)),
+            habits(0),
+            ratio(habits(4), habits(3)),
+            habits(2),
+        ]
+    }
+}
+
+/// NaN over nothing.
+fn ratio(part: f64, whole: f64) -> f64 {
+    if whole > 0.0 { part / whole } else { f64::NAN }
 }

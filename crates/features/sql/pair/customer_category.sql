@@ -32,10 +32,10 @@ sums as (
   select
     v.customer_ix,
     v.category_ix,
-    sum(w.weight_micro) as visits_micro,
-    sum(v.orders * w.weight_micro) as orders_micro,
-    sum(greatest(v.amount_minor, 0) * w.weight_micro) as value_micro,
-    sum(v.events * w.weight_micro) as events_micro,
+    sum(w.category_micro) as visits_micro,
+    sum(v.orders * w.category_micro) as orders_micro,
+    sum(greatest(v.amount_minor, 0) * w.category_micro) as value_micro,
+    sum(v.events * w.category_micro) as events_micro,
     min(case when v.orders > 0 then w.age_days end) as last_order_days,
     min(case when v.events > 0 then w.age_days end) as last_event_days,
     min(w.age_days) as last_visit_days

@@ -1,5 +1,5 @@
 -- What do we know about a product, as of a day?
--- grain: one row per product. inputs: product_index, product_codes, products, product_price,
+-- grain: one row per product sold or on the list by then. inputs: product_index, product_codes, products, product_price,
 -- product_momentum, product_repurchase.
 -- as-of column: those of the inputs.
 -- Price bands are terciles within the category (1 cheapest), ties by product; null without a price.
@@ -45,4 +45,6 @@ left join product_price r on r.product_ix = i.product_ix
 left join banded b on b.product_ix = i.product_ix
 left join product_momentum m on m.product_ix = i.product_ix
 left join product_repurchase q on q.product_ix = i.product_ix
+where m.first_sold_day is not null
+  or (p.product_id is not null and (p.launched_on is null or p.launched_on <= $as_of))
 order by i.product_ix

@@ -1,0 +1,36 @@
+-- What are a customer's habits?
+-- grain: one row per customer of pair_customers with an order. inputs: pair_customers, orders, bought.
+-- as-of column: orders.day and the days in bought.
+-- output: customer_ix, orders_12w, amount_12w_minor, tenure_days (since the first order), products_4w
+-- (products bought in four weeks), new_products_4w (those never bought before)
+with sums as (
+  select
+    o.customer_ix,
+    sum(case when o.day >= cast($as_of as int) - 84 then o.is_sale else 0 end) as orders_12w,
+    sum(case when o.day >= cast($as_of as int) - 84 then o.amount_minor else 0 end)
+      as amount_12w_minor,
+    cast($as_of as int) - min(case when o.is_sale = 1 then o.day end) as tenure_days
+  from orders o
+  join pair_customers a on a.customer_ix = o.customer_ix
+  where o.day < cast($as_of as int)
+  group by o.customer_ix
+),
+products as (
+  select
+    customer_ix,
+    count(*) as products_4w,
+    sum(case when first_day >= cast($as_of as int) - 28 then 1 else 0 end) as new_products_4w
+  from bought
+  where last_day >= cast($as_of as int) - 28
+  group by customer_ix
+)
+select
+  s.customer_ix,
+  s.orders_12w,
+  s.amount_12w_minor,
+  s.tenure_days,
+  coalesce(p.products_4w, 0) as products_4w,
+  coalesce(p.new_products_4w, 0) as new_products_4w
+from sums s
+left join products p on p.customer_ix = s.customer_ix
+order by s.customer_ix
