@@ -4,7 +4,16 @@ use std::collections::BTreeMap;
 
 /// What happens when a check fails; also the outcome of a check, in rising order.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    serde::Serialize,
+    serde::Deserialize,
 )]
 #[serde(rename_all = "lowercase")]
 pub enum Policy {
@@ -77,7 +86,8 @@ pub struct PrepareOptions {
 
 impl Default for PrepareOptions {
     fn default() -> Self {
-        let bots = ["bot", "crawler", "spider", "slurp", "headless", "curl/", "python-requests", "wget"];
+        let bots =
+            ["bot", "crawler", "spider", "slurp", "headless", "curl/", "python-requests", "wget"];
         Self {
             noise: Vec::new(),
             session_gap_minutes: 30,

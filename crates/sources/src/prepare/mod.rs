@@ -1,0 +1,64 @@
+//! What is done to rows that keep the contract, before they are used?
+//!
+//! One step a file. No step lets a row know of anything later than itself, except where a column says
+//! from which day on it holds (`stitched_on`, `discontinued_on`).
+
+mod bots;
+mod customers;
+mod discontinued;
+mod products;
+mod returns;
+mod returns_match;
+mod sessions;
+mod stitch;
+
+use std::collections::BTreeMap;
+
+use tercet_engine::Engine;
+use tercet_types::{Date, Result};
+
+use crate::expression::ident;
+use crate::spec::Sources;
+use crate::table::Table;
+
+/// All steps, in order.
+pub(crate) fn prepare(
+    engine: &Engine,
+    sources: &Sources,
+    as_of: Date,
+    tables: &mut BTreeMap<&'static str, Table>,
+    notes: &mut Vec<String>,
+) -> Result<()> {
+    if let Some(table) = tables.get_mut("transactions") {
+        returns::net(engine, table)?;
+    }
+    if let Some(table) = tables.get_mut("interactions") {
+        bots::drop(engine, sources, table)?;
+        sessions::derive(engine, sources, table)?;
+        stitch::stitch(engine, table)?;
+    }
+    if let Some(table) = tables.get_mut("products") {
+        products::complete(engine, table)?;
+        discontinued::date(engine, sources, as_of, table, notes)?;
+    }
+    if let Some(table) = tables.get_mut("customers") {
+        customers::complete(engine, table)?;
+    }
+    Ok(())
+}
+
+/// The columns of a working table but for `without`, each as `alias.column`.
+pub(crate) fn columns_but(
+    engine: &Engine,
+    table: &str,
+    alias: &str,
+    without: &[&str],
+) -> Result<String> {
+    let columns: Vec<String> = engine
+        .columns(table)?
+        .into_iter()
+        .filter(|column| !without.contains(&column.name.as_str()))
+        .map(|column| format!("{alias}{}", ident(&column.name)))
+        .collect();
+    Ok(columns.join(", "))
+}
