@@ -321,7 +321,7 @@ impl Row<'_> {
             demand(3) / active,
             ratio(habits(1), habits(0)),
             habits(0),
-            ratio(habits(4), habits(3)),
+            habits(4) / habits(3).max(1.0),
             habits(2),
         ]
     }

@@ -2,7 +2,7 @@
 -- grain: one row per known customer. inputs: customer_known, customer_rfm, customer_rhythm,
 -- customer_lifecycle, customer_behaviour, customer_profile, customers.
 -- as-of column: those of the inputs.
--- {profile_columns} is replaced by the shop's own profile columns, each as text under profile_<name>.
+-- The name in braces is replaced by the shop's own profile columns, each as text under profile_<name>.
 -- output: the columns below, then the profile columns; counts and money are 0 without an order, all else
 -- is null
 select

@@ -1,6 +1,6 @@
 -- Could a profile column tell who a customer is?
 -- grain: one row. inputs: customers. as-of column: none.
--- {column} is replaced by the quoted name of the column.
+-- The name in braces is replaced by the quoted name of the column.
 -- output: filled, distinct_values, addresses (values that look like an e-mail address)
 select
   count({column}) as filled,

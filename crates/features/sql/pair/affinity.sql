@@ -23,11 +23,11 @@ with levels as (
 select
   l.customer_ix,
   s.promotion_ix,
-  sum(case when l.level_key % 4 = 0 then l.n_micro * s.share_micro / 1000000 else 0 end) as type_micro,
-  sum(l.due_micro * s.share_micro / 1000000) as due_micro,
-  sum(case when l.level_key % 4 = 1 then l.n_micro * s.share_micro / 1000000 else 0 end) as category_micro,
-  sum(case when l.level_key % 4 = 2 then l.n_micro * s.share_micro / 1000000 else 0 end) as maker_micro,
-  sum(case when l.level_key % 4 = 3 then l.n_micro * s.share_micro / 1000000 else 0 end) as maker_type_micro
+  sum(case when l.level_key % 4 = 0 then l.n_micro * s.share_e8 / 100000000 else 0 end) as type_micro,
+  sum(l.due_micro * s.share_e8 / 100000000) as due_micro,
+  sum(case when l.level_key % 4 = 1 then l.n_micro * s.share_e8 / 100000000 else 0 end) as category_micro,
+  sum(case when l.level_key % 4 = 2 then l.n_micro * s.share_e8 / 100000000 else 0 end) as maker_micro,
+  sum(case when l.level_key % 4 = 3 then l.n_micro * s.share_e8 / 100000000 else 0 end) as maker_type_micro
 from levels l
 join pair_customers a on a.customer_ix = l.customer_ix
 join promotion_levels s on s.level_key = l.level_key

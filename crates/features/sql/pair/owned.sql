@@ -5,7 +5,7 @@
 -- output: customer_ix, promotion_ix, products, owned_micro (see type_micro of affinity.sql)
 with weighed as (
   select o.customer_ix, o.product_ix,
-    coalesce(t.n90_micro * s.type_share_micro / 1000000, 0) as owned_micro
+    coalesce(t.n90_micro * s.type_share_e8 / 100000000, 0) as owned_micro
   from bought o
   join pair_customers c on c.customer_ix = o.customer_ix
   join (select distinct product_ix from scope_products) e on e.product_ix = o.product_ix

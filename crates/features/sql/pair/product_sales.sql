@@ -1,8 +1,8 @@
 -- What share of its type, category, maker and maker's type is a product, by lines sold in twelve weeks?
 -- grain: one row per product sold in twelve weeks. inputs: product_days, product_codes.
 -- as-of column: day.
--- output: product_ix, lines_12w, lines_4w, amount_12w_minor, type_share_micro, category_share_micro,
--- maker_share_micro, maker_type_share_micro (millionths)
+-- output: product_ix, lines_12w, lines_4w, amount_12w_minor, type_share_e8, category_share_e8,
+-- maker_share_e8, maker_type_share_e8 (hundred-millionths)
 with sales as (
   select
     product_ix,
@@ -24,9 +24,9 @@ select
   lines_4w,
   amount_12w_minor,
   type_ix,
-  1000000 * lines_12w / sum(lines_12w) over (partition by type_ix) as type_share_micro,
-  1000000 * lines_12w / sum(lines_12w) over (partition by category_ix) as category_share_micro,
-  1000000 * lines_12w / sum(lines_12w) over (partition by maker_ix) as maker_share_micro,
-  1000000 * lines_12w / sum(lines_12w) over (partition by maker_type_ix) as maker_type_share_micro
+  100000000 * lines_12w / sum(lines_12w) over (partition by type_ix) as type_share_e8,
+  100000000 * lines_12w / sum(lines_12w) over (partition by category_ix) as category_share_e8,
+  100000000 * lines_12w / sum(lines_12w) over (partition by maker_ix) as maker_share_e8,
+  100000000 * lines_12w / sum(lines_12w) over (partition by maker_type_ix) as maker_type_share_e8
 from coded
 order by product_ix
