@@ -10,11 +10,11 @@ use crate::pair_features::{PAIR_FEATURES, column};
 use crate::sorted::Sorted;
 use crate::statement::{Statement, create, create_all, statement};
 
-/// What all pair features start from.
 const WEIGHTS: Statement = statement!("day_weights", "pair/day_weights");
 const ACTIVE: Statement = statement!("active", "pair/active");
 const SCOPE: Statement = statement!("scope_products", "pair/scope_products");
 
+/// What the pair features are made from, after [`WEIGHTS`], [`ACTIVE`] and [`SCOPE`].
 const BASE: &[Statement] = &[
     statement!("bought", "pair/bought"),
     statement!("product_sales", "pair/product_sales"),
@@ -30,6 +30,8 @@ const DEMAND: Statement = statement!("pair_demand", "pair/promotion_demand");
 const HABITS: Statement = statement!("pair_habits", "pair/customers");
 const CATEGORY: Statement = statement!("pair_category", "pair/category_scope");
 const NEIGHBOUR_TYPES: Statement = statement!("neighbour_types", "pair/neighbour_types");
+const TYPE_SHARES: Statement = statement!("type_shares", "pair/type_shares");
+const SCOPE_ROWS: Statement = statement!("scope_products", "pair/scope_rows");
 const NEIGHBOUR_PRODUCTS: Statement = statement!("neighbour_products", "pair/neighbour_products");
 
 /// Millionths, as the statements count decayed sums.
@@ -107,12 +109,15 @@ pub struct NeighbourInputs {
     pub types: Frame,
     /// `customer_ix`, `product_ix`, `n60_micro` of active customers, sorted.
     pub products: Frame,
-    /// Product types in all: one more than the largest `type_ix`.
-    pub type_count: usize,
+    /// `promotion_ix`, `type_ix`, `share_e8`: the share of a type's lines that the promotion covers, sorted.
+    pub type_shares: Frame,
+    /// `promotion_ix`, `product_ix`: eligible products, sorted.
+    pub eligible: Frame,
 }
 
-/// Decayed lines of active customers by product type (90 days) and by product (60 days), as of the day of the
-/// last call of [`pairs`] or [`training_pairs`](crate::training_pairs).
+/// Decayed lines of active customers by product type (90 days) and by product (60 days), and what the
+/// promotions in question cover, as of the day of the last call of [`pairs`] or
+/// [`training_pairs`](crate::training_pairs). A product that has no row for a customer was never bought.
 ///
 /// # Errors
 /// The engine's own.
@@ -121,9 +126,12 @@ pub fn neighbour_inputs(engine: &Engine) -> Result<NeighbourInputs> {
     let run = |statement: &Statement| {
         engine.query(statement.sql, &none).map_err(|error| error.context(statement.table))
     };
-    let types = run(&NEIGHBOUR_TYPES)?;
-    let type_count = types.i32("type_ix")?.into_iter().max().map_or(0, |last| last as usize + 1);
-    Ok(NeighbourInputs { types, products: run(&NEIGHBOUR_PRODUCTS)?, type_count })
+    Ok(NeighbourInputs {
+        types: run(&NEIGHBOUR_TYPES)?,
+        products: run(&NEIGHBOUR_PRODUCTS)?,
+        type_shares: run(&TYPE_SHARES)?,
+        eligible: run(&SCOPE_ROWS)?,
+    })
 }
 
 /// How close customers are to promotions' categories, by buying and by browsing: one row per customer and

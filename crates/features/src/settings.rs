@@ -130,11 +130,13 @@ impl Default for PromotionSettings {
 pub struct PairSettings {
     /// Category propensities halve in this many days; 60.
     pub category_half_life_days: f64,
+    /// Lines of more units than this do not count in a basket's amount; 1000.
+    pub bulk_quantity: i64,
 }
 
 impl Default for PairSettings {
     fn default() -> Self {
-        Self { category_half_life_days: 60.0 }
+        Self { category_half_life_days: 60.0, bulk_quantity: 1_000 }
     }
 }
 
@@ -176,6 +178,10 @@ impl Settings {
         if !(1.0..=36_525.0).contains(&half_life) {
             return Err(wrong("pair.category_half_life_days", "must be from 1 to 36525"));
         }
+        // A thousand times it is compared with thousandths of units.
+        if !(1..=1_000_000_000).contains(&self.pair.bulk_quantity) {
+            return Err(wrong("pair.bulk_quantity", "must be from 1 to 1000000000"));
+        }
         let steps = [
             ("rfm.recency_days", self.rfm.recency_days),
             ("rfm.frequency", self.rfm.frequency),
@@ -205,6 +211,7 @@ impl Settings {
             ("launch_buyers", Value::I64(self.product.launch_buyers)),
             ("burn_in_days", Value::I64(self.product.burn_in_days)),
             ("default_discount_rate", Value::F64(self.promotion.default_discount_rate)),
+            ("bulk_quantity", Value::I64(self.pair.bulk_quantity)),
             ("category_half_life_days", Value::F64(self.pair.category_half_life_days)),
         ]);
         let steps = [
@@ -247,6 +254,7 @@ mod tests {
         check(|s| s.product.growth_z = f64::INFINITY, "growth_z");
         check(|s| s.promotion.default_discount_rate = 1.5, "default_discount_rate");
         check(|s| s.pair.category_half_life_days = 0.0, "category_half_life_days");
+        check(|s| s.pair.bulk_quantity = 0, "bulk_quantity");
         check(|s| s.rfm.frequency = Some([5, 4, 3, 2]), "rfm.frequency");
         check(|s| s.rfm.recency_days = Some([7, 14, 28, 56]), "");
     }

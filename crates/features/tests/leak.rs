@@ -173,6 +173,7 @@ fn everything(shop: &Shop, as_of: Date, threads: usize) -> (Engine, Vec<(String,
     let neighbours = neighbour_inputs(&engine).unwrap();
     frames.push(("neighbour types".to_owned(), neighbours.types));
     frames.push(("neighbour products".to_owned(), neighbours.products));
+    frames.push(("type shares".to_owned(), neighbours.type_shares));
     let close = category_pairs(&engine, as_of, &settings, &promotions).unwrap();
     frames.push(("category pairs".to_owned(), close));
     (engine, frames)
