@@ -3,28 +3,35 @@
 use rayon::prelude::*;
 use tercet_types::Result;
 
-use crate::eligibility::Lists;
+use crate::decayed_frequency::{Normalisation, Weight};
+use crate::neighbours::{Members, Neighbourhood};
 use crate::recommender::{self, Recommender, Scores, Sums};
 use crate::{DecayedFrequency, Eligibility, Popularity, Purchases};
 
 const ENGINE: &str = "personal-decayed";
-/// Similarities to one customer, by customer index, and which of them are above zero.
-type Similarities = Sums;
 
-/// Decayed frequency blended with that of the nearest customers by cosine.
+/// Decayed frequency blended with that of the nearest customers.
 ///
 /// `own_share · own + (1 − own_share) · Σ similarity^power · neighbour / Σ similarity^power`, over the
-/// `neighbours` customers with the highest cosine of decayed product vectors (ties by index).
+/// `neighbours` active customers with the highest cosine (ties by index) of decayed product vectors,
+/// raised to `vector_power` and weighted by rarity, `ln((1 + n) / (1 + buyers))` over `n` active
+/// customers.
 /// UP-CF: Faggioli, Polato, Aiolli, "Recency aware collaborative filtering for next basket
 /// recommendation", UMAP 2020, doi:10.1145/3340631.3394850; TIFU-KNN: Hu et al., SIGIR 2020,
-/// doi:10.1145/3397271.3401066.
+/// doi:10.1145/3397271.3401066; rarity: Spärck Jones 1972, doi:10.1108/eb026526.
 ///
-/// All customers of the history are candidates: time grows with the sum over products of
-/// (buyers asked for × buyers), memory with customers × promotions bought into.
+/// Time grows with the sum over products of (buyers asked for × active buyers), memory with
+/// customers × promotions bought into.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CustomerKnn {
-    /// The vectors; its own `fill` is not used.
+    /// What a customer's own frequency and that of its neighbours is; its own `fill` is not used.
     pub frequency: DecayedFrequency,
+    /// The half-life of the vectors that are compared, in days, `> 0`; in all else they are `frequency`'s.
+    pub similarity_half_life_days: f64,
+    /// The power of the vectors' entries, in `[0, 8]`; below 1 dampens the frequent.
+    pub vector_power: f64,
+    /// Only customers with a line in so many days before the as-of day are neighbours.
+    pub active_days: u32,
     /// The most neighbours of a customer.
     pub neighbours: usize,
     /// The share of the customer's own frequency in the blend, in `[0, 1]`.
@@ -40,9 +47,18 @@ pub struct CustomerKnn {
 impl Default for CustomerKnn {
     fn default() -> Self {
         Self {
-            frequency: DecayedFrequency::default(),
-            neighbours: 100,
-            own_share: 0.75,
+            frequency: DecayedFrequency {
+                half_life_days: 150.0,
+                window_days: u32::MAX,
+                weight: Weight::Lines,
+                normalisation: Normalisation::Raw,
+                fill: None,
+            },
+            similarity_half_life_days: 42.0,
+            vector_power: 0.5,
+            active_days: 56,
+            neighbours: 200,
+            own_share: 0.6,
             similarity_power: 1.0,
             max_buyers_per_product: 5_000,
             fill: Some(Popularity::default()),
@@ -62,21 +78,36 @@ impl Recommender for CustomerKnn {
         as_of: i32,
         customers: &[u32],
     ) -> Result<Scores> {
+        let compared = DecayedFrequency {
+            half_life_days: self.similarity_half_life_days,
+            ..self.frequency.clone()
+        };
         self.frequency.check()?;
+        compared.check()?;
+        recommender::check_setting(ENGINE, "vector_power", self.vector_power, 0.0..=8.0)?;
         recommender::check_setting(ENGINE, "own_share", self.own_share, 0.0..=1.0)?;
         recommender::check_setting(ENGINE, "similarity_power", self.similarity_power, 0.0..=8.0)?;
         recommender::check(history, eligibility, customers)?;
-        let vectors: Vec<Vec<(u32, f64)>> = history
-            .all_customers()
-            .map(|customer| self.frequency.products(history, as_of, customer))
-            .collect();
-        let own = DecayedFrequency::promotions(eligibility, &vectors);
-        let near = Neighbourhood::new(vectors, history.products(), self.max_buyers_per_product);
-        let blend = |(similar, sums): &mut (Similarities, Sums), customer: &u32| {
-            for (promotion, score) in &own[*customer as usize] {
+        let members = Members::new(history, as_of, self.active_days, customers);
+        let vectors = |frequency: &DecayedFrequency| -> Vec<Vec<(u32, f64)>> {
+            let vector = |customer: &u32| frequency.products(history, as_of, *customer);
+            members.customers.par_iter().map(vector).collect()
+        };
+        let own = DecayedFrequency::promotions(eligibility, &vectors(&self.frequency));
+        let compared = vectors(&compared);
+        let near = Neighbourhood::new(
+            history.products(),
+            &compared,
+            &members.active,
+            self.vector_power,
+            self.max_buyers_per_product,
+        );
+        let blend = |(similar, sums): &mut (Vec<f64>, Sums), customer: &u32| {
+            let member = members.position(*customer);
+            for (promotion, score) in &own[member as usize] {
                 sums.add(*promotion, self.own_share * score);
             }
-            let neighbours = near.of(*customer, self.neighbours, similar);
+            let neighbours = near.of(member, self.neighbours, similar);
             let total: f64 = neighbours.iter().map(|(_, s)| s.powf(self.similarity_power)).sum();
             for (neighbour, similarity) in neighbours {
                 let share = (1.0 - self.own_share) * similarity.powf(self.similarity_power) / total;
@@ -86,70 +117,12 @@ impl Recommender for CustomerKnn {
             }
             recommender::ranked(sums.take())
         };
-        let fresh = || (Sums::new(history.customers()), Sums::new(eligibility.promotions()));
+        let fresh = || (vec![0.0; members.customers.len()], Sums::new(eligibility.promotions()));
         let mut scores: Scores = customers.par_iter().map_init(fresh, blend).collect();
         if let Some(popularity) = &self.fill {
             recommender::fill_all(&mut scores, &popularity.buyers(history, eligibility, as_of));
         }
         Ok(scores)
-    }
-}
-
-/// Unit vectors by customer and, turned round, buyers by product.
-struct Neighbourhood {
-    units: Vec<Vec<(u32, f64)>>,
-    buyers: Lists,
-    /// The unit vector's entry, parallel to the members of `buyers`.
-    entries: Vec<f64>,
-    max_buyers: usize,
-}
-
-impl Neighbourhood {
-    fn new(mut vectors: Vec<Vec<(u32, f64)>>, products: usize, max_buyers: usize) -> Self {
-        vectors.par_iter_mut().for_each(|vector| {
-            let length = vector.iter().map(|(_, weight)| weight * weight).sum::<f64>().sqrt();
-            if length > 0.0 && length.is_finite() {
-                vector.iter_mut().for_each(|(_, weight)| *weight /= length);
-            } else {
-                vector.clear();
-            }
-        });
-        let mut pairs = Vec::with_capacity(vectors.iter().map(Vec::len).sum());
-        for (customer, vector) in (0_u32..).zip(&vectors) {
-            pairs.extend(vector.iter().map(|(product, _)| (*product, customer)));
-        }
-        let buyers = Lists::new(products, pairs);
-        let mut entries = vec![0.0; vectors.iter().map(Vec::len).sum()];
-        let mut next = vec![0_usize; products];
-        for vector in &vectors {
-            for (product, weight) in vector {
-                entries[buyers.range(*product).start + next[*product as usize]] = *weight;
-                next[*product as usize] += 1;
-            }
-        }
-        Self { units: vectors, buyers, entries, max_buyers }
-    }
-
-    /// The nearest customers, by cosine, ties by index; never the customer itself.
-    fn of(&self, customer: u32, neighbours: usize, similar: &mut Similarities) -> Vec<(u32, f64)> {
-        for (product, weight) in &self.units[customer as usize] {
-            let range = self.buyers.range(*product);
-            if range.len() > self.max_buyers {
-                continue;
-            }
-            for (buyer, entry) in self.buyers.get(*product).iter().zip(&self.entries[range]) {
-                similar.add(*buyer, weight * entry);
-            }
-        }
-        let mut all = similar.take();
-        all.retain(|(other, similarity)| *other != customer && *similarity > 0.0);
-        let nearer = |a: &(u32, f64), b: &(u32, f64)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
-        if all.len() > neighbours && neighbours > 0 {
-            all.select_nth_unstable_by(neighbours - 1, nearer);
-        }
-        all.truncate(neighbours);
-        all.sort_unstable_by(nearer);
-        all
     }
 }
 
@@ -164,6 +137,7 @@ mod tests {
         conformance::check(&CustomerKnn {
             neighbours: 3,
             own_share: 0.0,
+            frequency: DecayedFrequency::default(),
             fill: None,
             ..CustomerKnn::default()
         });
@@ -181,7 +155,26 @@ mod tests {
         assert_eq!(order(&scores[1]), [2]);
         let filled = CustomerKnn::default().score(&history, &eligibility, 100, &[2]).unwrap();
         assert_eq!(order(&filled[0]), [2, 0, 1]);
-        let wrong = CustomerKnn { own_share: 1.5, ..engine };
-        assert_eq!(wrong.score(&history, &eligibility, 100, &[0]).unwrap_err().code(), "T0405");
+        for wrong in [
+            CustomerKnn { own_share: 1.5, ..engine.clone() },
+            CustomerKnn { similarity_half_life_days: 0.0, ..engine.clone() },
+            CustomerKnn { vector_power: -1.0, ..engine },
+        ] {
+            assert_eq!(wrong.score(&history, &eligibility, 100, &[0]).unwrap_err().code(), "T0405");
+        }
+    }
+
+    #[test]
+    fn only_active_customers_lend() {
+        let lines = [(0, 99, 0), (1, 20, 0), (1, 20, 1), (2, 99, 2), (3, 99, 0), (3, 99, 3)];
+        let history = conformance::history(4, 4, &lines);
+        let eligibility = Eligibility::new(4, &[vec![0], vec![1], vec![2], vec![3]]).unwrap();
+        let lent = |active_days: u32| -> Vec<u32> {
+            let engine = CustomerKnn { active_days, fill: None, ..CustomerKnn::default() };
+            let scores = engine.score(&history, &eligibility, 100, &[0]).unwrap();
+            scores[0].iter().map(|(promotion, _)| *promotion).collect()
+        };
+        assert_eq!(lent(56), [0, 3]);
+        assert_eq!(lent(90), [0, 3, 1]);
     }
 }

@@ -5,6 +5,7 @@
 //!
 //! - [`gbdt`]: the gradient-boosted tree ensemble and its file format.
 //! - [`calibration`], [`quality`]: how far predictions can be trusted.
+//! - [`neighbour_features`]: what the customers alike buy, per customer and promotion.
 //! - [`Recommender`]: customer × promotion scores from [`Purchases`] and [`Eligibility`] alone:
 //!   [`Popularity`], [`PersonalFrequency`], [`DecayedFrequency`], [`CustomerKnn`] and [`legacy::Legacy`].
 
@@ -18,6 +19,7 @@ mod decayed_frequency;
 mod eligibility;
 pub mod gbdt;
 pub mod legacy;
+mod neighbours;
 mod personal_frequency;
 mod popularity;
 mod purchases;
@@ -27,6 +29,7 @@ mod recommender;
 pub use customer_knn::CustomerKnn;
 pub use decayed_frequency::{DecayedFrequency, Normalisation, Weight};
 pub use eligibility::Eligibility;
+pub use neighbours::{NeighbourFeature, NeighbourFeatures, NeighbourParams, neighbour_features};
 pub use personal_frequency::PersonalFrequency;
 pub use popularity::Popularity;
 pub use purchases::{Purchase, Purchases};
