@@ -1,6 +1,6 @@
 -- What did a customer buy of a promotion's products before, and when is the next purchase due?
--- grain: one row per customer of pair_customers and promotion with a past purchase. inputs: product_days, pair_customers,
--- scope_products, day_weights.
+-- grain: one row per customer of pair_customers and promotion with a past purchase.
+-- inputs: product_days, pair_customers, scope_products, day_weights.
 -- as-of column: day.
 -- output: customer_ix, promotion_ix, n14_micro, n60_micro, n180_micro (order lines, decayed, millionths),
 -- v60_micro, v180_micro (amounts in minor units, decayed, millionths), days, age_days, interval_days

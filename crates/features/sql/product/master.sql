@@ -1,6 +1,6 @@
 -- What do we know about a product, as of a day?
--- grain: one row per product sold or on the list by then. inputs: product_index, product_codes, products, product_price,
--- product_momentum, product_repurchase.
+-- grain: one row per product sold or on the list by then. inputs: product_index, product_codes,
+-- products, product_price, product_momentum, product_repurchase.
 -- as-of column: those of the inputs.
 -- Price bands are terciles within the category (1 cheapest), ties by product; null without a price.
 -- output: the columns below
