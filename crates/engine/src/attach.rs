@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Field, Schema};
 use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
-use datafusion::datasource::listing::ListingTableUrl;
 use datafusion::prelude::{CsvReadOptions, DataFrame, JsonReadOptions, ParquetReadOptions};
 use datafusion::prelude::{SessionContext, col, lit};
 use futures::TryStreamExt;
@@ -112,13 +111,44 @@ impl Engine {
     /// `T0906` when there is no such file, `T0913` when the format cannot be told, `T0914` for an
     /// empty file set or too many files, `T0905` for a damaged file, `T0903` for a store that does not answer.
     pub fn attach(&self, name: &str, set: &FileSet) -> Result<Attached> {
-        let url = set.location.url();
+        let host = store_root(set);
+        self.context.register_object_store(&host, self.object_store(&set.location)?);
+        let files = self.input_files(set)?;
+        let mut parts = Vec::with_capacity(files.len());
+        for file in &files {
+            let path = &file.path;
+            let format = set.format.or_else(|| FileFormat::of_name(path)).ok_or_else(|| {
+                Error::config("T0913", format!("{path}: the format cannot be told from the name"))
+                    .hint("set format = \"csv\", \"parquet\" or \"jsonl\" in the source's section")
+            })?;
+            let frame = self
+                .runtime
+                .block_on(read_file(&self.context, &format!("{host}{path}"), path, format))
+                .map_err(|failure| query_failure(path, failure))?;
+            parts.push((frame, path.clone()));
+        }
+        let place = place_of(set);
+        let table = union_by_name(parts).map_err(|failure| query_failure(&place, failure))?;
+        let columns = ColumnInfo::of_schema(table.schema().as_arrow())
+            .into_iter()
+            .filter(|column| column.name != FILE_COLUMN && column.name != ROW_COLUMN)
+            .collect();
+        self.context
+            .deregister_table(name)
+            .and_then(|_| self.context.register_table(name, table.into_view()))
+            .map_err(|failure| query_failure(name, failure))?;
+        Ok(Attached { columns, files })
+    }
+
+    /// The files of a source with the fingerprints of their content, sorted by path.
+    ///
+    /// # Errors
+    /// `T0906` when there is no such file, `T0914` for an empty file or too many files, `T0903` for a store
+    /// that does not answer.
+    pub fn input_files(&self, set: &FileSet) -> Result<Vec<InputFile>> {
         let store = self.object_store(&set.location)?;
-        let (base, relative) = (url.clone(), url.path().trim_start_matches('/').to_owned());
-        let mut host = base;
-        host.set_path("/");
-        self.context.register_object_store(&host, Arc::clone(&store));
-        let place = set.location.local().map_or_else(|| url.to_string(), |p| p.display().to_string());
+        let place = place_of(set);
+        let relative = set.location.url().path().trim_start_matches('/').to_owned();
         let metas = self.runtime.block_on(list(&store, &relative)).map_err(|f| store_failure(&place, f))?;
         if metas.is_empty() {
             return Err(Error::not_found("T0906", format!("{place}: there is no such file"))
@@ -129,7 +159,6 @@ impl Engine {
                 .hint("name a narrower glob, or join small files"));
         }
         let mut files = Vec::with_capacity(metas.len());
-        let mut parts = Vec::with_capacity(metas.len());
         for meta in metas {
             let path = meta.location.to_string();
             if meta.size == 0 {
@@ -145,29 +174,23 @@ impl Engine {
             } else {
                 format!("{}-{:?}", meta.size, meta.e_tag)
             };
-            let format = set.format.or_else(|| FileFormat::of_name(&path)).ok_or_else(|| {
-                Error::config("T0913", format!("{path}: the format cannot be told from the name"))
-                    .hint("set format = \"csv\", \"parquet\" or \"jsonl\" in the source's section")
-            })?;
-            let file_url = format!("{host}{path}");
-            let frame = self
-                .runtime
-                .block_on(read_file(&self.context, &file_url, &path, format))
-                .map_err(|failure| query_failure(&path, failure))?;
-            parts.push((frame, path.clone()));
             files.push(InputFile { path, bytes: meta.size, fingerprint });
         }
-        let table = union_by_name(parts).map_err(|failure| query_failure(&place, failure))?;
-        let columns = ColumnInfo::of_schema(table.schema().as_arrow())
-            .into_iter()
-            .filter(|column| column.name != FILE_COLUMN && column.name != ROW_COLUMN)
-            .collect();
-        self.context
-            .deregister_table(name)
-            .and_then(|_| self.context.register_table(name, table.into_view()))
-            .map_err(|failure| query_failure(name, failure))?;
-        Ok(Attached { columns, files })
+        Ok(files)
     }
+}
+
+/// The root of the store that a source lies in.
+fn store_root(set: &FileSet) -> url::Url {
+    let mut root = set.location.url().clone();
+    root.set_path("/");
+    root
+}
+
+/// The place as the user wrote it, as far as it is known.
+fn place_of(set: &FileSet) -> String {
+    let local = set.location.local().map(|path| path.display().to_string());
+    local.unwrap_or_else(|| set.location.url().to_string())
 }
 
 /// The files that a path, a folder or a glob names, sorted by path; hidden and marker files left out.
@@ -217,7 +240,6 @@ async fn read_file(
     };
     // The full name is its own extension, so that any file name is accepted.
     let extension = path.rsplit('/').next().unwrap_or_default();
-    let url = ListingTableUrl::parse(url)?;
     let frame = match format {
         FileFormat::Parquet => {
             let options = ParquetReadOptions::default().file_extension(extension);
@@ -241,7 +263,7 @@ async fn read_file(
                 options
             };
             // Every column is read as text: a cell of the wrong type is the contract's business.
-            let header = context.read_csv(url.clone(), options().schema_infer_max_records(1)).await?;
+            let header = context.read_csv(url, options().schema_infer_max_records(1)).await?;
             let schema = Schema::new(
                 header
                     .schema()

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, AsArray, StringArray};
-use datafusion::arrow::compute::cast;
-use datafusion::arrow::datatypes::DataType;
+use datafusion::arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray, UInt64Array};
+use datafusion::arrow::compute::{cast, take_record_batch};
+use datafusion::arrow::datatypes::{DataType, Schema, SchemaRef};
 use datafusion::datasource::MemTable;
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
@@ -20,6 +20,9 @@ use tokio::runtime::Runtime;
 use crate::attach::ColumnInfo;
 use crate::failure::{query_failure, store_failure};
 use crate::{Frame, Location, Store};
+
+/// Rows of a piece of a table in memory.
+const PIECE_ROWS: usize = 8_192;
 
 /// How much of the machine the engine may use.
 #[derive(Clone, Debug)]
@@ -169,28 +172,67 @@ impl Engine {
     /// Runs a statement and keeps its result in memory as table `name`, replacing one of that name.
     /// Returns the number of rows.
     pub fn create(&self, name: &str, sql: &str, values: &BTreeMap<String, Value>) -> Result<usize> {
-        let frame = self.query(sql, values).map_err(|error| error.context(name))?;
-        self.register(name, &frame)?;
-        Ok(frame.rows())
+        let frame = self.plan(sql, values).map_err(|error| error.context(name))?;
+        let planned = Arc::new(frame.schema().as_arrow().clone());
+        let batches = self
+            .runtime
+            .block_on(frame.collect())
+            .map_err(|failure| query_failure(name, failure))?;
+        let schema = batches.first().map_or(planned, |batch| batch.schema());
+        self.keep(name, &schema, batches)
     }
 
     /// Registers a frame as table `name`, replacing one of that name.
     pub fn register(&self, name: &str, frame: &Frame) -> Result<()> {
-        let fail = |failure| query_failure(name, failure);
         let batch = frame.batch();
-        // Cut into slices so that a query can use all threads.
-        let partitions = self.options.threads.max(1);
-        let step = batch.num_rows().div_ceil(partitions).max(1);
-        let parts = (0..partitions)
-            .map(|part| {
-                let start = (part * step).min(batch.num_rows());
-                vec![batch.slice(start, step.min(batch.num_rows() - start))]
+        let pieces = (0..batch.num_rows())
+            .step_by(PIECE_ROWS)
+            .map(|start| {
+                let rows = start as u64..(start + PIECE_ROWS).min(batch.num_rows()) as u64;
+                take_record_batch(batch, &UInt64Array::from_iter_values(rows))
             })
-            .collect();
-        let table = MemTable::try_new(batch.schema(), parts).map_err(fail)?;
+            .collect::<std::result::Result<Vec<_>, _>>()
+            .map_err(|cause| query_failure(name, cause.into()))?;
+        self.keep(name, &batch.schema(), pieces)?;
+        Ok(())
+    }
+
+    /// Registers batches, each of which owns its memory: a sort counts the memory of every batch it
+    /// holds, and a slice would count all of its parent's.
+    fn keep(&self, name: &str, schema: &SchemaRef, batches: Vec<RecordBatch>) -> Result<usize> {
+        let fail = |failure| query_failure(name, failure);
+        // Batches of a union may differ in which columns cannot be null.
+        let fields = schema.fields().iter().map(|field| field.as_ref().clone().with_nullable(true));
+        let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+        let batches = batches
+            .into_iter()
+            .map(|batch| RecordBatch::try_new(Arc::clone(&schema), batch.columns().to_vec()))
+            .collect::<std::result::Result<Vec<_>, _>>()
+            .map_err(|cause| fail(cause.into()))?;
+        let rows = batches.iter().map(RecordBatch::num_rows).sum();
+        // Spread over partitions so that a query can use all threads.
+        let step = batches.len().div_ceil(self.options.threads.max(1)).max(1);
+        let mut parts: Vec<Vec<RecordBatch>> = batches.chunks(step).map(<[_]>::to_vec).collect();
+        parts.resize(self.options.threads.max(1), Vec::new());
+        let table = MemTable::try_new(schema, parts).map_err(fail)?;
         self.context.deregister_table(name).map_err(fail)?;
         self.context.register_table(name, Arc::new(table)).map_err(fail)?;
-        Ok(())
+        Ok(rows)
+    }
+
+    /// The rows of table `name`, in the order in which they were registered.
+    ///
+    /// # Errors
+    /// `T0901` when there is no table of that name.
+    pub fn table(&self, name: &str) -> Result<Frame> {
+        let fail = |failure| query_failure(name, failure);
+        let table = self.runtime.block_on(self.context.table(name)).map_err(fail)?;
+        let schema = Arc::new(table.schema().as_arrow().clone());
+        // Partition by partition: a plain collect would mix them as they come.
+        let parts = self.runtime.block_on(table.collect_partitioned()).map_err(fail)?;
+        let batches: Vec<RecordBatch> = parts.into_iter().flatten().collect();
+        let schema = batches.first().map_or(schema, |batch| batch.schema());
+        Frame::from_batches(schema, &batches)
     }
 
     /// Forgets table `name`, if there is one.
@@ -288,6 +330,7 @@ mod tests {
         let frame = engine.query("select * from t", &BTreeMap::new()).unwrap();
         assert_eq!(frame.text("x").unwrap(), ["A"]);
         assert_eq!(frame.date("day").unwrap(), [Date::from_days(9)]);
+        assert!(engine.table("t").unwrap().same_as(&frame));
         engine.forget("t").unwrap();
         assert!(!engine.has("t"));
         assert_eq!(engine.query("select * from t", &BTreeMap::new()).unwrap_err().code(), "T0901");
