@@ -30,7 +30,7 @@ mod training;
 pub use index::{Indexes, index};
 pub use master::{MasterFacts, build_master};
 pub use pair_features::{FeatureKind, PAIR_FEATURES, PairFeature};
-pub use pairs::{NeighbourInputs, Pairs, category_pairs, neighbour_inputs, pairs};
+pub use pairs::{Pairs, category_pairs, pairs};
 pub use profile::profile_columns;
 pub use settings::{
     LifecycleSettings, PairSettings, ProductSettings, ProfileSettings, PromotionSettings,

@@ -28,8 +28,8 @@ const fn numeric(name: &'static str, doc: &'static str) -> PairFeature {
 ///
 /// "Lines" are order lines (one per order and product); "decayed by n days" weighs each by
 /// `0.5^(age / n)`; "active customers" shopped in the last 56 days. All look at days before the as-of day only.
-/// The `neighbour_` columns are NaN until [`Pairs::fill`](crate::Pairs::fill) sets them: they need customers'
-/// nearest neighbours, which the models find from [`neighbour_inputs`](crate::neighbour_inputs).
+/// The `neighbour_` columns are NaN until [`Pairs::fill`](crate::Pairs::fill) sets them: they come from customers'
+/// nearest neighbours, which the models find.
 pub const PAIR_FEATURES: &[PairFeature] = &[
     numeric("own_days", "Days on which the customer bought an eligible product."),
     numeric("own_value_180d_minor", "Amount paid for eligible products, decayed by 180 days."),

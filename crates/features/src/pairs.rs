@@ -29,10 +29,6 @@ const AFFINITY: Statement = statement!("pair_affinity", "pair/affinity");
 const DEMAND: Statement = statement!("pair_demand", "pair/promotion_demand");
 const HABITS: Statement = statement!("pair_habits", "pair/customers");
 const CATEGORY: Statement = statement!("pair_category", "pair/category_scope");
-const NEIGHBOUR_TYPES: Statement = statement!("neighbour_types", "pair/neighbour_types");
-const TYPE_SHARES: Statement = statement!("type_shares", "pair/type_shares");
-const SCOPE_ROWS: Statement = statement!("scope_products", "pair/scope_rows");
-const NEIGHBOUR_PRODUCTS: Statement = statement!("neighbour_products", "pair/neighbour_products");
 
 /// Millionths, as the statements count decayed sums.
 const MICRO: f64 = 1e6;
@@ -99,39 +95,6 @@ pub fn pairs(
     let parts = Parts::new(engine, as_of, settings, &customers, &promotions)?;
     let all = customers.iter().flat_map(|&c| promotions.iter().map(move |&p| (c, p)));
     Ok(parts.gather(all))
-}
-
-/// What the models need to find customers' neighbours, as of the day of the last call of [`pairs`] or
-/// [`training_pairs`](crate::training_pairs).
-#[derive(Clone, Debug)]
-pub struct NeighbourInputs {
-    /// `customer_ix`, `type_ix`, `n90_micro`, `bought_12w` of active customers, sorted.
-    pub types: Frame,
-    /// `customer_ix`, `product_ix`, `n60_micro` of active customers, sorted.
-    pub products: Frame,
-    /// `promotion_ix`, `type_ix`, `share_e8`: the share of a type's lines that the promotion covers, sorted.
-    pub type_shares: Frame,
-    /// `promotion_ix`, `product_ix`: eligible products, sorted.
-    pub eligible: Frame,
-}
-
-/// Decayed lines of active customers by product type (90 days) and by product (60 days), and what the
-/// promotions in question cover, as of the day of the last call of [`pairs`] or
-/// [`training_pairs`](crate::training_pairs). A product that has no row for a customer was never bought.
-///
-/// # Errors
-/// The engine's own.
-pub fn neighbour_inputs(engine: &Engine) -> Result<NeighbourInputs> {
-    let none = BTreeMap::new();
-    let run = |statement: &Statement| {
-        engine.query(statement.sql, &none).map_err(|error| error.context(statement.table))
-    };
-    Ok(NeighbourInputs {
-        types: run(&NEIGHBOUR_TYPES)?,
-        products: run(&NEIGHBOUR_PRODUCTS)?,
-        type_shares: run(&TYPE_SHARES)?,
-        eligible: run(&SCOPE_ROWS)?,
-    })
 }
 
 /// How close customers are to promotions' categories, by buying and by browsing: one row per customer and

@@ -13,8 +13,7 @@ use std::collections::BTreeMap;
 use support::{Numbers, Shop, day};
 use tercet_engine::{Engine, Frame};
 use tercet_features::{
-    Sampling, Settings, build_master, category_pairs, index, labels, neighbour_inputs, pairs,
-    training_pairs,
+    Sampling, Settings, build_master, category_pairs, index, labels, pairs, training_pairs,
 };
 use tercet_types::Date;
 
@@ -170,10 +169,6 @@ fn everything(shop: &Shop, as_of: Date, threads: usize) -> (Engine, Vec<(String,
         .collect();
     let bits: Vec<i32> = made.values.iter().map(|value| value.to_bits() as i32).collect();
     frames.push(("pairs".to_owned(), Frame::of(vec![("bits", bits.into())]).unwrap()));
-    let neighbours = neighbour_inputs(&engine).unwrap();
-    frames.push(("neighbour types".to_owned(), neighbours.types));
-    frames.push(("neighbour products".to_owned(), neighbours.products));
-    frames.push(("type shares".to_owned(), neighbours.type_shares));
     let close = category_pairs(&engine, as_of, &settings, &promotions).unwrap();
     frames.push(("category pairs".to_owned(), close));
     (engine, frames)
