@@ -1,5 +1,7 @@
 //! What do the customers buy who buy what this customer buys?
 
+use std::collections::BTreeMap;
+
 use rayon::prelude::*;
 use tercet_types::{Error, Result};
 
@@ -166,9 +168,8 @@ pub fn neighbour_features(
 
     let fresh = || Scratch {
         similar: vec![0.0; members.customers.len()],
-        lent: vec![0.0; loans.products.len()],
-        touched: Vec::new(),
-        owned: vec![false; loans.products.len()],
+        lent: vec![[0.0; 2]; loans.promotions.len()],
+        owned: vec![false; history.products()],
         of_owned: vec![0.0; promotions],
         of_new: vec![0.0; promotions],
         types: vec![0.0; pairs.shares.len()],
@@ -183,7 +184,7 @@ pub fn neighbour_features(
             for (near, row) in [(&near_by_product, like_by_product), (&near_by_type, like_by_type)]
             {
                 let neighbours = near.of(member, params.neighbours, &mut scratch.similar);
-                loans.fill(eligibility, member, &neighbours, scratch, row);
+                loans.fill(member, &neighbours, scratch, row);
             }
         },
     );
@@ -361,71 +362,76 @@ impl<'a> Neighbourhood<'a> {
 /// One thread's sums, all zero between customers.
 struct Scratch {
     similar: Vec<f64>,
-    lent: Vec<f64>,
-    touched: Vec<u32>,
+    /// Per group of products: what is lent of products never bought, and of those bought.
+    lent: Vec<[f64; 2]>,
     owned: Vec<bool>,
     of_owned: Vec<f64>,
     of_new: Vec<f64>,
     types: Vec<f64>,
 }
 
-/// What each member can lend: decayed lines of the products that some promotion applies to.
-struct Loans {
-    /// Products with promotions, sorted; all other places are positions herein.
-    products: Vec<u32>,
-    by_member: Vec<Vec<(u32, f64)>>,
+/// What a member can lend of one product.
+struct Loan {
+    product: u32,
+    group: u32,
+    lines: f64,
 }
 
-impl Loans {
-    fn new(eligibility: &Eligibility, vectors: &[Vec<(u32, f64)>]) -> Self {
-        let mut place = vec![u32::MAX; eligibility.products()];
-        let mut products = Vec::new();
-        for (product, place) in (0_u32..).zip(&mut place) {
-            if !eligibility.promotions_of(product).is_empty() {
-                *place = products.len() as u32;
-                products.push(product);
-            }
-        }
-        let promoted = |vector: &Vec<(u32, f64)>| {
-            let placed = vector.iter().map(|(product, lines)| (place[*product as usize], *lines));
-            placed.filter(|(place, _)| *place != u32::MAX).collect()
+/// What each member can lend: decayed lines of the products that some promotion applies to.
+struct Loans<'a> {
+    by_member: Vec<Vec<Loan>>,
+    /// The promotions of each group of products; products of a group have the same promotions.
+    promotions: Vec<&'a [u32]>,
+}
+
+impl<'a> Loans<'a> {
+    fn new(eligibility: &'a Eligibility, vectors: &[Vec<(u32, f64)>]) -> Self {
+        let mut groups: BTreeMap<&[u32], u32> = BTreeMap::new();
+        let mut promotions = Vec::new();
+        let mut group_of = |product: u32| {
+            let list = eligibility.promotions_of(product);
+            *groups.entry(list).or_insert_with(|| {
+                promotions.push(list);
+                promotions.len() as u32 - 1
+            })
         };
-        Self { by_member: vectors.par_iter().map(promoted).collect(), products }
+        let groups: Vec<u32> = (0..eligibility.products() as u32).map(&mut group_of).collect();
+        let promoted = |vector: &Vec<(u32, f64)>| -> Vec<Loan> {
+            let loans = vector.iter().map(|(product, lines)| {
+                let group = groups[*product as usize];
+                Loan { product: *product, group, lines: *lines }
+            });
+            loans.filter(|loan| !promotions[loan.group as usize].is_empty()).collect()
+        };
+        Self { by_member: vectors.par_iter().map(promoted).collect(), promotions }
     }
 
     /// Fills one row of all loans and, after it, one row of those on products never bought.
-    fn fill(
-        &self,
-        eligibility: &Eligibility,
-        member: u32,
-        neighbours: &[(u32, f64)],
-        scratch: &mut Scratch,
-        row: &mut [f32],
-    ) {
+    fn fill(&self, member: u32, neighbours: &[(u32, f64)], scratch: &mut Scratch, row: &mut [f32]) {
+        let Scratch { lent, owned, of_owned, of_new, .. } = scratch;
+        let (lent, owned) = (lent.as_mut_slice(), owned.as_mut_slice());
         let own = &self.by_member[member as usize];
-        own.iter().for_each(|(place, _)| scratch.owned[*place as usize] = true);
+        own.iter().for_each(|loan| owned[loan.product as usize] = true);
         let total: f64 = neighbours.iter().map(|(_, cosine)| cosine).sum();
         for (neighbour, cosine) in neighbours {
             let share = cosine / total;
-            for (place, lines) in &self.by_member[*neighbour as usize] {
-                let lent = &mut scratch.lent[*place as usize];
-                if *lent == 0.0 {
-                    scratch.touched.push(*place);
+            for loan in &self.by_member[*neighbour as usize] {
+                let bought = usize::from(owned[loan.product as usize]);
+                lent[loan.group as usize][bought] += share * loan.lines;
+            }
+        }
+        own.iter().for_each(|loan| owned[loan.product as usize] = false);
+        for (lent, promotions) in lent.iter_mut().zip(&self.promotions) {
+            let [new, bought] = std::mem::take(lent);
+            if new + bought > 0.0 {
+                for promotion in *promotions {
+                    of_new[*promotion as usize] += new;
+                    of_owned[*promotion as usize] += bought;
                 }
-                *lent += share * lines;
             }
         }
-        for place in scratch.touched.drain(..) {
-            let lent = std::mem::take(&mut scratch.lent[place as usize]);
-            let owned = scratch.owned[place as usize];
-            let sums = if owned { &mut scratch.of_owned } else { &mut scratch.of_new };
-            for promotion in eligibility.promotions_of(self.products[place as usize]) {
-                sums[*promotion as usize] += lent;
-            }
-        }
-        own.iter().for_each(|(place, _)| scratch.owned[*place as usize] = false);
-        let (all, new) = row.split_at_mut(scratch.of_new.len());
-        let sums = scratch.of_owned.iter_mut().zip(&mut scratch.of_new);
+        let (all, new) = row.split_at_mut(of_new.len());
+        let sums = of_owned.iter_mut().zip(of_new);
         for ((all, new), (of_owned, of_new)) in all.iter_mut().zip(new).zip(sums) {
             let (of_owned, of_new) = (std::mem::take(of_owned), std::mem::take(of_new));
             (*all, *new) = ((of_owned + of_new) as f32, of_new as f32);
@@ -500,20 +506,22 @@ impl TypePairs {
     }
 
     fn fill(&self, types: &[(u32, f64)], scratch: &mut Scratch, row: &mut [f32]) {
+        let Scratch { types: sums, of_new, .. } = scratch;
+        let (sums, of_new) = (sums.as_mut_slice(), of_new.as_mut_slice());
         for (id, _) in types {
             for (column, cosine) in &self.cosines[*id as usize] {
-                scratch.types[*column as usize] += cosine;
+                sums[*column as usize] += cosine;
             }
         }
-        for (sum, shares) in scratch.types.iter_mut().zip(&self.shares) {
+        for (sum, shares) in sums.iter_mut().zip(&self.shares) {
             let sum = std::mem::take(sum);
             if sum > 0.0 {
                 for (promotion, share) in shares {
-                    scratch.of_new[*promotion as usize] += sum * share;
+                    of_new[*promotion as usize] += sum * share;
                 }
             }
         }
-        for (value, sum) in row.iter_mut().zip(&mut scratch.of_new) {
+        for (value, sum) in row.iter_mut().zip(of_new) {
             *value = std::mem::take(sum) as f32;
         }
     }
