@@ -49,9 +49,13 @@ impl TableHealth {
         self.checks.iter().map(|check| check.status).max().unwrap_or_default()
     }
 
-    /// The outcome of a check, when it was run.
+    /// The worst outcome of a check (references have one per column), when it was run.
     pub fn check(&self, name: &str) -> Option<&CheckOutcome> {
-        self.checks.iter().find(|check| check.check == name)
+        self.checks
+            .iter()
+            .rev()
+            .filter(|check| check.check == name)
+            .max_by_key(|check| check.status)
     }
 }
 

@@ -22,6 +22,7 @@ mod alias;
 mod contract;
 mod expression;
 mod health;
+mod inputs;
 mod mapping;
 mod options;
 mod prepare;
@@ -34,6 +35,7 @@ mod table;
 
 pub use contract::CHECKS;
 pub use health::{CheckOutcome, Health, TableHealth};
+pub use inputs::input_files;
 pub use options::{ContractOptions, NoiseRule, Policy, PrepareOptions};
 pub use pseudonym::pseudonym;
 pub use run::{Loaded, check, load};

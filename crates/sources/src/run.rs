@@ -158,7 +158,7 @@ impl<'a> Run<'a> {
             }
             let unknown = contract::unknown(self.engine, reference, &working(from), &working(to))?;
             if let Some(table) = self.tables.get_mut(from) {
-                table.outcome(self.sources, "reference", unknown);
+                table.outcome_of(self.sources, "reference", Some(reference.1), unknown);
                 table.cut(self.engine, self.as_of)?;
             }
         }

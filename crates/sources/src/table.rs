@@ -334,36 +334,45 @@ impl Table {
         check: &'static str,
         failed: Vec<(i64, String)>,
     ) {
+        self.outcome_of(sources, check, None, failed);
+    }
+
+    /// Books the rows that failed a check of one column.
+    pub(crate) fn outcome_of(
+        &mut self,
+        sources: &Sources,
+        check: &'static str,
+        column: Option<&str>,
+        failed: Vec<(i64, String)>,
+    ) {
         let policy = contract::policy(&sources.contract, self.schema.name, check);
         let policy = if contract::must_go(check) { policy.max(Policy::Quarantine) } else { policy };
         if policy == Policy::Ok {
             return;
         }
         let rows = failed.len() as u64;
-        let examples: Vec<String> =
-            failed.iter().take(EXAMPLES_MAX).map(|(_, reason)| reason.clone()).collect();
+        let mut examples: Vec<String> = Vec::new();
+        for (_, reason) in &failed {
+            if examples.len() == EXAMPLES_MAX {
+                break;
+            }
+            if !examples.contains(reason) {
+                examples.push(reason.clone());
+            }
+        }
         let status = if rows == 0 { Policy::Ok } else { policy };
-        let detail = match status {
-            Policy::Ok => "no row fails".to_owned(),
-            Policy::Warn => "these rows stay".to_owned(),
-            Policy::Quarantine => "these rows are in quarantine".to_owned(),
-            Policy::Stop => "the run stops".to_owned(),
+        let what = match status {
+            Policy::Ok => "no row fails",
+            Policy::Warn => "these rows stay",
+            Policy::Quarantine => "these rows are in quarantine",
+            Policy::Stop => "the run stops",
         };
         if status == Policy::Stop {
             self.stop_for(check, rows, examples.first().cloned().unwrap_or_default());
         }
-        let same = self.health.checks.iter_mut().find(|outcome| outcome.check == check);
-        if let Some(outcome) = same {
-            outcome.rows += rows;
-            if status > outcome.status {
-                (outcome.status, outcome.detail) = (status, detail);
-            }
-            outcome.examples.extend(examples);
-            outcome.examples.truncate(EXAMPLES_MAX);
-        } else {
-            let check = check.to_owned();
-            self.health.checks.push(CheckOutcome { check, status, rows, detail, examples });
-        }
+        let detail = column.map_or_else(|| what.to_owned(), |column| format!("{column}: {what}"));
+        let outcome = CheckOutcome { check: check.to_owned(), status, rows, detail, examples };
+        self.health.checks.push(outcome);
         if policy >= Policy::Quarantine {
             let rejects =
                 failed.into_iter().map(|(number, reason)| Reject { number, check, reason });
@@ -425,20 +434,25 @@ impl Table {
         let most = sources.contract.quarantine_share_max;
         if share > most {
             let example = self.rejects.iter().find(|reject| reject.check != NOISE);
-            let why = example
-                .map(|reject| format!(", for example: {}", reject.reason))
-                .unwrap_or_default();
-            let error = Error::data(
-                "T0206",
-                format!(
-                    "{table}: {garbage} of {} rows ({:.0} %) do not keep the contract, more than {:.0} %{why}",
-                    self.health.rows_in,
-                    share * 100.0,
-                    most * 100.0
-                ),
-            )
-            .hint("mend the source or its mapping, or raise quarantine_share_max under [contract]");
+            let why = example.map(|reject| format!(", for example: {}", reject.reason));
+            let detail = format!(
+                "{garbage} of {} rows ({:.0} %) do not keep the contract, more than {:.0} %{}",
+                self.health.rows_in,
+                share * 100.0,
+                most * 100.0,
+                why.unwrap_or_default()
+            );
+            let error = Error::data("T0206", format!("{table}: {detail}")).hint(
+                "mend the source or its mapping, or raise quarantine_share_max under [contract]",
+            );
             self.stop.get_or_insert(error);
+            self.health.checks.push(CheckOutcome {
+                check: "quarantine_share".to_owned(),
+                status: Policy::Stop,
+                rows: garbage as u64,
+                detail,
+                examples: Vec::new(),
+            });
         }
         let policy = contract::policy(&sources.contract, table, "empty");
         if policy == Policy::Ok {
