@@ -11,8 +11,6 @@ use crate::spec::{InputSpec, Sources};
 /// # Errors
 /// Those of [`Engine::input_files`]; `T0909` for a path that is none.
 pub fn input_files(engine: &Engine, sources: &Sources) -> Result<Vec<InputFile>> {
-    let base = format!("{}/", sources.base.display());
-    let base = base.trim_start_matches('/');
     let of_specs =
         sources.specs.iter().filter_map(|spec| spec.path.as_ref().map(|path| spec.input(path)));
     let inputs: Vec<InputSpec> = of_specs.chain(sources.inputs.values().cloned()).collect();
@@ -21,13 +19,20 @@ pub fn input_files(engine: &Engine, sources: &Sources) -> Result<Vec<InputFile>>
         let location = Location::new(&input.path, &sources.base)?;
         let set = FileSet { location, format: input.file_format()? };
         for mut file in engine.input_files(&set)? {
-            if let Some(relative) = file.path.strip_prefix(base) {
-                file.path = relative.to_owned();
-            }
+            file.path = relative(sources, file.path);
             files.push(file);
         }
     }
     files.sort_by(|a, b| a.path.cmp(&b.path));
     files.dedup();
     Ok(files)
+}
+
+/// The path as the project sees it: relative to its folder when it lies there.
+pub(crate) fn relative(sources: &Sources, path: String) -> String {
+    let base = format!("{}/", sources.base.display());
+    match path.strip_prefix(base.trim_start_matches('/')) {
+        Some(relative) if !relative.is_empty() => relative.to_owned(),
+        _ => path,
+    }
 }

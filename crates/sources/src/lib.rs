@@ -19,6 +19,7 @@
 )]
 
 mod alias;
+mod cast;
 mod contract;
 mod expression;
 mod health;

@@ -28,6 +28,18 @@ pub enum Policy {
     Stop,
 }
 
+impl Policy {
+    /// The name in the configuration and in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Warn => "warn",
+            Self::Quarantine => "quarantine",
+            Self::Stop => "stop",
+        }
+    }
+}
+
 /// The contract between the shop and tercet.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tercet_engine::{ColumnData, Engine, Frame};
 use tercet_types::Result;
 
+use crate::inputs::relative;
 use crate::mapping;
 use crate::spec::Sources;
 use crate::table::{Table, numbers};
@@ -65,6 +66,7 @@ fn places(engine: &Engine, sources: &Sources, table: &Table) -> Result<BTreeMap<
         for (((number, file), row), raw_text) in
             frame.i64("_n")?.into_iter().zip(file).zip(row).zip(text)
         {
+            let file = relative(sources, file);
             places.insert(number, Place { source: raw.label.clone(), file, row, raw: raw_text });
         }
     }

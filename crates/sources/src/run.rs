@@ -9,6 +9,7 @@ use tercet_types::{Date, Error, Result};
 use crate::contract;
 use crate::expression::{ident, literal, nearest};
 use crate::health::{CheckOutcome, Health, TableHealth};
+use crate::inputs::relative;
 use crate::options::Policy;
 use crate::prepare::prepare;
 use crate::spec::Sources;
@@ -23,7 +24,7 @@ pub struct Loaded {
     /// Rows that failed, one row each: `table, check, reason, source, source_file` (text), `source_row`
     /// (integer, from 1) and `raw` (the row as the shop wrote it, a JSON object of texts).
     pub quarantine: Frame,
-    /// The files that were read, sorted by path.
+    /// The files that were read, sorted by path; paths below the project's folder are relative to it.
     pub input_files: Vec<InputFile>,
     /// Columns per source label, to be handed in as [`Sources::previous_columns`] next time.
     pub columns_seen: BTreeMap<String, Vec<String>>,
@@ -66,6 +67,9 @@ pub fn load(engine: &Engine, sources: &Sources, as_of: Date) -> Result<Loaded> {
     run.publish()?;
     let quarantine = quarantine::build(engine, sources, run.tables.values())?;
     run.finish()?;
+    for file in &mut run.files {
+        file.path = relative(sources, std::mem::take(&mut file.path));
+    }
     run.files.sort_by(|a, b| a.path.cmp(&b.path));
     run.files.dedup();
     Ok(Loaded {

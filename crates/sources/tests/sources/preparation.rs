@@ -161,7 +161,7 @@ fn pseudonyms_are_the_same_everywhere_and_no_id_is_left() {
         shop.rows("email", &format!("from customers where customer_id = '{hidden}'")),
         [mail]
     );
-    assert_eq!(shop.rows("customer_id", "from interactions"), [hidden.clone()]);
+    assert_eq!(shop.rows("customer_id", "from interactions"), std::slice::from_ref(&hidden));
     let quarantine = &loaded.quarantine;
     assert_eq!(quarantine.rows(), 2);
     for column in ["raw", "reason"] {
