@@ -156,13 +156,13 @@ impl<'a> Run<'a> {
             let (from, _, to, _) = reference;
             let has_source =
                 |name: &str| self.tables.get(name).is_some_and(|t| !t.sources.is_empty());
-            let policy = contract::policy(&self.sources.contract, from, "reference");
+            let policy = contract::reference_policy(&self.sources.contract, from, reference.1);
             if !has_source(from) || !has_source(to) || policy == Policy::Ok {
                 continue;
             }
             let unknown = contract::unknown(self.engine, reference, &working(from), &working(to))?;
             if let Some(table) = self.tables.get_mut(from) {
-                table.outcome_of(self.sources, "reference", Some(reference.1), unknown);
+                table.book(policy, "reference", Some(reference.1), unknown);
                 table.cut(self.engine, self.as_of)?;
             }
         }

@@ -334,18 +334,18 @@ impl Table {
         check: &'static str,
         failed: Vec<(i64, String)>,
     ) {
-        self.outcome_of(sources, check, None, failed);
+        let policy = contract::policy(&sources.contract, self.schema.name, check);
+        self.book(policy, check, None, failed);
     }
 
-    /// Books the rows that failed a check of one column.
-    pub(crate) fn outcome_of(
+    /// Books the rows that failed a check, of one column where it is given.
+    pub(crate) fn book(
         &mut self,
-        sources: &Sources,
+        policy: Policy,
         check: &'static str,
         column: Option<&str>,
         failed: Vec<(i64, String)>,
     ) {
-        let policy = contract::policy(&sources.contract, self.schema.name, check);
         let policy = if contract::must_go(check) { policy.max(Policy::Quarantine) } else { policy };
         if policy == Policy::Ok {
             return;

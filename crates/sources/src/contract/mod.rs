@@ -67,11 +67,17 @@ pub(crate) fn row_rules(table: &TableSchema) -> Vec<RowRule> {
 
 /// What happens to rows that fail a check: as configured, or the check's default.
 pub(crate) fn policy(options: &ContractOptions, table: &str, check: &str) -> Policy {
-    options
-        .policies
-        .get(&format!("{table}.{check}"))
-        .copied()
-        .unwrap_or_else(|| default(table, check))
+    let configured = options.policies.get(&format!("{table}.{check}")).copied();
+    configured.unwrap_or_else(|| default(table, check))
+}
+
+/// The policy of a reference. A product that only transactions know is sold all the same: naming one is
+/// told, and costs nothing but a word, where a promotion that nobody knows makes a row useless.
+pub(crate) fn reference_policy(options: &ContractOptions, table: &str, column: &str) -> Policy {
+    let configured = options.policies.get(&format!("{table}.reference")).copied();
+    let listed_product = (table, column) == ("promotion_products", "value");
+    let by_default = if listed_product { Policy::Warn } else { default(table, "reference") };
+    configured.unwrap_or(by_default)
 }
 
 fn default(table: &str, check: &str) -> Policy {

@@ -2,7 +2,7 @@
 
 use tercet_sources::{CHECKS, Policy};
 
-use crate::shop::{PROMOTIONS, Shop, TRANSACTIONS, quarantined};
+use crate::shop::{PROMOTION_PRODUCTS, PROMOTIONS, Shop, TRANSACTIONS, quarantined};
 
 /// One more line of transactions, and where it must end up.
 fn check_line(line: &str, expect: &str) {
@@ -185,12 +185,28 @@ fn negative_prices_and_inverted_windows() {
 fn promotions_without_products() {
     let mut shop = Shop::new();
     shop.sources.contract.quarantine_share_max = 0.5;
-    shop.table("promotions", &format!("{PROMOTIONS}m3,2017-02-01,2017-02-12,percent,0.2\n"));
+    shop.table(
+        "promotions",
+        &format!(
+            "{PROMOTIONS}m3,2017-02-01,2017-02-12,percent,0.2\nm4,2017-02-01,2017-02-12,percent,0.2\n"
+        ),
+    );
+    // p77 is sold without being listed, p99 is nowhere; m9 is no promotion.
+    shop.table("transactions", &format!("{TRANSACTIONS}o9,c1,p77,2017-01-20 10:00:00,1,120\n"));
+    shop.table(
+        "promotion_products",
+        &format!("{PROMOTION_PRODUCTS}m3,product,p99\nm4,product,p77\nm9,product,p1\n"),
+    );
     let loaded = shop.load().unwrap();
     assert_eq!(
         quarantined(&loaded),
-        ["promotions|eligible|3|promotion m3 has no eligible product"]
+        [
+            "promotion_products|reference|6|promotion_id is not in promotions: m9",
+            "promotions|eligible|3|promotion m3 has no eligible product"
+        ]
     );
+    let listed = loaded.health.table("promotion_products").unwrap();
+    assert_eq!(listed.rows_out, 5);
 }
 
 #[test]
