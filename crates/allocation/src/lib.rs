@@ -12,7 +12,7 @@ pub mod solve;
 mod verify;
 
 pub use constraints::RuleId;
-pub use overlap::{NoOverlap, Overlap, SharedProducts};
+pub use overlap::{CountedProducts, NoOverlap, Overlap, SharedProducts};
 pub use plan::{Cell, Placed, Plan, UnplacedPin};
 pub use problem::{Candidate, Customer, MAX_SLOTS, Problem, Promotion, Slot};
 pub use verify::verify_all;

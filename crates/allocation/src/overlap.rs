@@ -23,6 +23,57 @@ impl Overlap for NoOverlap {
     }
 }
 
+/// A candidate's value spreads evenly over its eligible products: the covered share is the share of
+/// them that the chosen promotions, taken together, hold for as well.
+#[derive(Clone, Debug)]
+pub struct CountedProducts {
+    promotion_products: Vec<Vec<u32>>,
+}
+
+impl CountedProducts {
+    /// `promotion_products[promotion]` lists eligible products ascending.
+    ///
+    /// # Errors
+    /// `T0604` (internal) when a list is not ascending.
+    pub fn new(promotion_products: Vec<Vec<u32>>) -> Result<Self> {
+        if let Some(at) = promotion_products
+            .iter()
+            .position(|list| list.windows(2).any(|pair| pair[0] >= pair[1]))
+        {
+            return Err(Error::internal(
+                "T0604",
+                format!("overlap: products of promotion {at} are not ascending"),
+            )
+            .hint("report this: allocation was handed a malformed overlap"));
+        }
+        Ok(Self { promotion_products })
+    }
+}
+
+impl Overlap for CountedProducts {
+    fn covered_share(&self, _: usize, chosen: &[u32], candidate: &Candidate) -> f64 {
+        let own = &self.promotion_products[candidate.promotion as usize];
+        if own.is_empty() {
+            return 0.0;
+        }
+        let others: Vec<&[u32]> =
+            chosen.iter().map(|&p| self.promotion_products[p as usize].as_slice()).collect();
+        // Disjoint ranges are the rule between narrow promotions: most are dismissed by their ends.
+        let near = |list: &&[u32]| match (list.first(), list.last()) {
+            (Some(first), Some(last)) => *first <= own[own.len() - 1] && own[0] <= *last,
+            _ => false,
+        };
+        let others: Vec<&[u32]> = others.into_iter().filter(near).collect();
+        if others.is_empty() {
+            return 0.0;
+        }
+        let covered = own
+            .iter()
+            .filter(|product| others.iter().any(|list| list.binary_search(product).is_ok()));
+        covered.count() as f64 / own.len() as f64
+    }
+}
+
 /// Values overlap in the products that several promotions cover.
 ///
 /// With `e(p)` the expected spend of the customer on product `p` and `t = Σ e(p)` over a

@@ -149,14 +149,18 @@ impl Engine {
         let store = self.object_store(&set.location)?;
         let place = place_of(set);
         let relative = set.location.url().path().trim_start_matches('/').to_owned();
-        let metas = self.runtime.block_on(list(&store, &relative)).map_err(|f| store_failure(&place, f))?;
+        let metas =
+            self.runtime.block_on(list(&store, &relative)).map_err(|f| store_failure(&place, f))?;
         if metas.is_empty() {
             return Err(Error::not_found("T0906", format!("{place}: there is no such file"))
                 .hint("check the path; relative paths start at the folder of tercet.toml"));
         }
         if metas.len() > FILES_MAX {
-            return Err(Error::data("T0914", format!("{place}: {} files, more than {FILES_MAX}", metas.len()))
-                .hint("name a narrower glob, or join small files"));
+            return Err(Error::data(
+                "T0914",
+                format!("{place}: {} files, more than {FILES_MAX}", metas.len()),
+            )
+            .hint("name a narrower glob, or join small files"));
         }
         let mut files = Vec::with_capacity(metas.len());
         for meta in metas {
@@ -211,9 +215,10 @@ async fn list(
     let fixed: Vec<&str> =
         pattern.split('/').take_while(|part| !is_glob || !part.contains(['*', '?', '['])).collect();
     let prefix: object_store::path::Path = fixed.iter().copied().collect();
-    let glob = is_glob.then(|| glob::Pattern::new(pattern)).transpose().map_err(|cause| {
-        object_store::Error::Generic { store: "glob", source: Box::new(cause) }
-    })?;
+    let glob = is_glob
+        .then(|| glob::Pattern::new(pattern))
+        .transpose()
+        .map_err(|cause| object_store::Error::Generic { store: "glob", source: Box::new(cause) })?;
     let options = glob::MatchOptions { require_literal_separator: true, ..Default::default() };
     let mut found: Vec<_> = store.list(Some(&prefix)).try_collect().await?;
     found.retain(|meta| {
@@ -300,9 +305,9 @@ fn union_by_name(parts: Vec<(DataFrame, String)>) -> datafusion::error::Result<D
         return Err(datafusion::error::DataFusionError::Plan("a source without files".into()));
     };
     for (part, path) in parts {
-        table = table
-            .union_by_name(part)
-            .map_err(|failure| failure.context(format!("{path} does not fit the files before it")))?;
+        table = table.union_by_name(part).map_err(|failure| {
+            failure.context(format!("{path} does not fit the files before it"))
+        })?;
     }
     let names: Vec<String> =
         table.schema().as_arrow().fields().iter().map(|field| field.name().clone()).collect();

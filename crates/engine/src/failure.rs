@@ -56,6 +56,7 @@ pub(crate) fn store_failure(place: &str, failure: object_store::Error) -> Error 
 }
 
 fn no_space(place: &str) -> Error {
-    Error::unavailable("T0908", format!("{place}: the disk is full"))
-        .hint("free some space and run the same command again: it resumes after the last finished stage")
+    Error::unavailable("T0908", format!("{place}: the disk is full")).hint(
+        "free some space and run the same command again: it resumes after the last finished stage",
+    )
 }

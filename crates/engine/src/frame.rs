@@ -64,9 +64,9 @@ impl ColumnData {
             Self::I64(values) => Arc::new(Int64Array::from(values)),
             Self::F64(values) => Arc::new(Float64Array::from(values)),
             Self::Text(values) => Arc::new(StringArray::from(values)),
-            Self::Date(values) => Arc::new(Date32Array::from_iter(
-                values.into_iter().map(|day| day.map(Date::days)),
-            )),
+            Self::Date(values) => {
+                Arc::new(Date32Array::from_iter(values.into_iter().map(|day| day.map(Date::days))))
+            }
         }
     }
 }
@@ -113,7 +113,8 @@ impl Frame {
             .map(|(name, array)| Field::new(*name, array.data_type().clone(), true))
             .collect();
         let arrays = arrays.into_iter().map(|(_, array)| array).collect();
-        let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).map_err(internal)?;
+        let batch =
+            RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).map_err(internal)?;
         Ok(Self { batch })
     }
 

@@ -12,7 +12,7 @@ mod parquet_file;
 mod session;
 mod store;
 
-pub use attach::{Attached, ColumnInfo, FileFormat, FileSet, InputFile, ROW_COLUMN, FILE_COLUMN};
+pub use attach::{Attached, ColumnInfo, FILE_COLUMN, FileFormat, FileSet, InputFile, ROW_COLUMN};
 pub use frame::{ColumnData, Frame};
 pub use location::Location;
 pub use session::{Engine, EngineOptions, Value, params};

@@ -25,8 +25,8 @@ pub(crate) fn to_parquet(frame: &Frame) -> Result<Vec<u8>> {
         .set_created_by("tercet".to_owned())
         .build();
     let mut bytes = Vec::new();
-    let mut writer = ArrowWriter::try_new(&mut bytes, frame.batch().schema(), Some(properties))
-        .map_err(fail)?;
+    let mut writer =
+        ArrowWriter::try_new(&mut bytes, frame.batch().schema(), Some(properties)).map_err(fail)?;
     writer.write(frame.batch()).map_err(fail)?;
     writer.close().map_err(fail)?;
     Ok(bytes)

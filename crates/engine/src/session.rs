@@ -139,8 +139,10 @@ impl Engine {
 
     fn plan(&self, sql: &str, values: &BTreeMap<String, Value>) -> Result<DataFrame> {
         let fail = |failure| query_failure("query", failure);
-        let read_only =
-            SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
+        let read_only = SQLOptions::new()
+            .with_allow_ddl(false)
+            .with_allow_dml(false)
+            .with_allow_statements(false);
         let frame =
             self.runtime.block_on(self.context.sql_with_options(sql, read_only)).map_err(fail)?;
         // A parameter that the statement does not use is no error.
@@ -262,10 +264,11 @@ impl Engine {
             Error::data("T0905", format!("{path}: not a readable parquet file: {cause}"))
                 .hint("delete the run's folder and run again")
         };
-        let reader = datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(
-            bytes::Bytes::from(bytes),
-        )
-        .map_err(|cause| fail(cause.to_string()))?;
+        let reader =
+            datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(
+                bytes::Bytes::from(bytes),
+            )
+            .map_err(|cause| fail(cause.to_string()))?;
         let schema = Arc::clone(reader.schema());
         let batches = reader
             .build()
@@ -285,7 +288,11 @@ impl Engine {
     }
 
     /// Adds a SQL function from text to text, for example a keyed hash. Null gives null.
-    pub fn add_text_function(&self, name: &str, function: impl Fn(&str) -> String + Send + Sync + 'static) {
+    pub fn add_text_function(
+        &self,
+        name: &str,
+        function: impl Fn(&str) -> String + Send + Sync + 'static,
+    ) {
         let body = move |arguments: &[ColumnarValue]| {
             let arrays = ColumnarValue::values_to_arrays(arguments)?;
             let texts = cast(&arrays[0], &DataType::Utf8)?;
@@ -313,7 +320,12 @@ mod tests {
 
     #[test]
     fn statements_that_change_something_are_refused() {
-        for sql in ["create table x as select 1", "drop table y", "copy (select 1) to 'x.csv'", "set a.b = 1"] {
+        for sql in [
+            "create table x as select 1",
+            "drop table y",
+            "copy (select 1) to 'x.csv'",
+            "set a.b = 1",
+        ] {
             let error = engine().query(sql, &BTreeMap::new()).unwrap_err();
             assert_eq!(error.code(), "T0901", "{sql}");
         }
@@ -324,7 +336,11 @@ mod tests {
         let engine = engine();
         engine.add_text_function("shout", |text| text.to_uppercase());
         let rows = engine
-            .create("t", "select shout('a') as x, $day as day", &params([("day", Value::Date(Date::from_days(9)))]))
+            .create(
+                "t",
+                "select shout('a') as x, $day as day",
+                &params([("day", Value::Date(Date::from_days(9)))]),
+            )
             .unwrap();
         assert_eq!(rows, 1);
         let frame = engine.query("select * from t", &BTreeMap::new()).unwrap();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures::TryStreamExt;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
-use tercet_types::{Result, Error};
+use tercet_types::{Error, Result};
 use tokio::runtime::Runtime;
 
 use crate::failure::store_failure;
@@ -49,7 +49,9 @@ impl Store {
     }
 
     fn path(&self, path: &str) -> Path {
-        path.split('/').filter(|part| !part.is_empty()).fold(self.root.clone(), |p, part| p.join(part))
+        path.split('/')
+            .filter(|part| !part.is_empty())
+            .fold(self.root.clone(), |p, part| p.join(part))
     }
 
     fn named(&self, path: &str) -> String {
@@ -61,7 +63,13 @@ impl Store {
         &self.place
     }
 
-    fn write(&self, path: &str, bytes: Vec<u8>, rows: Option<u64>, mode: PutMode) -> Result<FileFact> {
+    fn write(
+        &self,
+        path: &str,
+        bytes: Vec<u8>,
+        rows: Option<u64>,
+        mode: PutMode,
+    ) -> Result<FileFact> {
         let fact = FileFact {
             path: path.to_owned(),
             rows,

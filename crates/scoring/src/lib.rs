@@ -9,4 +9,4 @@ mod value;
 
 pub use reasons::{PairFacts, REASONS_MAX, reason_codes};
 pub use routes::{CustomerFacts, Route, RouteRules, route};
-pub use value::{Base, Prediction, Value, visit_index, worth};
+pub use value::{Base, Bonus, Prediction, Value, spend_per_response_minor, visit_index, worth};

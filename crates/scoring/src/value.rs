@@ -51,9 +51,34 @@ pub fn visit_index(visits: f64, visits_total: f64, share: f64) -> f64 {
     ((visits + PRIOR_VISITS * share) / (visits_total + PRIOR_VISITS)) / share
 }
 
+/// What is worth something beside the spend itself.
+#[derive(Clone, Copy, Debug, PartialEq, Default)]
+pub struct Bonus {
+    /// Worth of a customer who buys into the offer at all, minor units per expected response.
+    pub response_minor: f64,
+    /// Worth of a product found that the customer never bought, minor units per expected discovery.
+    pub discovery_minor: f64,
+    /// How much recent category visits move the model's value, 0 (not) to 1 (in proportion).
+    pub visit_weight: f64,
+}
+
+/// The spend behind one expected response, minor units: the median over promotions of
+/// `Σ spend / Σ response`, so that a few broad promotions do not set the scale; 0 without any.
+///
+/// `sums` has `(Σ predicted spend, Σ predicted response)` of each promotion.
+pub fn spend_per_response_minor(sums: &[(f64, f64)]) -> f64 {
+    let mut ratios: Vec<f64> = sums
+        .iter()
+        .filter(|(_, response)| *response > 0.0)
+        .map(|(spend, response)| spend / response)
+        .collect();
+    ratios.sort_unstable_by(f64::total_cmp);
+    ratios.get(ratios.len() / 2).copied().unwrap_or(0.0)
+}
+
 /// The value of a pair on its route.
 ///
-/// * [`Route::Model`]: the predicted spend, plus `discovery_weight_minor` per expected discovery.
+/// * [`Route::Model`]: the predicted spend, plus the bonuses for response and discovery.
 /// * [`Route::Popular`]: what an average customer spends.
 /// * [`Route::Browsing`]: the same, moved by the visit index.
 /// * [`Route::Blend`]: the model's value times `index^visit_weight`, so that a weight of 0 leaves the
@@ -63,18 +88,19 @@ pub fn worth(
     prediction: &Prediction,
     base: &Base,
     index: f64,
-    discovery_weight_minor: f64,
-    visit_weight: f64,
+    bonus: &Bonus,
 ) -> Value {
     let average = base.buyer_rate * base.spend_per_buyer_minor;
     let (factor, from_model) = match route {
         Route::Model => (1.0, true),
         Route::Popular => (1.0, false),
         Route::Browsing => (index, false),
-        Route::Blend => (index.powf(visit_weight), true),
+        Route::Blend => (index.powf(bonus.visit_weight), true),
     };
     let (value, response) = if from_model {
-        let value = prediction.spend_minor + discovery_weight_minor * prediction.discovery_rate;
+        let value = prediction.spend_minor
+            + bonus.response_minor * prediction.response_rate
+            + bonus.discovery_minor * prediction.discovery_rate;
         (value, prediction.response_rate)
     } else {
         (average, base.buyer_rate)
@@ -100,15 +126,25 @@ mod tests {
     #[test]
     fn values_by_route() {
         let check = |route, index, expect: (f64, f64)| {
-            let value = worth(route, &PREDICTION, &BASE, index, 50.0, 0.5);
+            let bonus = Bonus { response_minor: 10.0, discovery_minor: 50.0, visit_weight: 0.5 };
+            let value = worth(route, &PREDICTION, &BASE, index, &bonus);
             assert!((value.value_minor - expect.0).abs() < 1e-9, "{route:?}: {value:?}");
             assert!((value.expected_cost_minor - expect.1).abs() < 1e-9, "{route:?}: {value:?}");
         };
-        check(Route::Model, 9.0, (205.0, 50.0));
+        check(Route::Model, 9.0, (210.0, 50.0));
         check(Route::Popular, 9.0, (60.0, 20.0));
         check(Route::Browsing, 2.0, (120.0, 40.0));
-        check(Route::Blend, 1.0, (205.0, 50.0));
-        check(Route::Blend, 4.0, (410.0, 100.0));
+        check(Route::Blend, 1.0, (210.0, 50.0));
+        check(Route::Blend, 4.0, (420.0, 100.0));
+    }
+
+    #[test]
+    fn the_scale_is_the_median_promotion() {
+        assert_eq!(
+            spend_per_response_minor(&[(300.0, 1.0), (0.0, 0.0), (9000.0, 3.0), (500.0, 2.0)]),
+            300.0
+        );
+        assert_eq!(spend_per_response_minor(&[]), 0.0);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets::UTF8_HORIZONTAL_ONLY};
 use indicatif::{ProgressBar, ProgressStyle};
 use tercet_types::{Error, Result};
 
@@ -91,18 +91,23 @@ pub(crate) fn rows(format: Format, header: &[&str], rows: &[Vec<String>]) -> Str
             };
             let line = |cells: Vec<String>| cells.join(",");
             let mut lines = vec![line(header.iter().map(|cell| quoted(cell)).collect())];
-            lines.extend(rows.iter().map(|row| line(row.iter().map(|cell| quoted(cell)).collect())));
+            lines
+                .extend(rows.iter().map(|row| line(row.iter().map(|cell| quoted(cell)).collect())));
             lines.join("\n")
         }
     }
 }
 
+/// Columns of a terminal that tables are laid out for.
+const TABLE_COLUMNS: u16 = 120;
+
 /// A table with light rules; columns of numbers are right-aligned.
 pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     let mut table = Table::new();
     table
-        .load_preset(presets::UTF8_HORIZONTAL_ONLY)
+        .load_style(UTF8_HORIZONTAL_ONLY)
         .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(TABLE_COLUMNS)
         .set_header(header.to_vec());
     for row in rows {
         table.add_row(row.clone());
@@ -144,7 +149,8 @@ impl Progress {
     ) -> Result<(T, Duration)> {
         let spinner = self.live.then(|| {
             let bar = ProgressBar::new_spinner().with_message(name.to_owned());
-            if let Ok(style) = ProgressStyle::with_template("{spinner:.cyan} {msg} {elapsed:.dim}") {
+            if let Ok(style) = ProgressStyle::with_template("{spinner:.cyan} {msg} {elapsed:.dim}")
+            {
                 bar.set_style(style);
             }
             bar.enable_steady_tick(Duration::from_millis(100));
@@ -157,7 +163,10 @@ impl Progress {
             spinner.finish_and_clear();
         }
         let (value, said) = result?;
-        self.say(&format!("{BOLD}{name:<11}{BOLD:#} {said}  {DIM}{:.1} s{DIM:#}", took.as_secs_f64()));
+        self.say(&format!(
+            "{BOLD}{name:<11}{BOLD:#} {said}  {DIM}{:.1} s{DIM:#}",
+            took.as_secs_f64()
+        ));
         Ok((value, took))
     }
 
@@ -196,7 +205,9 @@ mod tests {
 
     #[test]
     fn numbers_are_grouped() {
-        for (number, text) in [("0", "0"), ("1234", "1,234"), ("-1234567.5", "-1,234,567.5"), ("999", "999")] {
+        for (number, text) in
+            [("0", "0"), ("1234", "1,234"), ("-1234567.5", "-1,234,567.5"), ("999", "999")]
+        {
             assert_eq!(thousands(number), text);
         }
     }

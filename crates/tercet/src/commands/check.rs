@@ -11,7 +11,9 @@ use crate::pipeline::sources_of;
 
 /// `tercet check`
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  tercet check\n  tercet check --project shop --as-of 2017-09-04 --format json")]
+#[command(
+    after_help = "Examples:\n  tercet check\n  tercet check --project shop --as-of 2017-09-04 --format json"
+)]
 pub(crate) struct CheckArguments {
     /// The day the data are checked for [default: as configured]
     #[arg(long, value_name = "YYYY-MM-DD")]
@@ -21,7 +23,11 @@ pub(crate) struct CheckArguments {
 }
 
 /// Checks every source; writes nothing.
-pub(crate) fn check(verb: &CheckArguments, shared: &Shared, environment: &Environment) -> Result<()> {
+pub(crate) fn check(
+    verb: &CheckArguments,
+    shared: &Shared,
+    environment: &Environment,
+) -> Result<()> {
     let project = Project::open(shared, environment)?;
     let as_of = project.as_of(verb.as_of);
     let sources = sources_of(&project)?;
@@ -39,7 +45,7 @@ pub(crate) fn check(verb: &CheckArguments, shared: &Shared, environment: &Enviro
             lines.push(vec![
                 table.table.clone(),
                 check.check.to_string(),
-                check.status.to_string(),
+                check.status.name().to_owned(),
                 thousands(check.rows),
                 check.detail.clone(),
             ]);

@@ -11,7 +11,9 @@ use crate::output::print;
 
 /// `tercet init`
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  tercet init shop\n  tercet init shop --example complete-journey")]
+#[command(
+    after_help = "Examples:\n  tercet init shop\n  tercet init shop --example complete-journey"
+)]
 pub(crate) struct InitArguments {
     /// The folder of the new project
     folder: PathBuf,
@@ -51,7 +53,8 @@ pub(crate) fn write_example(example: &Example, folder: &Path) -> Result<()> {
     for file in example.files {
         let path = folder.join(file.path);
         let failed = |cause: std::io::Error| {
-            Error::unavailable("T1008", format!("{}: cannot be written", path.display())).cause(cause)
+            Error::unavailable("T1008", format!("{}: cannot be written", path.display()))
+                .cause(cause)
         };
         if path.exists() {
             continue;
@@ -61,7 +64,9 @@ pub(crate) fn write_example(example: &Example, folder: &Path) -> Result<()> {
         }
         // Under another name first: a file under its own name is whole.
         let partial = path.with_extension("partial");
-        std::fs::write(&partial, file.bytes).and_then(|()| std::fs::rename(&partial, &path)).map_err(failed)?;
+        std::fs::write(&partial, file.bytes)
+            .and_then(|()| std::fs::rename(&partial, &path))
+            .map_err(failed)?;
     }
     Ok(())
 }

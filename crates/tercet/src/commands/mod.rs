@@ -7,6 +7,7 @@ mod explain;
 mod init;
 mod offers;
 mod project;
+pub(crate) use project::Project;
 mod run;
 mod runs;
 
@@ -21,7 +22,9 @@ use crate::output::{Format, Progress};
 /// Three offers for every customer, every week: why these, and what they brought.
 #[derive(Debug, Parser)]
 #[command(name = "tercet", version, max_term_width = 100, disable_help_subcommand = true)]
-#[command(after_help = "Start with 'tercet demo', or make your own project with 'tercet init DIR'.")]
+#[command(
+    after_help = "Start with 'tercet demo', or make your own project with 'tercet init DIR'."
+)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     verb: Verb,

@@ -62,8 +62,10 @@ impl Project {
             .map(|at| text.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok()))
             .collect();
         bytes.and_then(|bytes| bytes.try_into().ok()).map(Some).ok_or_else(|| {
-            Error::config("T1009", format!("{variable} is not a key of {N} bytes"))
-                .hint(format!("set it to {} hexadecimal digits, for example from 'openssl rand -hex {N}'", 2 * N))
+            Error::config("T1009", format!("{variable} is not a key of {N} bytes")).hint(format!(
+                "set it to {} hexadecimal digits, for example from 'openssl rand -hex {N}'",
+                2 * N
+            ))
         })
     }
 }
@@ -71,6 +73,15 @@ impl Project {
 /// The day of the clock, in UTC.
 #[expect(clippy::disallowed_methods, reason = "the command line is the edge where the day is read")]
 fn today() -> Date {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let since =
+        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     Date::from_days((since.as_secs() / 86_400) as i32)
+}
+
+impl Project {
+    /// The id under which a customer is known to runs: the shop's own, or its pseudonym.
+    pub(crate) fn customer_id(&self, id: &str) -> Result<String> {
+        let key = crate::pipeline::pseudonym_key(self)?;
+        Ok(key.map_or_else(|| id.to_owned(), |key| tercet_sources::pseudonym(&key, id)))
+    }
 }

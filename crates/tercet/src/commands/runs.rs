@@ -23,7 +23,9 @@ pub(crate) fn runs(verb: &RunsArguments, shared: &Shared, environment: &Environm
     let lines: Vec<Vec<String>> = complete_runs(&project.store)?
         .into_iter()
         .rev()
-        .map(|run| vec![run.run_id, run.as_of.to_string(), run.engine, run.seed.to_string(), run.summary])
+        .map(|run| {
+            vec![run.run_id, run.as_of.to_string(), run.engine, run.seed.to_string(), run.summary]
+        })
         .collect();
     if lines.is_empty() {
         shared.progress().say("no runs yet: start one with 'tercet run'");

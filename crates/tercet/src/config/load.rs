@@ -19,8 +19,16 @@ pub(crate) struct Environment(BTreeMap<String, String>);
 
 impl Environment {
     /// The environment of this process.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the configuration is the edge where the environment is read"
+    )]
     pub(crate) fn of_process() -> Self {
-        Self(std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect())
+        Self(
+            std::env::vars_os()
+                .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
+                .collect(),
+        )
     }
 
     /// The value of a variable that is set and not empty.
@@ -55,7 +63,8 @@ pub(crate) fn load(folder: &Path, environment: &Environment) -> Result<Loaded> {
             .hint("make one with 'tercet init DIR', or name its folder with --project")
             .cause(cause)
     })?;
-    let mut table: toml::Table = toml::from_str(&text).map_err(|cause| malformed(&shown, &cause))?;
+    let mut table: toml::Table =
+        toml::from_str(&text).map_err(|cause| malformed(&shown, &cause))?;
     overlay(&mut table, environment)?;
     // Text again, so that an error shows the line it stands in when nothing was overlaid.
     let config: Config = if environment.0.keys().any(|key| key.starts_with(PREFIX)) {
@@ -102,9 +111,8 @@ fn malformed(shown: &impl std::fmt::Display, cause: &toml::de::Error) -> Error {
 fn did_you_mean(message: &str) -> Option<String> {
     let mut names = message.strip_prefix("unknown field ")?.split('`').skip(1).step_by(2);
     let wrong = names.next()?;
-    let nearest = names.max_by(|a, b| {
-        strsim::jaro_winkler(wrong, a).total_cmp(&strsim::jaro_winkler(wrong, b))
-    })?;
+    let nearest = names
+        .max_by(|a, b| strsim::jaro_winkler(wrong, a).total_cmp(&strsim::jaro_winkler(wrong, b)))?;
     Some(format!("did you mean '{nearest}'?"))
 }
 
@@ -148,7 +156,11 @@ mod tests {
     fn the_environment_wins_over_the_file() {
         let config = read(
             "[run]\nseed = 1\n",
-            &[("TERCET__RUN__SEED", "9"), ("TERCET__RUN__AS_OF", "2017-09-04"), ("TERCET__PROJECT__NAME", "a shop")],
+            &[
+                ("TERCET__RUN__SEED", "9"),
+                ("TERCET__RUN__AS_OF", "2017-09-04"),
+                ("TERCET__PROJECT__NAME", "a shop"),
+            ],
         )
         .unwrap();
         assert_eq!(config.run.seed, 9);

@@ -15,12 +15,12 @@ mod run;
 mod slots;
 
 pub(crate) use delivery::Delivery;
-pub(crate) use load::{CONFIG_FILE, Environment, Loaded, load, store_options};
+pub(crate) use load::{Environment, load, store_options};
 pub(crate) use model::Model;
 pub(crate) use project::Project;
 pub(crate) use retention::Retention;
 pub(crate) use routes::Routes;
-pub(crate) use rules::{Audience, Pin, Rules};
+pub(crate) use rules::{Audience, Rules};
 pub(crate) use run::{AsOf, Run};
 pub(crate) use slots::Slot;
 
@@ -40,10 +40,10 @@ pub(crate) struct Config {
     pub(crate) inputs: BTreeMap<String, tercet_sources::InputSpec>,
     /// The shop's data, mapped onto the canonical tables.
     pub(crate) sources: BTreeMap<String, tercet_sources::SourceSpec>,
-    /// What happens to rows that fail a check: `"transactions.range" = "stop"`.
-    pub(crate) contracts: tercet_sources::Contracts,
-    /// Noise, bots, sessions, stitching, pseudonyms.
-    pub(crate) prepare: tercet_sources::Prepare,
+    /// What is checked, and what happens to rows that fail.
+    pub(crate) contract: tercet_sources::ContractOptions,
+    /// Noise, bots, sessions, discontinued products, pseudonyms.
+    pub(crate) prepare: tercet_sources::PrepareOptions,
     /// Windows and thresholds of segments and features.
     pub(crate) features: tercet_features::Settings,
     /// How the order-value model is trained.

@@ -9,15 +9,21 @@ pub(crate) struct Model {
     /// Past weeks that are trained on; the newest of them decides when to stop.
     pub(crate) training_weeks: u32,
     /// The most trees.
-    pub(crate) rounds: u32,
+    pub(crate) rounds: usize,
     /// Leaves of a tree.
-    pub(crate) leaves: u32,
+    pub(crate) leaves: usize,
     /// Shrinkage of each tree.
     pub(crate) learning_rate: f64,
     /// Rounds without progress before training stops.
-    pub(crate) early_stopping_rounds: u32,
-    /// Weight of finding a product the customer never bought, minor units per expected discovery.
-    pub(crate) discovery_weight_minor: f64,
+    pub(crate) early_stopping_rounds: usize,
+    /// Fewest rows of a leaf.
+    pub(crate) leaf_rows_min: usize,
+    /// Worth of a customer who buys into an offer at all, as a multiple of the spend behind a typical
+    /// response.
+    pub(crate) response_weight: f64,
+    /// Worth of a product found that the customer never bought, as a multiple of the spend behind a
+    /// typical response.
+    pub(crate) discovery_weight: f64,
     /// Path or URL of a table (customer_id, promotion_id, value) that stands in for the model.
     pub(crate) external_scores: String,
 }
@@ -25,12 +31,14 @@ pub(crate) struct Model {
 impl Default for Model {
     fn default() -> Self {
         Self {
-            training_weeks: 8,
+            training_weeks: 7,
             rounds: 150,
-            leaves: 31,
+            leaves: 15,
             learning_rate: 0.08,
-            early_stopping_rounds: 20,
-            discovery_weight_minor: 0.0,
+            early_stopping_rounds: 15,
+            leaf_rows_min: 200,
+            response_weight: 0.6,
+            discovery_weight: 3.6,
             external_scores: String::new(),
         }
     }

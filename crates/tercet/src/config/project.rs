@@ -14,6 +14,9 @@ pub(crate) struct Project {
     pub(crate) time_zone: String,
     /// Folder or URL that runs are written to.
     pub(crate) runs: String,
+    /// Name of the environment variable with the key of pseudonyms: 64 hexadecimal digits. When it is
+    /// named here, customer ids are replaced by their keyed hash everywhere; empty means they stay.
+    pub(crate) pseudonym_key_env: String,
     /// Facts about the data that every report repeats, for example that a table is synthetic.
     pub(crate) notes: Vec<String>,
 }
@@ -25,6 +28,7 @@ impl Default for Project {
             currency: "USD".to_owned(),
             time_zone: "UTC".to_owned(),
             runs: "runs".to_owned(),
+            pseudonym_key_env: String::new(),
             notes: Vec::new(),
         }
     }

@@ -10,19 +10,12 @@ pub(crate) struct Routes {
     pub(crate) recency_max_days: i64,
     /// Transaction-only customers with fewer orders than this are served by what sells.
     pub(crate) frequency_min_orders: i64,
-    /// Days after which a category visit counts half.
-    pub(crate) visit_half_life_days: f64,
     /// Weight of recent category visits against the model, for customers who buy and browse; 0 to 1.
     pub(crate) visit_weight: f64,
 }
 
 impl Default for Routes {
     fn default() -> Self {
-        Self {
-            recency_max_days: 120,
-            frequency_min_orders: 2,
-            visit_half_life_days: 7.0,
-            visit_weight: 0.25,
-        }
+        Self { recency_max_days: 120, frequency_min_orders: 2, visit_weight: 0.25 }
     }
 }

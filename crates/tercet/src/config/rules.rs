@@ -47,8 +47,8 @@ pub(crate) struct Rules {
     pub(crate) budget_minor: Option<i64>,
     /// Cap of promotions that name none; absent means no limit.
     pub(crate) cap_default: Option<u64>,
-    /// True when customers without a consent value may be sent offers.
-    pub(crate) consent_default: bool,
+    /// The least value of an offer that is worth sending, minor units; absent sends all.
+    pub(crate) value_min_minor: Option<i64>,
     /// Promotions that nobody gets.
     pub(crate) excluded: Vec<String>,
     /// Promotions that somebody must get.
@@ -66,7 +66,7 @@ impl Default for Rules {
             contact_window_weeks: 4,
             budget_minor: None,
             cap_default: None,
-            consent_default: true,
+            value_min_minor: None,
             excluded: Vec::new(),
             pins: Vec::new(),
         }

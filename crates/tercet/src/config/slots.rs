@@ -13,6 +13,10 @@ pub(crate) struct Slot {
     /// `rfm_segment` …) and of the pair (`bought_before`, `days_since_bought` …). Empty: any.
     #[serde(rename = "where", default)]
     pub(crate) predicate: String,
+    /// The predicate for customers for whom no promotion meets `where`; `"true"` takes any, and
+    /// without it the slot stays empty.
+    #[serde(default)]
+    pub(crate) otherwise: String,
     /// What the customer reads above the offer.
     #[serde(default)]
     pub(crate) title: String,

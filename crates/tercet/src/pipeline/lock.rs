@@ -15,16 +15,20 @@ const LOCK_FILE: &str = ".tercet.lock";
 /// `T1007` (conflict) when one does; `T1008` when the folder cannot be written.
 pub(crate) fn exclusively<T>(folder: &Path, work: impl FnOnce() -> Result<T>) -> Result<T> {
     let path = folder.join(LOCK_FILE);
-    let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(|cause| {
-        Error::unavailable("T1008", format!("{}: cannot be written", path.display()))
-            .hint("the project's folder must be writable")
-            .cause(cause)
-    })?;
+    let file =
+        File::options().create(true).truncate(false).write(true).open(&path).map_err(|cause| {
+            Error::unavailable("T1008", format!("{}: cannot be written", path.display()))
+                .hint("the project's folder must be writable")
+                .cause(cause)
+        })?;
     let mut lock = RwLock::new(file);
     let _guard: RwLockWriteGuard<'_, File> = lock.try_write().map_err(|cause| {
-        Error::conflict("T1007", format!("another run of this project is under way ({})", path.display()))
-            .hint("wait until it is done; it can be watched with 'tercet runs'")
-            .cause(cause)
+        Error::conflict(
+            "T1007",
+            format!("another run of this project is under way ({})", path.display()),
+        )
+        .hint("wait until it is done; it can be watched with 'tercet runs'")
+        .cause(cause)
     })?;
     work()
 }
@@ -36,7 +40,8 @@ mod tests {
     #[test]
     fn the_second_is_refused_and_the_third_gets_in() {
         let folder = tempfile::tempdir().unwrap();
-        let inner = exclusively(folder.path(), || Ok(exclusively(folder.path(), || Ok(())))).unwrap();
+        let inner =
+            exclusively(folder.path(), || Ok(exclusively(folder.path(), || Ok(())))).unwrap();
         assert_eq!(inner.unwrap_err().code(), "T1007");
         exclusively(folder.path(), || Ok(())).unwrap();
     }

@@ -70,8 +70,10 @@ impl std::str::FromStr for Selection {
         let (name, onwards) = text.strip_suffix('+').map_or((text, false), |name| (name, true));
         let stage = Stage::ALL.into_iter().find(|stage| stage.name() == name).ok_or_else(|| {
             let names: Vec<&str> = Stage::ALL.iter().map(|stage| stage.name()).collect();
-            Error::config("T1004", format!("'{name}' is not a stage"))
-                .hint(format!("the stages are {}; 'allocation+' means allocation and all after it", names.join(", ")))
+            Error::config("T1004", format!("'{name}' is not a stage")).hint(format!(
+                "the stages are {}; 'allocation+' means allocation and all after it",
+                names.join(", ")
+            ))
         })?;
         Ok(Self { stage, onwards })
     }
@@ -137,10 +139,29 @@ pub(crate) fn complete_runs(store: &Store) -> Result<Vec<RunManifest>> {
     Ok(runs)
 }
 
+/// The complete run of that id; without one, the run of the newest as-of date.
+///
+/// # Errors
+/// `T1013` when there is none.
+pub(crate) fn chosen_run(store: &Store, run_id: Option<&str>) -> Result<RunManifest> {
+    let mut runs = complete_runs(store)?;
+    let found = match run_id {
+        Some(id) => runs.into_iter().find(|run| run.run_id == id),
+        None => runs.pop(),
+    };
+    found.ok_or_else(|| match run_id {
+        Some(id) => Error::not_found("T1013", format!("there is no complete run '{id}'"))
+            .hint("'tercet runs' lists those that are there"),
+        None => Error::not_found("T1013", "this project has no complete run")
+            .hint("start one with 'tercet run'; one that was broken off resumes"),
+    })
+}
+
 /// The JSON bytes of a manifest: ordered keys, a closing line end.
 pub(crate) fn to_json(value: &impl Serialize) -> Result<Vec<u8>> {
-    let mut bytes = serde_json::to_vec_pretty(value)
-        .map_err(|cause| Error::internal("T1005", "a manifest could not be written").cause(cause))?;
+    let mut bytes = serde_json::to_vec_pretty(value).map_err(|cause| {
+        Error::internal("T1005", "a manifest could not be written").cause(cause)
+    })?;
     bytes.push(b'\n');
     Ok(bytes)
 }

@@ -1,5 +1,6 @@
 //! In which order do stages run, and which can be skipped?
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use tercet_engine::{Engine, FileFact, Frame, InputFile, Store};
@@ -101,7 +102,11 @@ pub(crate) type StageWork<'a> = dyn Fn(&mut StageContext<'_>) -> Result<String> 
 /// Runs the stages of `identity`, skipping those that are done, and completes the run.
 ///
 /// A stage is done when its manifest names the inputs that it would read now. `select` runs stages
-/// again that are done. Nothing of the run is visible before its manifest is written, last.
+/// again that are done. `timings` collects the seconds of the stages that worked. Nothing of the run is visible before its manifest is written, last.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the runner stands between everything and the stages"
+)]
 pub(crate) fn run_stages(
     engine: &Engine,
     store: &Store,
@@ -109,6 +114,7 @@ pub(crate) fn run_stages(
     identity: &Identity,
     select: Option<Selection>,
     progress: &Progress,
+    timings: &RefCell<Vec<(Stage, f64)>>,
     work: &BTreeMap<Stage, Box<StageWork<'_>>>,
 ) -> Result<Outcome> {
     let run_id = identity.run_id()?;
@@ -137,17 +143,26 @@ pub(crate) fn run_stages(
         // A stage that was broken off leaves files without a record: they go first, record before files.
         store.delete(&record)?;
         store.delete_all(&format!("{run_id}/{}", stage.name()))?;
-        let (manifest, _) = progress.step(stage.name(), || {
-            let mut context =
-                StageContext { engine, store, config, identity, run_id: &run_id, stage, files: Vec::new() };
+        let (manifest, took) = progress.step(stage.name(), || {
+            let mut context = StageContext {
+                engine,
+                store,
+                config,
+                identity,
+                run_id: &run_id,
+                stage,
+                files: Vec::new(),
+            };
             let summary = match work.get(&stage) {
                 Some(work) => work(&mut context).map_err(|error| name_stage(error, stage))?,
                 None => String::new(),
             };
-            let manifest = StageManifest { stage, inputs, files: context.files, summary: summary.clone() };
+            let manifest =
+                StageManifest { stage, inputs, files: context.files, summary: summary.clone() };
             store.put(&record, to_json(&manifest)?)?;
             Ok((manifest, summary))
         })?;
+        timings.borrow_mut().push((stage, took.as_secs_f64()));
         done.push(manifest);
     }
     let manifest = RunManifest {
@@ -181,7 +196,11 @@ mod tests {
     use super::*;
 
     /// Runs a toy pipeline in which the stage of that name fails; returns the stages that worked.
-    fn attempt(folder: &std::path::Path, fail: Option<Stage>, select: Option<&str>) -> (Vec<&'static str>, bool) {
+    fn attempt(
+        folder: &std::path::Path,
+        fail: Option<Stage>,
+        select: Option<&str>,
+    ) -> (Vec<&'static str>, bool) {
         let engine = Engine::new(EngineOptions::default()).unwrap();
         let store = engine.store(&Location::new("runs", folder).unwrap()).unwrap();
         let identity = Identity {
@@ -213,8 +232,16 @@ mod tests {
             );
         }
         let select = select.map(|text| text.parse().unwrap());
-        let result =
-            run_stages(&engine, &store, &Config::default(), &identity, select, &Progress::silent(), &work);
+        let result = run_stages(
+            &engine,
+            &store,
+            &Config::default(),
+            &identity,
+            select,
+            &Progress::silent(),
+            &RefCell::default(),
+            &work,
+        );
         let complete = !super::super::complete_runs(&store).unwrap().is_empty();
         assert_eq!(result.is_ok(), complete);
         drop(work);
@@ -224,7 +251,12 @@ mod tests {
     fn files(folder: &std::path::Path) -> Vec<(String, Vec<u8>)> {
         let engine = Engine::new(EngineOptions::default()).unwrap();
         let store = engine.store(&Location::new("runs", folder).unwrap()).unwrap();
-        store.list("").unwrap().into_iter().map(|path| (path.clone(), store.get(&path).unwrap())).collect()
+        store
+            .list("")
+            .unwrap()
+            .into_iter()
+            .map(|path| (path.clone(), store.get(&path).unwrap()))
+            .collect()
     }
 
     #[test]

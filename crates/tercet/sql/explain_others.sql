@@ -1,0 +1,7 @@
+-- Which offers were not made to one customer, the most valuable first? Grain: candidate promotion.
+select c.promotion_id, coalesce(p.product_type, p.category) as promotion_on, c.value_minor, c.rule, d.value_kind
+from candidates c
+left join promotion_master p on p.promotion_id = c.promotion_id
+cross join (select min(value_kind) as value_kind from decisions) d
+where c.customer_id = $customer and c.slot is null
+order by c.value_minor desc, c.promotion_id

@@ -1,0 +1,484 @@
+//! How does a plan become the decision log, and the log become offers?
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tercet_allocation::{Cell, Placed, RuleId};
+use tercet_delivery::codes::CodePools;
+use tercet_delivery::offers::{Decision, Offer, Promotion as OfferedPromotion};
+use tercet_delivery::{csv, json_lines, offers};
+use tercet_engine::{ColumnData, Frame, Location};
+use tercet_scoring::{PairFacts, reason_codes};
+use tercet_types::tables::decisions::{DECISIONS, OFFERS};
+use tercet_types::{Currency, DAYS_PER_WEEK, Error, Result};
+
+use super::history::recent_contacts;
+use super::manifest::{Stage, to_json};
+use super::report::run_report;
+use super::runner::StageContext;
+use super::slates::{Circumstances, Slates, SlotMasks, fill_slots, redeemed_before};
+use super::stages::{WeeklyRun, scored_of};
+use super::week::Week;
+use super::worth::{PairView, Scored, Visits};
+use crate::output::thousands;
+
+/// The model's name in the log when there was none.
+const NO_MODEL: &str = "none";
+
+/// What allocation leaves beside its tables, for the report.
+#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
+pub(super) struct PlanFacts {
+    /// Value of all offers, minor units.
+    pub(super) total_value_minor: f64,
+    /// What is left of each promotion's cap: promotion, limit, remaining.
+    pub(super) caps: Vec<(String, u64, u64)>,
+    /// What is left of each promotion's budget, minor units: promotion, limit, remaining.
+    pub(super) budgets_minor: Vec<(String, i64, i64)>,
+    /// The run's budget and what is left of it, minor units.
+    pub(super) total_budget_minor: Option<(i64, i64)>,
+    /// Pins that a rule did not let through: promotion, customers, rule.
+    pub(super) unplaced_pins: Vec<(String, usize, String)>,
+}
+
+/// Solves the week and writes `decisions`, `candidates` and `plan.json`.
+pub(super) fn decide(run: &WeeklyRun<'_>, context: &mut StageContext<'_>) -> Result<String> {
+    let (shop, week) = run.shop_and_week(context)?;
+    let config = context.config;
+    let scored = scored_of(context)?;
+    let pairs = run.pairs(context)?;
+    let view = PairView::new(&pairs)?;
+    let visits = Visits::read(context.engine, week, config, &week.candidates())?;
+    let facts = offer_facts(&scored, &view, &visits)?;
+    let masks = SlotMasks::evaluate(context.engine, &config.slots, &facts)?;
+    let circumstances = Circumstances {
+        assignment_key: run.key,
+        history: recent_contacts(context.engine, context.store, &context.identity.history)?,
+        redeemed: redeemed_before(context.engine, week.as_of)?,
+        with_holdout: true,
+    };
+    let slates =
+        fill_slots(context.engine, week, config, &scored, &circumstances, &masks, |_| true)?;
+    let model_version =
+        run.cards(context)?.map_or_else(|| NO_MODEL.to_owned(), |cards| cards.version);
+    let log = DecisionLog {
+        context,
+        week,
+        scored: &scored,
+        slates: &slates,
+        view: &view,
+        visits: &visits,
+        model_version,
+    };
+    let (decisions, candidates) = (log.decisions()?, log.candidates()?);
+    let facts = plan_facts(context, week, &slates);
+    context.write_table(DECISIONS.name, &decisions)?;
+    context.write_table("candidates", &candidates)?;
+    context.write("plan.json", to_json(&facts)?)?;
+    let treated: BTreeSet<usize> = slates.plan.offers().map(|(customer, ..)| customer).collect();
+    let _ = shop;
+    Ok(format!(
+        "{} offers to {} of {} customers",
+        thousands(slates.plan.offers().count()),
+        thousands(treated.len()),
+        thousands(slates.customers.len())
+    ))
+}
+
+/// What slot predicates may look at of a pair.
+pub(super) fn offer_facts(scored: &Scored, view: &PairView<'_>, visits: &Visits) -> Result<Frame> {
+    let rows = 0..scored.values.len();
+    let pair = |row: usize| (scored.customer_ix[row], scored.promotion_ix[row]);
+    let of = |value: fn(&tercet_scoring::Value) -> f64| -> Vec<f64> {
+        scored.values.iter().map(value).collect()
+    };
+    Frame::of(vec![
+        ("customer_ix", scored.customer_ix.clone().into()),
+        ("promotion_ix", scored.promotion_ix.clone().into()),
+        (
+            "bought_before",
+            rows.clone().map(|row| view.own_days(row) > 0).collect::<Vec<bool>>().into(),
+        ),
+        ("days_bought", rows.clone().map(|row| view.own_days(row)).collect::<Vec<i64>>().into()),
+        (
+            "days_since_bought",
+            rows.clone().map(|row| view.age_days(row)).collect::<Vec<Option<f64>>>().into(),
+        ),
+        (
+            "buys_category",
+            rows.clone().map(|row| view.buys_category(row)).collect::<Vec<bool>>().into(),
+        ),
+        (
+            "visits",
+            rows.map(|row| visits.of(pair(row).0, pair(row).1)).collect::<Vec<f64>>().into(),
+        ),
+        ("offer_value_minor", of(|value| value.value_minor).into()),
+        ("response_rate", of(|value| value.response_rate).into()),
+        ("discovery_rate", of(|value| value.discovery_rate).into()),
+    ])
+}
+
+fn plan_facts(context: &StageContext<'_>, week: &Week, slates: &Slates) -> PlanFacts {
+    let plan = &slates.plan;
+    let mut facts = PlanFacts { total_value_minor: plan.total_value_minor, ..PlanFacts::default() };
+    for (at, ix) in slates.promotions.iter().enumerate() {
+        let known = &week.promotions[ix];
+        if let (Some(limit), Some(left)) =
+            (known.cap.or(context.config.rules.cap_default), plan.remaining_caps[at])
+        {
+            facts.caps.push((known.id.clone(), limit, left));
+        }
+        if let (Some(limit), Some(left)) = (known.budget_minor, plan.remaining_budgets_minor[at]) {
+            facts.budgets_minor.push((known.id.clone(), limit, left));
+        }
+    }
+    facts.total_budget_minor =
+        context.config.rules.budget_minor.zip(plan.remaining_total_budget_minor);
+    let mut pins: BTreeMap<(String, &str), usize> = BTreeMap::new();
+    for pin in &plan.unplaced_pins {
+        let promotion = slates.promotions[slates.candidates[pin.candidate].promotion as usize];
+        *pins.entry((week.promotions[&promotion].id.clone(), pin.rule.name())).or_insert(0) += 1;
+    }
+    facts.unplaced_pins =
+        pins.into_iter().map(|((id, rule), count)| (id, count, rule.to_owned())).collect();
+    facts
+}
+
+/// Everything a row of the decision log is made of.
+struct DecisionLog<'a> {
+    context: &'a StageContext<'a>,
+    week: &'a Week,
+    scored: &'a Scored,
+    slates: &'a Slates,
+    view: &'a PairView<'a>,
+    visits: &'a Visits,
+    model_version: String,
+}
+
+impl DecisionLog<'_> {
+    /// One row per customer and slot, also for control customers and empty slots.
+    fn decisions(&self) -> Result<Frame> {
+        let config = self.context.config;
+        let (slots, week) = (&config.slots, self.week);
+        let customers = self.slates.customers.len();
+        let rows = customers * slots.len();
+        let policy = blake3::hash(&to_json(&(
+            &config.slots,
+            &config.rules,
+            &config.routes,
+            &config.audience,
+        ))?)
+        .to_hex()
+        .as_str()[..12]
+            .to_owned();
+        let dual = blake3::hash(b"").to_hex().as_str()[..12].to_owned();
+        let mut text: Vec<Vec<String>> = vec![Vec::with_capacity(rows); 4]; // customer, slot name, id, arm
+        let (mut slot_numbers, mut promotions, mut values) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut costs, mut responses, mut eligible) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut hashes, mut forced, mut depths) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut empties, mut reasons) = (Vec::new(), Vec::new());
+        for customer in 0..customers {
+            let known = &week.customers[&self.slates.customers[customer]];
+            for (slot, configured) in slots.iter().enumerate() {
+                let number = slot as i32 + 1;
+                text[0].push(known.id.clone());
+                text[1].push(configured.name.clone());
+                text[2].push(self.decision_id(&known.id, number));
+                text[3].push(self.slates.arms[customer].name().to_owned());
+                slot_numbers.push(number);
+                let (count, hash) = self.eligible(customer, slot);
+                eligible.push(count);
+                hashes.push(hash);
+                let cell = &self.slates.plan.slate(customer)[slot];
+                let placed = cell.placed();
+                let offered = placed.map(|placed| self.offered(placed));
+                promotions.push(offered.map(|(ix, _)| week.promotions[&ix].id.clone()));
+                depths.push(offered.map(|(ix, _)| week.promotions[&ix].discount_rate));
+                values.push(placed.map_or(0, |placed| placed.value_minor.round_ties_even() as i64));
+                costs.push(placed.map_or(0, |placed| {
+                    self.slates.candidates[placed.candidate].expected_cost_minor
+                }));
+                responses
+                    .push(offered.map_or(0.0, |(_, row)| self.scored.values[row].response_rate));
+                forced.push(placed.is_some_and(|placed| placed.is_pinned));
+                empties.push(match cell {
+                    Cell::Empty(rule) => Some(rule.name().to_owned()),
+                    Cell::Placed(_) => None,
+                });
+                reasons.push(offered.map(|(ix, row)| self.reasons(ix, row).join("|")));
+            }
+        }
+        let same = |value: &str| ColumnData::from(vec![value.to_owned(); rows]);
+        let [ids, names, decision_ids, arms] = <[Vec<String>; 4]>::try_from(text)
+            .map_err(|_| Error::internal("T1021", "the decision log lost a column"))?;
+        let identity = self.context.identity;
+        Frame::of_table(
+            &DECISIONS,
+            vec![
+                ids.into(),
+                slot_numbers.into(),
+                names.into(),
+                decision_ids.into(),
+                same(self.context.run_id),
+                vec![week.as_of; rows].into(),
+                same(&identity.engine),
+                same(&self.model_version),
+                same(&policy),
+                arms.into(),
+                promotions.into(),
+                values.into(),
+                same(self.scored.value_kind),
+                costs.into(),
+                responses.into(),
+                vec![1.0_f64; rows].into(),
+                vec![1.0_f64; rows].into(),
+                eligible.into(),
+                hashes.into(),
+                same(&dual),
+                vec![identity.seed as i64; rows].into(),
+                vec![false; rows].into(),
+                forced.into(),
+                vec![false; rows].into(),
+                depths.into(),
+                vec![week.as_of; rows].into(),
+                vec![week.as_of.plus_days(DAYS_PER_WEEK - 1); rows].into(),
+                empties.into(),
+                reasons.into(),
+            ],
+        )
+    }
+
+    fn decision_id(&self, customer_id: &str, slot: i32) -> String {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(self.context.run_id.as_bytes()).update(b"\x1f");
+        hasher.update(customer_id.as_bytes()).update(b"\x1f").update(&slot.to_le_bytes());
+        hasher.finalize().to_hex().as_str()[..16].to_owned()
+    }
+
+    /// Promotion and row of the scores of an offer.
+    fn offered(&self, placed: &Placed) -> (i32, usize) {
+        let at = self.slates.candidates[placed.candidate].promotion as usize;
+        (self.slates.promotions[at], self.slates.rows[placed.candidate])
+    }
+
+    /// Number and hash of the promotions that a slot of a customer could have got.
+    fn eligible(&self, customer: usize, slot: usize) -> (i32, String) {
+        let mut hasher = blake3::Hasher::new();
+        let mut count = 0;
+        let slated = &self.slates.problem_customers[customer];
+        if slated.blocked.is_none() {
+            for candidate in &self.slates.candidates[slated.candidates.clone()] {
+                if candidate.excluded.is_none() && candidate.slots >> slot & 1 == 1 {
+                    hasher.update(
+                        &self.slates.promotions[candidate.promotion as usize].to_le_bytes(),
+                    );
+                    count += 1;
+                }
+            }
+        }
+        (count, hasher.finalize().to_hex().as_str()[..12].to_owned())
+    }
+
+    fn reasons(&self, promotion: i32, row: usize) -> Vec<String> {
+        let known = &self.week.promotions[&promotion];
+        let customer = self.scored.customer_ix[row];
+        reason_codes(&PairFacts {
+            on: known.on.clone(),
+            orders: self.view.own_days(row),
+            days_since_bought: self.view.age_days(row),
+            interval_days: self.view.interval_days(row),
+            category_orders: i64::from(self.view.buys_category(row)),
+            visits: self.visits.of(customer, promotion),
+            buyer_rate: known.base.buyer_rate,
+            similar_customers_buy: self.view.similar_buy(row),
+            saves_minor: Some(known.base.discount_minor.round_ties_even() as i64),
+        })
+    }
+
+    /// All candidates with what kept them out: what `tercet explain` reads.
+    fn candidates(&self) -> Result<Frame> {
+        let slates = self.slates;
+        let chosen: BTreeMap<usize, i32> = slates
+            .plan
+            .offers()
+            .map(|(_, slot, placed)| (placed.candidate, slot as i32 + 1))
+            .collect();
+        let (mut ids, mut promotions, mut slots) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut values, mut rules, mut taken) = (Vec::new(), Vec::new(), Vec::new());
+        for (customer, ix) in slates.problem_customers.iter().zip(&slates.customers) {
+            for at in customer.candidates.clone() {
+                let candidate = &slates.candidates[at];
+                ids.push(self.week.customers[ix].id.clone());
+                promotions.push(
+                    self.week.promotions[&slates.promotions[candidate.promotion as usize]]
+                        .id
+                        .clone(),
+                );
+                slots.push(i32::from(candidate.slots));
+                values.push(candidate.value_minor);
+                rules.push(
+                    customer.blocked.or(candidate.excluded).map(|rule| rule.name().to_owned()),
+                );
+                taken.push(chosen.get(&at).copied());
+            }
+        }
+        Frame::of(vec![
+            ("customer_id", ids.into()),
+            ("promotion_id", promotions.into()),
+            ("slots", slots.into()),
+            ("value_minor", values.into()),
+            ("rule", rules.into()),
+            ("slot", taken.into()),
+        ])
+    }
+}
+
+/// Writes the offers, publishes them where configured, and writes the report.
+pub(super) fn publish(run: &WeeklyRun<'_>, context: &mut StageContext<'_>) -> Result<String> {
+    let (_, week) = run.shop_and_week(context)?;
+    context.need(Stage::Allocation, DECISIONS.name)?;
+    let log = context.engine.table(DECISIONS.name)?;
+    let decisions = decisions_of(&log)?;
+    let currency = Currency::new(&context.config.project.currency)?;
+    let promotions = offered_promotions(context)?;
+    let pools = code_pools(run, context, &promotions)?;
+    let published = offers::publish(&decisions, &promotions, &pools, currency)?;
+    context.write_table(OFFERS.name, &offers_frame(&published.offers)?)?;
+    let mut files: Vec<(&str, Vec<u8>)> = Vec::new();
+    if context.config.delivery.csv {
+        files.push(("offers.csv", csv::write(&published.offers)));
+    }
+    if context.config.delivery.json_lines {
+        files.push(("offers.jsonl", json_lines::write(&published.offers)?));
+    }
+    for (name, bytes) in &files {
+        context.write(name, bytes.clone())?;
+    }
+    let target = context.config.delivery.publish_to.as_str();
+    if !target.is_empty() {
+        let store = context.engine.store(&Location::new(target, &run.project.folder)?)?;
+        // Under the run's own name first, the pointer to it last: a reader of the pointer sees all of it.
+        for (name, bytes) in &files {
+            store.put(&format!("{}/{name}", context.run_id), bytes.clone())?;
+        }
+        store.put_table(
+            &format!("{}/offers.parquet", context.run_id),
+            &offers_frame(&published.offers)?,
+        )?;
+        let pointer = serde_json::json!({ "run_id": context.run_id, "as_of": week.as_of, "offers": published.offers.len() });
+        store.put("latest.json", to_json(&pointer)?)?;
+    }
+    context.write("codes_used.json", to_json(&published.codes_used)?)?;
+    let report = run_report(run, context, &log, &published.offers)?;
+    context.write("report.html", report.html()?.into_bytes())?;
+    Ok(report.summary)
+}
+
+fn decisions_of(log: &Frame) -> Result<Vec<Decision>> {
+    let text = |name: &str| log.text(name);
+    let (customers, slots, ids) = (text("customer_id")?, log.i32("slot")?, text("decision_id")?);
+    let (arms, promotions, values) =
+        (text("arm")?, log.text_or_null("promotion_id")?, log.i64("value_minor")?);
+    let (engines, models, runs) = (text("engine")?, text("model_version")?, text("run_id")?);
+    let reasons = log.text_or_null("reason_codes")?;
+    Ok((0..log.rows())
+        .map(|row| Decision {
+            customer_id: customers[row].clone(),
+            slot: slots[row],
+            decision_id: ids[row].clone(),
+            arm: arms[row].clone(),
+            promotion_id: promotions[row].clone(),
+            value_minor: values[row],
+            engine: engines[row].clone(),
+            model_version: models[row].clone(),
+            run_id: runs[row].clone(),
+            reason_codes: reasons[row].clone(),
+        })
+        .collect())
+}
+
+fn offered_promotions(context: &StageContext<'_>) -> Result<BTreeMap<String, OfferedPromotion>> {
+    context.need(Stage::Sources, "promotions")?;
+    let frame = context.engine.table("promotions")?;
+    let (ids, names) = (frame.text("promotion_id")?, frame.text_or_null("promotion_name")?);
+    let (codes, pools) = (frame.text_or_null("code")?, frame.text_or_null("code_pool")?);
+    let (from, to) = (frame.date("valid_from")?, frame.date("valid_to")?);
+    Ok(ids
+        .into_iter()
+        .enumerate()
+        .map(|(row, id)| {
+            let promotion = OfferedPromotion {
+                name: names[row].clone(),
+                code: codes[row].clone(),
+                code_pool: pools[row].clone(),
+                valid_from: from[row],
+                valid_to: to[row],
+            };
+            (id, promotion)
+        })
+        .collect())
+}
+
+/// The unused codes of the pools that promotions name: files `<pool>.txt`, less what earlier runs took.
+fn code_pools(
+    run: &WeeklyRun<'_>,
+    context: &StageContext<'_>,
+    promotions: &BTreeMap<String, OfferedPromotion>,
+) -> Result<CodePools> {
+    let named: BTreeSet<&str> =
+        promotions.values().filter_map(|promotion| promotion.code_pool.as_deref()).collect();
+    let mut pools = CodePools::new();
+    if named.is_empty() || context.config.delivery.code_pools.is_empty() {
+        return Ok(pools);
+    }
+    let store = context
+        .engine
+        .store(&Location::new(&context.config.delivery.code_pools, &run.project.folder)?)?;
+    let mut taken: BTreeMap<String, usize> = BTreeMap::new();
+    for earlier in super::complete_runs(context.store)?
+        .iter()
+        .filter(|earlier| earlier.run_id != context.run_id)
+    {
+        let path = super::stage_path(&earlier.run_id, Stage::Delivery, "codes_used.json");
+        if let Some(bytes) = context.store.get_if_there(&path)? {
+            for (pool, count) in super::manifest::parse::<BTreeMap<String, usize>>(&bytes, &path)? {
+                *taken.entry(pool).or_insert(0) += count;
+            }
+        }
+    }
+    for pool in named {
+        let bytes = store.get(&format!("{pool}.txt"))?;
+        let codes: Vec<String> =
+            String::from_utf8_lossy(&bytes).lines().map(|line| line.trim().to_owned()).collect();
+        let used = taken.get(pool).copied().unwrap_or(0).min(codes.len());
+        pools.insert(pool.to_owned(), codes[used..].to_vec());
+    }
+    Ok(pools)
+}
+
+fn offers_frame(offers: &[Offer]) -> Result<Frame> {
+    let text = |value: fn(&Offer) -> &str| -> Vec<String> {
+        offers.iter().map(|offer| value(offer).to_owned()).collect()
+    };
+    Frame::of_table(
+        &OFFERS,
+        vec![
+            text(|offer| &offer.customer_id).into(),
+            offers.iter().map(|offer| offer.slot).collect::<Vec<_>>().into(),
+            text(|offer| &offer.promotion_id).into(),
+            text(|offer| &offer.decision_id).into(),
+            offers.iter().map(|offer| offer.code.clone()).collect::<Vec<_>>().into(),
+            offers.iter().map(|offer| offer.valid_from).collect::<Vec<_>>().into(),
+            offers.iter().map(|offer| offer.valid_to).collect::<Vec<_>>().into(),
+            text(|offer| &offer.reasons).into(),
+            text(|offer| &offer.engine).into(),
+            text(|offer| &offer.arm).into(),
+            text(|offer| &offer.model_version).into(),
+            offers.iter().map(|offer| offer.value_minor).collect::<Vec<_>>().into(),
+            text(|offer| &offer.run_id).into(),
+        ],
+    )
+}
+
+/// Rules in words, for reports and explanations.
+pub(crate) fn rule_words(name: &str) -> String {
+    RuleId::from_name(name).map_or_else(|| name.replace('_', " "), |rule| rule.words().to_owned())
+}

@@ -1,0 +1,366 @@
+//! What do past weeks teach about next week?
+
+use serde::{Deserialize, Serialize};
+use tercet_engine::Engine;
+use tercet_features::{PAIR_FEATURES, Pairs, Sampling, TrainingPairs, pairs, training_pairs};
+use tercet_models::calibration::{Calibration, by_decile};
+use tercet_models::gbdt::{
+    Ensemble, FeatureSchema, Matrix, Objective, Params, TrainingLog, TrainingSet, train,
+};
+use tercet_models::{NeighbourFeature, NeighbourParams, neighbour_features, quality};
+use tercet_scoring::Prediction;
+use tercet_types::{DAYS_PER_WEEK, Date, Error, Result};
+
+use super::shop::Shop;
+use super::week::Week;
+use crate::config::Config;
+
+/// The three ensembles behind an order value.
+pub(crate) struct Models {
+    /// Spend on eligible products in a week, minor units.
+    pub(crate) spend: Ensemble,
+    /// Probability of buying any eligible product in a week.
+    pub(crate) response: Ensemble,
+    /// Probability of buying an eligible product never bought before.
+    pub(crate) discovery: Ensemble,
+}
+
+/// What the report says about one model.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct ModelCard {
+    /// What it predicts.
+    pub(crate) name: String,
+    /// Rows trained on, and rows held out.
+    pub(crate) rows: [usize; 2],
+    /// Trees kept.
+    pub(crate) trees: usize,
+    /// Metrics on the held-out week: name, value.
+    pub(crate) metrics: Vec<(String, f64)>,
+    /// Mean predicted, mean observed and rows, by decile of the held-out week.
+    pub(crate) calibration: Vec<(f64, f64, usize)>,
+    /// Shares of the gain, the largest first.
+    pub(crate) importances: Vec<(String, f64)>,
+}
+
+/// `models.json` beside the ensembles.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct ModelCards {
+    /// Fingerprint of the three ensembles.
+    pub(crate) version: String,
+    /// Mondays trained on.
+    pub(crate) trained_on: Vec<Date>,
+    /// The Monday held out: it stopped the training, and the metrics are of it.
+    pub(crate) held_out: Date,
+    /// What the labels are.
+    pub(crate) labels: String,
+    /// The models.
+    pub(crate) cards: Vec<ModelCard>,
+}
+
+/// Fewest days of purchases before a Monday that is learnt from.
+const HISTORY_DAYS_MIN: i32 = 14;
+
+/// Seeds of the three models lie this far apart.
+const SEED_STEP: u64 = 1_000_003;
+
+/// Smaller fits than this say nothing.
+const POSITIVES_MIN: usize = 20;
+
+/// Why no model was trained, in words.
+pub(crate) const TOO_SHORT: &str =
+    "too little history to train a model: offers are ranked by what sells";
+
+impl Models {
+    /// Trains on the weeks before the Monday; `None` when the history is too short.
+    ///
+    /// The newest past week decides when to stop and is what the metrics are of. Labels are purchases of
+    /// eligible products: what would have been bought into a promotion, shown or not.
+    pub(crate) fn fit(
+        engine: &Engine,
+        shop: &Shop,
+        week: &Week,
+        config: &Config,
+        seed: u64,
+    ) -> Result<Option<(Self, ModelCards)>> {
+        let first_day = (0..shop.history.customers())
+            .filter_map(|customer| {
+                shop.history.of(customer as u32).first().map(|purchase| purchase.day)
+            })
+            .min();
+        let Some(first_day) = first_day else { return Ok(None) };
+        let mondays: Vec<Date> = (1..=config.model.training_weeks as i32)
+            .map(|back| week.as_of.plus_days(-back * DAYS_PER_WEEK))
+            .filter(|monday| monday.days() - HISTORY_DAYS_MIN >= first_day)
+            .collect();
+        let known: Vec<i32> = week
+            .promotions
+            .iter()
+            .filter(|(_, p)| !p.products.is_empty())
+            .map(|(ix, _)| *ix)
+            .collect();
+        if mondays.len() < 2 || known.is_empty() {
+            return Ok(None);
+        }
+        let sampling = Sampling {
+            seed,
+            thinned: known.iter().copied().filter(|ix| !week.promotions[ix].is_candidate).collect(),
+            ..Sampling::default()
+        };
+        let eligibility = week.eligibility(shop, |_| true)?;
+        let mut weeks = Vec::with_capacity(mondays.len());
+        for &monday in &mondays {
+            let mut sample = training_pairs(engine, monday, &config.features, &known, &sampling)?;
+            fill_neighbours(&mut sample.pairs, shop, &eligibility, monday)?;
+            weeks.push(sample);
+        }
+        let held_out = Sample::of(&weeks[..1])?;
+        let training = Sample::of(&weeks[1..])?;
+        if training.positives().min(held_out.positives()) < POSITIVES_MIN {
+            return Ok(None);
+        }
+        let one = |place: u64, name: &str, objective, label: fn(&Sample) -> &[f32]| {
+            let params = Params {
+                objective,
+                rounds: config.model.rounds,
+                leaves: Some(config.model.leaves),
+                max_depth: None,
+                learning_rate: config.model.learning_rate,
+                min_rows_per_leaf: config.model.leaf_rows_min,
+                subsample: 0.8,
+                column_sample: 0.6,
+                l2: 5.0,
+                early_stopping_rounds: Some(config.model.early_stopping_rounds),
+                seed: seed.wrapping_add(place.wrapping_mul(SEED_STEP)),
+                bins: 63,
+                ..Params::default()
+            };
+            fit_one(name, &params, &training, &held_out, label)
+        };
+        let (spend, first) =
+            one(0, "order value", Objective::Tweedie { variance_power: 1.3 }, |sample| {
+                &sample.spend
+            })?;
+        let (response, second) = one(1, "response", Objective::Logistic, |sample| &sample.bought)?;
+        let (discovery, third) =
+            one(2, "discovery", Objective::Logistic, |sample| &sample.discovered)?;
+        let models = Self { spend, response, discovery };
+        let cards = ModelCards {
+            version: models.version()?,
+            trained_on: mondays[1..].to_vec(),
+            held_out: mondays[0],
+            labels: "purchases of a promotion's eligible products in a past week, whether or not the customer saw \
+                     the promotion: responses to a promotion itself are not observable in these data"
+                .to_owned(),
+            cards: vec![first, second, third],
+        };
+        Ok(Some((models, cards)))
+    }
+
+    /// The three files of the models stage.
+    pub(crate) fn files(&self) -> Result<[(&'static str, Vec<u8>); 3]> {
+        Ok([
+            (SPEND_FILE, self.spend.to_json()?.into_bytes()),
+            (RESPONSE_FILE, self.response.to_json()?.into_bytes()),
+            (DISCOVERY_FILE, self.discovery.to_json()?.into_bytes()),
+        ])
+    }
+
+    /// Reads the files of the models stage.
+    pub(crate) fn read(mut file: impl FnMut(&str) -> Result<Vec<u8>>) -> Result<Self> {
+        let mut ensemble = |name: &str| -> Result<Ensemble> {
+            let bytes = file(name)?;
+            let text = std::str::from_utf8(&bytes).map_err(|cause| {
+                Error::data("T0402", format!("{name}: not a model file")).cause(cause)
+            })?;
+            Ensemble::from_json(text).map_err(|error| error.context(name))
+        };
+        Ok(Self {
+            spend: ensemble(SPEND_FILE)?,
+            response: ensemble(RESPONSE_FILE)?,
+            discovery: ensemble(DISCOVERY_FILE)?,
+        })
+    }
+
+    /// Fingerprint of the three ensembles.
+    pub(crate) fn version(&self) -> Result<String> {
+        let mut hasher = blake3::Hasher::new();
+        for (_, bytes) in self.files()? {
+            hasher.update(&bytes);
+        }
+        Ok(hasher.finalize().to_hex().as_str()[..12].to_owned())
+    }
+
+    /// Predictions for the rows of `pairs`, in their order.
+    pub(crate) fn predict(&self, pairs: &Pairs) -> Result<Vec<Prediction>> {
+        let matrix = Matrix::new(pairs.rows(), PAIR_FEATURES.len(), pairs.values.clone())?;
+        let schema = schema();
+        let spend = self.spend.predict_with_schema(&matrix, &schema)?;
+        let response = self.response.predict_with_schema(&matrix, &schema)?;
+        let discovery = self.discovery.predict_with_schema(&matrix, &schema)?;
+        Ok(spend
+            .into_iter()
+            .zip(response)
+            .zip(discovery)
+            .map(|((spend_minor, response_rate), discovery_rate)| Prediction {
+                spend_minor,
+                response_rate,
+                discovery_rate,
+            })
+            .collect())
+    }
+}
+
+const SPEND_FILE: &str = "order_value.json";
+const RESPONSE_FILE: &str = "response.json";
+const DISCOVERY_FILE: &str = "discovery.json";
+
+/// The features of customers with promotions as of the week's Monday, neighbours filled in.
+pub(crate) fn week_pairs(
+    engine: &Engine,
+    shop: &Shop,
+    week: &Week,
+    config: &Config,
+    customers: &[i32],
+    promotions: &[i32],
+) -> Result<Pairs> {
+    let mut found = pairs(engine, week.as_of, &config.features, customers, promotions)?;
+    let eligibility = week.eligibility(shop, |promotion| promotion.is_candidate)?;
+    fill_neighbours(&mut found, shop, &eligibility, week.as_of)?;
+    Ok(found)
+}
+
+fn fill_neighbours(
+    pairs: &mut Pairs,
+    shop: &Shop,
+    eligibility: &tercet_models::Eligibility,
+    as_of: Date,
+) -> Result<()> {
+    let mut customers: Vec<u32> = pairs.customer_ix.iter().map(|ix| *ix as u32).collect();
+    customers.dedup();
+    let found = neighbour_features(
+        &shop.history,
+        eligibility,
+        &shop.product_types,
+        as_of.days(),
+        &customers,
+        &NeighbourParams::default(),
+    )?;
+    let mut place = vec![0_usize; shop.history.customers()];
+    for (at, customer) in customers.iter().enumerate() {
+        place[*customer as usize] = at;
+    }
+    for feature in NeighbourFeature::ALL {
+        pairs.fill(feature.name(), |customer, promotion| {
+            found.get(feature, place[customer as usize], promotion as u32)
+        })?;
+    }
+    Ok(())
+}
+
+/// The names of the pair features; all are numeric.
+fn schema() -> FeatureSchema {
+    FeatureSchema::numeric(PAIR_FEATURES.iter().map(|feature| feature.name))
+}
+
+/// Weeks put one below the other.
+struct Sample {
+    matrix: Matrix,
+    weights: Vec<f32>,
+    spend: Vec<f32>,
+    bought: Vec<f32>,
+    discovered: Vec<f32>,
+}
+
+impl Sample {
+    fn of(weeks: &[TrainingPairs]) -> Result<Self> {
+        let rows = weeks.iter().map(|week| week.pairs.rows()).sum();
+        let flag = |flag: &bool| if *flag { 1.0 } else { 0.0 };
+        let mut values = Vec::with_capacity(rows * PAIR_FEATURES.len());
+        weeks.iter().for_each(|week| values.extend_from_slice(&week.pairs.values));
+        Ok(Self {
+            matrix: Matrix::new(rows, PAIR_FEATURES.len(), values)?,
+            weights: weeks
+                .iter()
+                .flat_map(|week| week.weights.iter().map(|weight| *weight as f32))
+                .collect(),
+            // Net returns do not make a promotion worth less than nothing.
+            spend: weeks
+                .iter()
+                .flat_map(|week| week.spend_minor.iter().map(|minor| (*minor).max(0) as f32))
+                .collect(),
+            bought: weeks.iter().flat_map(|week| week.bought.iter().map(flag)).collect(),
+            discovered: weeks.iter().flat_map(|week| week.discovered.iter().map(flag)).collect(),
+        })
+    }
+
+    fn positives(&self) -> usize {
+        self.discovered.iter().filter(|flag| **flag > 0.0).count()
+    }
+}
+
+fn fit_one(
+    name: &str,
+    params: &Params,
+    training: &Sample,
+    held_out: &Sample,
+    label: fn(&Sample) -> &[f32],
+) -> Result<(Ensemble, ModelCard)> {
+    let set = |sample| -> TrainingSet<'_> {
+        let sample: &Sample = sample;
+        TrainingSet {
+            matrix: &sample.matrix,
+            labels: label(sample),
+            weights: Some(&sample.weights),
+        }
+    };
+    let (ensemble, log): (Ensemble, TrainingLog) =
+        train(params, &set(training), Some(&set(held_out)), &schema())?;
+    let predicted = ensemble.predict(&held_out.matrix)?;
+    // Sampled rows stand for as many as they weigh.
+    let observed: Vec<f64> = label(held_out).iter().map(|value| f64::from(*value)).collect();
+    let (many_predicted, many_observed) = unsampled(&predicted, &observed, &held_out.weights);
+    let calibration: Calibration = by_decile(&many_predicted, &many_observed)?;
+    let mut metrics = vec![
+        ("rows predicted".to_owned(), many_predicted.len() as f64),
+        ("mean predicted".to_owned(), mean(&many_predicted)),
+        ("mean observed".to_owned(), mean(&many_observed)),
+        ("Spearman".to_owned(), quality::spearman(&many_predicted, &many_observed)?),
+    ];
+    if params.objective == Objective::Logistic {
+        metrics.push(("AUC".to_owned(), quality::auc(&many_predicted, &many_observed)?));
+        metrics.push(("log loss".to_owned(), quality::log_loss(&many_predicted, &many_observed)?));
+    } else {
+        metrics.push(("RMSE".to_owned(), quality::rmse(&many_predicted, &many_observed)?));
+        metrics.push(("MAE".to_owned(), quality::mae(&many_predicted, &many_observed)?));
+    }
+    let mut importances = ensemble.importances();
+    importances.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    let card = ModelCard {
+        name: name.to_owned(),
+        rows: [training.weights.len(), held_out.weights.len()],
+        trees: log.rounds_kept,
+        metrics,
+        calibration: calibration
+            .bins
+            .iter()
+            .map(|bin| (bin.mean_predicted, bin.mean_observed, bin.count))
+            .collect(),
+        importances,
+    };
+    Ok((ensemble, card))
+}
+
+/// Rows repeated by their rounded weights, so that unweighted measures speak of the unsampled week.
+fn unsampled(predicted: &[f64], observed: &[f64], weights: &[f32]) -> (Vec<f64>, Vec<f64>) {
+    let mut many = (Vec::new(), Vec::new());
+    for ((predicted, observed), weight) in predicted.iter().zip(observed).zip(weights) {
+        let times = weight.round().max(1.0) as usize;
+        many.0.extend(std::iter::repeat_n(*predicted, times));
+        many.1.extend(std::iter::repeat_n(*observed, times));
+    }
+    many
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len().max(1) as f64
+}

@@ -1,0 +1,31 @@
+//! How does one week become decisions, and how are the stages strung together?
+//!
+//! `runner` knows order, resume and visibility, and nothing of what stages do; `stages` is the thin edge
+//! of each stage: tables in, a call to the crates that do the work, tables out.
+
+mod decide;
+mod history;
+mod learn;
+mod lock;
+mod manifest;
+mod prepare;
+mod replay;
+mod report;
+mod retention;
+mod runner;
+mod shop;
+mod slates;
+mod stages;
+mod week;
+mod worth;
+
+pub(crate) use decide::rule_words;
+pub(crate) use history::Contact;
+pub(crate) use lock::exclusively;
+pub(crate) use manifest::{RunManifest, Selection, Stage, chosen_run, complete_runs, stage_path};
+pub(crate) use prepare::{identity_of, pseudonym_key, sources_of};
+pub(crate) use replay::{Replay, Replayed, replay};
+pub(crate) use retention::apply_retention;
+pub(crate) use runner::Outcome;
+pub(crate) use stages::weekly_run;
+pub(crate) use worth::known_engine;

@@ -1,0 +1,312 @@
+//! What would each engine have offered on past Mondays, knowing only what was known then?
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tercet_engine::{Engine, Value, params};
+use tercet_features::Pairs;
+use tercet_measurement::offline::{
+    Bootstrap, Breadth, CustomerWeek, EngineSlates, Purchase, SLATE_LEN, Scope, Slate, Summary,
+    Week as JudgedWeek, WeekPromotion, referee,
+};
+use tercet_types::{DAYS_PER_WEEK, Date, Error, Result};
+
+use super::decide::offer_facts;
+use super::history::History;
+use super::learn::{Models, week_pairs};
+use super::prepare::{assignment_key, sources_of};
+use super::shop::Shop;
+use super::slates::{Circumstances, Slates, SlotMasks, fill_slots};
+use super::week::{NARROW_PRODUCTS_MAX, Week};
+use super::worth::{PairView, Scored, Visits, baseline_scores, tercet_scores};
+use crate::commands::Project;
+use crate::config::Config;
+use crate::output::{Progress, thousands};
+
+/// What a backtest was asked for.
+pub(crate) struct Replay {
+    /// The first Monday.
+    pub(crate) from: Date,
+    /// The last Monday.
+    pub(crate) to: Date,
+    /// The engines, the one to hold the others against first.
+    pub(crate) engines: Vec<&'static str>,
+    /// Seed of models and draws.
+    pub(crate) seed: u64,
+    /// Draws of the bootstrap.
+    pub(crate) draws: u32,
+    /// True to leave browsing out.
+    pub(crate) without_interactions: bool,
+}
+
+/// What a backtest found.
+pub(crate) struct Replayed {
+    /// The referee's results.
+    pub(crate) summary: Summary,
+    /// The weeks, in order.
+    pub(crate) weeks: Vec<ReplayedWeek>,
+}
+
+/// One replayed week.
+pub(crate) struct ReplayedWeek {
+    /// Its Monday.
+    pub(crate) monday: Date,
+    /// Promotions to choose from.
+    pub(crate) candidates: usize,
+    /// Customers who got offers.
+    pub(crate) customers: usize,
+    /// Of these, customers who bought anything that week.
+    pub(crate) buyers: usize,
+    /// What the week took: features, training, scoring and picking of all engines.
+    pub(crate) seconds: f64,
+}
+
+/// The most Mondays of one backtest.
+const WEEKS_MAX: usize = 520;
+
+/// Replays every Monday from `from` to `to`.
+pub(crate) fn replay(project: &Project, ask: &Replay, progress: &Progress) -> Result<Replayed> {
+    let mondays = mondays(ask)?;
+    let end = ask.to.plus_days(DAYS_PER_WEEK);
+    let ((shop, engine), _) = progress.step("sources", || {
+        let mut sources = sources_of(project)?;
+        if ask.without_interactions {
+            sources.specs.retain(|spec| spec.table != "interactions");
+        }
+        tercet_sources::load(&project.engine, &sources, end)?;
+        let shop = Shop::read(&project.engine)?;
+        let said = format!("{} order lines up to {end}", thousands(shop.indexes.lines));
+        Ok(((shop, &project.engine), said))
+    })?;
+    let mut judged = Vec::with_capacity(mondays.len());
+    let mut slates: BTreeMap<&str, BTreeMap<Scope, Vec<Vec<Slate>>>> = BTreeMap::new();
+    let mut weeks = Vec::with_capacity(mondays.len());
+    for monday in mondays {
+        let (picked, took) = progress.step(&monday.to_string(), || {
+            let week = Week::build(engine, &shop, &project.config, monday)?;
+            let truth = judge(engine, &shop, &week)?;
+            let picked = pick(project, &shop, &week, &truth, ask)?;
+            let said = format!(
+                "{} promotions, {} active customers, {} bought",
+                thousands(truth.promotions.len()),
+                thousands(week.active().len()),
+                thousands(truth.customers.len())
+            );
+            let counts = (truth.promotions.len(), week.active().len(), truth.customers.len());
+            judged.push(truth);
+            Ok(((picked, counts), said))
+        })?;
+        let (picked, (candidates, customers, buyers)) = picked;
+        weeks.push(ReplayedWeek {
+            monday,
+            candidates,
+            customers,
+            buyers,
+            seconds: took.as_secs_f64(),
+        });
+        for (name, scopes) in picked {
+            for (scope, list) in scopes {
+                slates.entry(name).or_default().entry(scope).or_default().push(list);
+            }
+        }
+    }
+    let engines: Vec<EngineSlates> = ask
+        .engines
+        .iter()
+        .filter_map(|name| {
+            slates.remove(name).map(|slates| EngineSlates { name: (*name).to_owned(), slates })
+        })
+        .collect();
+    let pairs: Vec<(&str, &str)> =
+        ask.engines.iter().skip(1).map(|other| (ask.engines[0], *other)).collect();
+    let summary =
+        referee(&judged, &engines, &pairs, Bootstrap { draws: ask.draws, seed: ask.seed })?;
+    Ok(Replayed { summary, weeks })
+}
+
+fn mondays(ask: &Replay) -> Result<Vec<Date>> {
+    let first =
+        if ask.from.is_monday() { ask.from } else { ask.from.monday().plus_days(DAYS_PER_WEEK) };
+    let mut mondays = Vec::new();
+    let mut monday = first;
+    while monday <= ask.to && mondays.len() < WEEKS_MAX {
+        mondays.push(monday);
+        monday = monday.plus_days(DAYS_PER_WEEK);
+    }
+    if mondays.is_empty() {
+        return Err(Error::config(
+            "T1022",
+            format!("there is no Monday from {} to {}", ask.from, ask.to),
+        )
+        .hint("give --from and --to with at least one Monday between them"));
+    }
+    Ok(mondays)
+}
+
+/// What happened in the week after the Monday.
+fn judge(engine: &Engine, shop: &Shop, week: &Week) -> Result<JudgedWeek> {
+    let candidates = week.candidates();
+    let place: BTreeMap<i32, u32> = candidates.iter().zip(0..).map(|(ix, at)| (*ix, at)).collect();
+    let promotions = candidates
+        .iter()
+        .map(|ix| {
+            let products = week.promotions[ix].products.clone();
+            let breadth = if products.len() <= NARROW_PRODUCTS_MAX {
+                Breadth::Narrow
+            } else {
+                Breadth::Broad
+            };
+            WeekPromotion { products, breadth }
+        })
+        .collect();
+    let values = params([
+        ("as_of", Value::Date(week.as_of)),
+        ("until", Value::Date(week.as_of.plus_days(DAYS_PER_WEEK))),
+    ]);
+    let found = engine.query(include_str!("../../sql/redeemed_in_week.sql"), &values)?;
+    let mut redeemed: BTreeMap<i32, BTreeSet<u32>> = BTreeMap::new();
+    for (customer, promotion) in
+        found.i32("customer_ix")?.into_iter().zip(found.i32("promotion_ix")?)
+    {
+        redeemed.entry(customer).or_default().extend(place.get(&promotion));
+    }
+    let found = engine.query(include_str!("../../sql/mailed_in_week.sql"), &values)?;
+    let mailed: BTreeSet<i32> = found.i32("customer_ix")?.into_iter().collect();
+    let (from, until) = (week.as_of.days(), week.as_of.plus_days(DAYS_PER_WEEK).days());
+    let mut customers = Vec::new();
+    for ix in week.active() {
+        let history = shop.history.of(ix as u32);
+        let mut spend: BTreeMap<u32, i64> = BTreeMap::new();
+        for purchase in history.iter().filter(|purchase| (from..until).contains(&purchase.day)) {
+            *spend.entry(purchase.product).or_insert(0) += purchase.spend_minor;
+        }
+        if spend.is_empty() {
+            continue;
+        }
+        let before: BTreeSet<u32> =
+            shop.history.before(ix as u32, from).iter().map(|purchase| purchase.product).collect();
+        let used = redeemed.remove(&ix).unwrap_or_default();
+        customers.push(CustomerWeek {
+            customer: ix as u32,
+            purchases: spend
+                .into_iter()
+                .map(|(product, minor)| Purchase { product, spend_minor: minor.max(0) })
+                .collect(),
+            bought_before: before.into_iter().collect(),
+            redeemed: (mailed.contains(&ix) || !used.is_empty())
+                .then(|| used.into_iter().collect()),
+            segment: week.customers[&ix].behaviour.clone(),
+        });
+    }
+    Ok(JudgedWeek { name: week.as_of.to_string(), promotions, customers })
+}
+
+type Picked = BTreeMap<&'static str, BTreeMap<Scope, Vec<Slate>>>;
+
+/// The slates of every engine in every scope, for the customers that are judged.
+fn pick(
+    project: &Project,
+    shop: &Shop,
+    week: &Week,
+    truth: &JudgedWeek,
+    ask: &Replay,
+) -> Result<Picked> {
+    let (engine, config) = (&project.engine, &project.config);
+    let customers = week.active();
+    let candidates = week.candidates();
+    let pairs = week_pairs(engine, shop, week, config, &customers, &candidates)?;
+    let visits = Visits::read(engine, week, config, &candidates)?;
+    let circumstances = Circumstances {
+        assignment_key: assignment_key(project)?,
+        history: History::new(),
+        redeemed: BTreeSet::new(),
+        with_holdout: false,
+    };
+    // Limits across customers would make engines compete for stock instead of being compared.
+    let mut config: Config = config.clone();
+    config.rules.budget_minor = None;
+    config.rules.cap_default = None;
+    config.rules.contacts_max = 0;
+    config.audience.limit = 0;
+    let place: BTreeMap<i32, u32> = candidates.iter().zip(0..).map(|(ix, at)| (*ix, at)).collect();
+    let mut picked = Picked::new();
+    let scopes: Vec<(Scope, Pairs)> = Scope::ALL
+        .into_iter()
+        .map(|scope| {
+            let kept = |ix: i32| {
+                place.get(&ix).is_some_and(|at| scope.holds(truth.promotions[*at as usize].breadth))
+            };
+            (scope, pairs_where(&pairs, kept))
+        })
+        .collect();
+    for name in &ask.engines {
+        let scored = if *name == "tercet" {
+            let models = Models::fit(engine, shop, week, &config, ask.seed)?;
+            tercet_scores(
+                week,
+                &config,
+                &pairs,
+                models.as_ref().map(|(models, _)| models),
+                &visits,
+            )?
+        } else {
+            baseline_scores(name, shop, week, &config, &customers)?
+        };
+        for (scope, pairs) in &scopes {
+            let kept = |ix: i32| {
+                place.get(&ix).is_some_and(|at| scope.holds(truth.promotions[*at as usize].breadth))
+            };
+            let part = scored_where(&scored, kept);
+            let facts = offer_facts(&part, &PairView::new(pairs)?, &visits)?;
+            let masks = SlotMasks::evaluate(engine, &config.slots, &facts)?;
+            let slates = fill_slots(engine, week, &config, &part, &circumstances, &masks, kept)?;
+            picked.entry(name).or_default().insert(*scope, slates_of(&slates, truth, &place));
+        }
+    }
+    Ok(picked)
+}
+
+/// The scores of the promotions that take part.
+fn scored_where(scored: &Scored, kept: impl Fn(i32) -> bool) -> Scored {
+    let rows: Vec<usize> =
+        (0..scored.values.len()).filter(|row| kept(scored.promotion_ix[*row])).collect();
+    Scored {
+        customer_ix: rows.iter().map(|row| scored.customer_ix[*row]).collect(),
+        promotion_ix: rows.iter().map(|row| scored.promotion_ix[*row]).collect(),
+        values: rows.iter().map(|row| scored.values[*row]).collect(),
+        routes: scored.routes.clone(),
+        value_kind: scored.value_kind,
+    }
+}
+
+/// The pairs of the promotions that take part.
+fn pairs_where(pairs: &Pairs, kept: impl Fn(i32) -> bool) -> Pairs {
+    let mut part = Pairs::default();
+    for row in (0..pairs.rows()).filter(|row| kept(pairs.promotion_ix[*row])) {
+        part.customer_ix.push(pairs.customer_ix[row]);
+        part.promotion_ix.push(pairs.promotion_ix[row]);
+        part.values.extend_from_slice(pairs.row(row));
+    }
+    part
+}
+
+/// The first offers of each judged customer, in the order in which they were chosen.
+fn slates_of(slates: &Slates, truth: &JudgedWeek, place: &BTreeMap<i32, u32>) -> Vec<Slate> {
+    let at: BTreeMap<i32, usize> =
+        slates.customers.iter().enumerate().map(|(at, ix)| (*ix, at)).collect();
+    truth
+        .customers
+        .iter()
+        .map(|judged| {
+            let mut slate: Slate = [None; SLATE_LEN];
+            if let Some(customer) = at.get(&(judged.customer as i32)) {
+                let chosen = slates.plan.chosen(*customer);
+                for (cell, (_, placed)) in slate.iter_mut().zip(chosen) {
+                    let promotion =
+                        slates.promotions[slates.candidates[placed.candidate].promotion as usize];
+                    *cell = place.get(&promotion).copied();
+                }
+            }
+            slate
+        })
+        .collect()
+}

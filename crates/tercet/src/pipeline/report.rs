@@ -1,0 +1,488 @@
+//! What does the report of a run say?
+
+use std::collections::BTreeMap;
+
+use tercet_delivery::format::Unit;
+use tercet_delivery::offers::Offer;
+use tercet_delivery::reasons;
+use tercet_delivery::report::run::{
+    CalibrationBin, CheckStatus, ExampleCustomer, ExampleOffer, Fact, Headline, HealthCheck,
+    Importance, Limit, Metric, ModelQuality, NamedCount, PromotionCount, RunReport, SegmentCount,
+    SlotFill, SourceHealth, Timing,
+};
+use tercet_engine::Frame;
+use tercet_sources::Policy;
+use tercet_types::{Currency, Money, Result};
+
+use super::decide::{PlanFacts, rule_words};
+use super::learn::{ModelCard, ModelCards};
+use super::manifest::{Stage, parse};
+use super::runner::StageContext;
+use super::stages::WeeklyRun;
+use super::week::Week;
+use super::worth::routes_of;
+use crate::output::thousands;
+
+/// Customers shown as examples, per behaviour segment.
+const EXAMPLES_PER_SEGMENT: usize = 2;
+
+/// Fills the report of a run.
+pub(super) fn run_report(
+    run: &WeeklyRun<'_>,
+    context: &StageContext<'_>,
+    log: &Frame,
+    offers: &[Offer],
+) -> Result<RunReport> {
+    let (_, week) = run.shop_and_week(context)?;
+    let config = context.config;
+    let currency = Currency::new(&config.project.currency)?;
+    let cards = run.cards(context)?;
+    let plan: PlanFacts = parse(&context.read(Stage::Allocation, "plan.json")?, "plan.json")?;
+    let log = Log::read(log)?;
+    let treated = log.customers(|row| log.arms[row] == "treatment");
+    let control = log.customers(|row| log.arms[row] == "control");
+    let reached = log.customers(|row| log.promotions[row].is_some());
+    let value: i64 = log.values.iter().sum();
+    let cost: i64 = log.costs.iter().sum();
+    let money = |minor: i64| Money::new(minor, currency).to_string();
+    let ranked = log.kinds.first().is_some_and(|kind| kind != super::worth::ORDER_VALUE);
+    let summary = format!(
+        "{} offers for {} customers, valid from {}; {} customers in control get none",
+        thousands(offers.len()),
+        thousands(reached),
+        week.as_of,
+        thousands(control)
+    );
+    let mut headlines = vec![
+        headline(
+            "Offers",
+            thousands(offers.len()),
+            &format!("{} per customer reached", per(offers.len(), reached)),
+        ),
+        headline(
+            "Customers reached",
+            thousands(reached),
+            &format!("of {} treated", thousands(treated)),
+        ),
+        headline("In control", thousands(control), "get nothing, so that the lift can be measured"),
+    ];
+    if !ranked {
+        headlines.push(headline(
+            "Expected order value",
+            money(value),
+            &format!("at an expected discount of {}", money(cost)),
+        ));
+    }
+    Ok(RunReport {
+        project: config.project.name.clone(),
+        run_id: context.run_id.to_owned(),
+        as_of: week.as_of,
+        currency: config.project.currency.clone(),
+        summary,
+        facts: facts(context, week),
+        headlines,
+        notes: notes(context, week, cards.as_ref(), &plan),
+        customers: segments(&log, week),
+        promotions: promotions(&log, week),
+        limits: limits(&plan),
+        slots: slots(&log, config),
+        models: cards.as_ref().map_or_else(Vec::new, models),
+        routes: routes(week, context),
+        health: health(run, context)?,
+        examples: examples(&log, week, offers, currency),
+        timings: run
+            .timings
+            .borrow()
+            .iter()
+            .map(|(stage, seconds)| Timing { stage: stage.name().to_owned(), seconds: *seconds })
+            .collect(),
+    })
+}
+
+/// The columns of the decision log that the report reads.
+struct Log {
+    customers: Vec<String>,
+    slots: Vec<i32>,
+    slot_names: Vec<String>,
+    arms: Vec<String>,
+    promotions: Vec<Option<String>>,
+    values: Vec<i64>,
+    kinds: Vec<String>,
+    costs: Vec<i64>,
+    empties: Vec<Option<String>>,
+    reasons: Vec<Option<String>>,
+}
+
+impl Log {
+    fn read(frame: &Frame) -> Result<Self> {
+        Ok(Self {
+            customers: frame.text("customer_id")?,
+            slots: frame.i32("slot")?,
+            slot_names: frame.text("slot_name")?,
+            arms: frame.text("arm")?,
+            promotions: frame.text_or_null("promotion_id")?,
+            values: frame.i64("value_minor")?,
+            kinds: frame.text("value_kind")?,
+            costs: frame.i64("expected_cost_minor")?,
+            empties: frame.text_or_null("empty_reason")?,
+            reasons: frame.text_or_null("reason_codes")?,
+        })
+    }
+
+    /// Customers with a row that meets a condition; rows of a customer stand together.
+    fn customers(&self, meets: impl Fn(usize) -> bool) -> usize {
+        let mut last: Option<&str> = None;
+        let mut count = 0;
+        for row in (0..self.customers.len()).filter(|row| meets(*row)) {
+            if last != Some(self.customers[row].as_str()) {
+                last = Some(&self.customers[row]);
+                count += 1;
+            }
+        }
+        count
+    }
+}
+
+fn headline(label: &str, value: String, note: &str) -> Headline {
+    Headline { label: label.to_owned(), value, note: note.to_owned() }
+}
+
+fn fact(label: &str, value: impl ToString) -> Fact {
+    Fact { name: label.to_owned(), value: value.to_string() }
+}
+
+fn per(part: usize, whole: usize) -> String {
+    format!("{:.2}", part as f64 / whole.max(1) as f64)
+}
+
+fn facts(context: &StageContext<'_>, week: &Week) -> Vec<Fact> {
+    let identity = context.identity;
+    let bytes: u64 = identity.inputs.iter().map(|file| file.bytes).sum();
+    vec![
+        fact("engine", &identity.engine),
+        fact("seed", identity.seed),
+        fact("tercet", identity.tercet_version),
+        fact("input files", format!("{}, {} kB", identity.inputs.len(), thousands(bytes / 1000))),
+        fact("configuration", &identity.config_blake3[..12]),
+        fact("customers known", thousands(week.facts.customers)),
+        fact("promotions to choose from", thousands(week.candidates().len())),
+        fact(
+            "products",
+            format!(
+                "{} ({} fast-growing, {} newly launched)",
+                thousands(week.facts.products),
+                thousands(week.facts.fast_growing),
+                thousands(week.facts.newly_launched)
+            ),
+        ),
+        fact("earlier runs looked at", identity.history.len()),
+    ]
+}
+
+fn notes(
+    context: &StageContext<'_>,
+    week: &Week,
+    cards: Option<&ModelCards>,
+    plan: &PlanFacts,
+) -> Vec<String> {
+    let mut notes = context.config.project.notes.clone();
+    match cards {
+        Some(cards) => notes.push(format!(
+            "The order value is a prediction, not a lift: labels are {}. It was trained on {} Mondays up to {}; {} was held out, and the quality below is of that week.",
+            cards.labels,
+            cards.trained_on.len(),
+            cards.trained_on.first().map_or_else(String::new, ToString::to_string),
+            cards.held_out
+        )),
+        None if context.identity.engine == "tercet" => notes.push(super::learn::TOO_SHORT.to_owned()),
+        None => notes.push(format!(
+            "The engine '{}' ranks by a score, not by money: values are its score in millionths.",
+            context.identity.engine
+        )),
+    }
+    if week.facts.values_estimated > 0 {
+        notes.push(format!(
+            "The depth of {} of {} promotions is estimated from past lines that redeemed a coupon.",
+            thousands(week.facts.values_estimated),
+            thousands(week.facts.promotions)
+        ));
+    }
+    for (promotion, customers, rule) in &plan.unplaced_pins {
+        notes.push(format!(
+            "Pinned promotion {promotion} did not reach {customers} customers: {}.",
+            rule_words(rule)
+        ));
+    }
+    notes
+}
+
+fn segments(log: &Log, week: &Week) -> Vec<SegmentCount> {
+    let by_id: BTreeMap<&str, (&str, &str)> = week
+        .customers
+        .values()
+        .map(|customer| {
+            (customer.id.as_str(), (customer.behaviour.as_str(), customer.rfm_segment.as_str()))
+        })
+        .collect();
+    let mut counts: BTreeMap<(&str, &str, &str), i64> = BTreeMap::new();
+    for row in (0..log.customers.len()).filter(|row| log.slots[*row] == 1) {
+        if let Some((behaviour, rfm)) = by_id.get(log.customers[row].as_str()) {
+            *counts.entry((behaviour, rfm, &log.arms[row])).or_insert(0) += 1;
+        }
+    }
+    counts
+        .into_iter()
+        .map(|((behaviour, rfm, arm), customers)| SegmentCount {
+            behaviour: behaviour.to_owned(),
+            rfm: rfm.to_owned(),
+            arm: arm.to_owned(),
+            customers,
+        })
+        .collect()
+}
+
+fn promotions(log: &Log, week: &Week) -> Vec<PromotionCount> {
+    let names: BTreeMap<&str, &str> = week
+        .promotions
+        .values()
+        .map(|promotion| (promotion.id.as_str(), promotion.name.as_str()))
+        .collect();
+    let mut counts: BTreeMap<&str, (i64, i64, i64)> = BTreeMap::new();
+    for row in 0..log.customers.len() {
+        if let Some(id) = &log.promotions[row] {
+            let count = counts.entry(id).or_default();
+            count.0 += 1;
+            count.1 += log.values[row];
+            count.2 += log.costs[row];
+        }
+    }
+    counts
+        .into_iter()
+        .map(|(id, (offers, value_minor, expected_cost_minor))| PromotionCount {
+            promotion_id: id.to_owned(),
+            name: names.get(id).map_or_else(String::new, |name| (*name).to_owned()),
+            offers,
+            value_minor,
+            expected_cost_minor,
+        })
+        .collect()
+}
+
+fn limits(plan: &PlanFacts) -> Vec<Limit> {
+    let caps = plan.caps.iter().map(|(name, limit, left)| Limit {
+        name: name.clone(),
+        unit: Unit::Count,
+        used: (limit - left) as i64,
+        limit: *limit as i64,
+    });
+    let budgets = plan.budgets_minor.iter().map(|(name, limit, left)| Limit {
+        name: name.clone(),
+        unit: Unit::Money,
+        used: limit - left,
+        limit: *limit,
+    });
+    let total = plan.total_budget_minor.map(|(limit, left)| Limit {
+        name: "all promotions".to_owned(),
+        unit: Unit::Money,
+        used: limit - left,
+        limit,
+    });
+    total.into_iter().chain(budgets).chain(caps).collect()
+}
+
+fn slots(log: &Log, config: &crate::config::Config) -> Vec<SlotFill> {
+    (1..)
+        .zip(&config.slots)
+        .map(|(number, slot)| {
+            let rows = || {
+                (0..log.customers.len())
+                    .filter(move |row| log.slots[*row] == number && log.arms[*row] == "treatment")
+            };
+            let mut reasons: BTreeMap<&str, i64> = BTreeMap::new();
+            for reason in rows().filter_map(|row| log.empties[row].as_deref()) {
+                *reasons.entry(reason).or_insert(0) += 1;
+            }
+            SlotFill {
+                slot: number,
+                name: slot.name.clone(),
+                filled: rows().filter(|row| log.promotions[*row].is_some()).count() as i64,
+                empty: rows().filter(|row| log.promotions[*row].is_none()).count() as i64,
+                empty_reasons: reasons
+                    .into_iter()
+                    .map(|(name, count)| NamedCount { name: rule_words(name), count })
+                    .collect(),
+            }
+        })
+        .collect()
+}
+
+fn models(cards: &ModelCards) -> Vec<ModelQuality> {
+    cards.cards.iter().map(|card| model(card, cards)).collect()
+}
+
+fn model(card: &ModelCard, cards: &ModelCards) -> ModelQuality {
+    let is_money = card.name == "order value";
+    let unit = if is_money { Unit::Money } else { Unit::Rate };
+    let mut metrics = vec![
+        Metric {
+            name: "trees".into(),
+            value: card.trees as f64,
+            unit: Unit::Count,
+            note: String::new(),
+        },
+        Metric {
+            name: "rows trained on".into(),
+            value: card.rows[0] as f64,
+            unit: Unit::Count,
+            note: "sampled".into(),
+        },
+    ];
+    metrics.extend(card.metrics.iter().map(|(name, value)| {
+        let (unit, note) = match name.as_str() {
+            "rows predicted" => (Unit::Count, "of the held-out week"),
+            "mean predicted" | "mean observed" | "RMSE" | "MAE" => (unit, ""),
+            "AUC" => (Unit::Number, "0.5 is chance, 1 is perfect"),
+            "Spearman" => (Unit::Number, "rank correlation of predicted and observed"),
+            _ => (Unit::Number, ""),
+        };
+        Metric { name: name.clone(), value: *value, unit, note: note.into() }
+    }));
+    ModelQuality {
+        name: card.name.clone(),
+        version: cards.version.clone(),
+        labels: cards.labels.clone(),
+        labels_are_estimated: true,
+        unit,
+        metrics,
+        calibration: (1..)
+            .zip(&card.calibration)
+            .map(|(decile, (predicted, observed, rows))| CalibrationBin {
+                decile,
+                predicted: *predicted,
+                observed: *observed,
+                rows: *rows as i64,
+            })
+            .collect(),
+        importances: card
+            .importances
+            .iter()
+            .map(|(feature, share)| Importance { feature: feature.clone(), share: *share })
+            .collect(),
+    }
+}
+
+fn routes(week: &Week, context: &StageContext<'_>) -> Vec<NamedCount> {
+    let mut counts: BTreeMap<&str, i64> = BTreeMap::new();
+    for route in routes_of(week, context.config).into_values() {
+        *counts.entry(route.name()).or_insert(0) += 1;
+    }
+    counts.into_iter().map(|(name, count)| NamedCount { name: name.to_owned(), count }).collect()
+}
+
+fn health(run: &WeeklyRun<'_>, context: &StageContext<'_>) -> Result<Vec<SourceHealth>> {
+    let status = |policy: Policy| match policy {
+        Policy::Ok => CheckStatus::Ok,
+        Policy::Warn => CheckStatus::Warn,
+        Policy::Quarantine => CheckStatus::Quarantine,
+        Policy::Stop => CheckStatus::Stop,
+    };
+    let tables = run.health(context)?.tables;
+    Ok(tables
+        .into_iter()
+        .map(|table| SourceHealth {
+            location: table.sources.join(", "),
+            rows: table.rows_out as i64,
+            quarantined: table.quarantined as i64,
+            new_columns: table.new_columns,
+            checks: table
+                .checks
+                .into_iter()
+                .map(|check| HealthCheck {
+                    check: check.check.replace('_', " "),
+                    status: status(check.status),
+                    rows: check.rows as i64,
+                    detail: check.detail,
+                    examples: check.examples,
+                })
+                .collect(),
+            table: table.table,
+        })
+        .collect())
+}
+
+/// The first customers of each behaviour segment with a full slate, and one of control.
+fn examples(log: &Log, week: &Week, offers: &[Offer], currency: Currency) -> Vec<ExampleCustomer> {
+    let known: BTreeMap<&str, &super::week::KnownCustomer> =
+        week.customers.values().map(|customer| (customer.id.as_str(), customer)).collect();
+    let by_decision: BTreeMap<(&str, i32), &Offer> =
+        offers.iter().map(|offer| ((offer.customer_id.as_str(), offer.slot), offer)).collect();
+    let names: BTreeMap<&str, &str> = week
+        .promotions
+        .values()
+        .map(|promotion| (promotion.id.as_str(), promotion.on.as_str()))
+        .collect();
+    let mut shown: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    let mut examples = Vec::new();
+    let mut row = 0;
+    while row < log.customers.len() {
+        let id = log.customers[row].as_str();
+        let end = row + log.customers[row..].iter().take_while(|customer| *customer == id).count();
+        let rows = row..end;
+        row = end;
+        let Some(customer) = known.get(id) else { continue };
+        let arm = log.arms[rows.start].as_str();
+        let is_control = arm == "control";
+        let filled = rows.clone().filter(|row| log.promotions[*row].is_some()).count();
+        let key = if is_control { ("control", "") } else { (customer.behaviour.as_str(), "") };
+        let most = if is_control { 1 } else { EXAMPLES_PER_SEGMENT };
+        let count = shown.entry(key).or_insert(0);
+        if *count >= most || (!is_control && filled < 3) {
+            continue;
+        }
+        *count += 1;
+        examples.push(ExampleCustomer {
+            customer_id: id.to_owned(),
+            behaviour: customer.behaviour.clone(),
+            rfm: customer.rfm_segment.clone(),
+            arm: arm.to_owned(),
+            about: match customer.recency_days {
+                Some(days) => {
+                    format!("{} orders, the last {days} days ago", thousands(customer.orders))
+                }
+                None => "no orders yet".to_owned(),
+            },
+            offers: if is_control {
+                Vec::new()
+            } else {
+                rows.map(|row| example_offer(log, row, &by_decision, &names, currency)).collect()
+            },
+        });
+    }
+    examples
+}
+
+fn example_offer(
+    log: &Log,
+    row: usize,
+    offers: &BTreeMap<(&str, i32), &Offer>,
+    names: &BTreeMap<&str, &str>,
+    currency: Currency,
+) -> ExampleOffer {
+    let offer = offers.get(&(log.customers[row].as_str(), log.slots[row]));
+    ExampleOffer {
+        slot: log.slot_names[row].clone(),
+        promotion: offer.map_or_else(String::new, |offer| {
+            let on = names.get(offer.promotion_id.as_str()).copied().unwrap_or_default();
+            format!("{} ({})", reasons::titled(on), offer.promotion_id)
+        }),
+        code: offer.and_then(|offer| offer.code.clone()).unwrap_or_default(),
+        value_minor: log.values[row],
+        valid_from: offer.map(|offer| offer.valid_from),
+        valid_to: offer.map(|offer| offer.valid_to),
+        reasons: match (&log.reasons[row], &log.empties[row]) {
+            (Some(codes), _) => reasons::sentences(Some(codes), currency),
+            (None, Some(rule)) => vec![rule_words(rule)],
+            (None, None) => Vec::new(),
+        },
+    }
+}

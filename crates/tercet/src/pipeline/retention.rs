@@ -1,0 +1,27 @@
+//! Which old runs may go?
+
+use tercet_engine::Store;
+use tercet_types::{DAYS_PER_WEEK, Result};
+
+use super::manifest::{complete_runs, manifest_path};
+use crate::config::{Retention, Rules};
+
+/// Deletes complete runs beyond those that the rule keeps; the manifest first, so that a run that is
+/// half deleted is not there. Returns the ids that went.
+pub(crate) fn apply_retention(
+    store: &Store,
+    retention: &Retention,
+    rules: &Rules,
+) -> Result<Vec<String>> {
+    let mut runs = complete_runs(store)?;
+    let Some(newest) = runs.last().map(|run| run.as_of) else { return Ok(Vec::new()) };
+    let weeks = rules.repeat_gap_weeks.max(rules.contact_window_weeks) as i32;
+    let needed_from = newest.plus_days(-weeks * DAYS_PER_WEEK);
+    runs.truncate(runs.len().saturating_sub(retention.keep_runs.max(1)));
+    runs.retain(|run| run.as_of < needed_from);
+    for run in &runs {
+        store.delete(&manifest_path(&run.run_id))?;
+        store.delete_all(&run.run_id)?;
+    }
+    Ok(runs.into_iter().map(|run| run.run_id).collect())
+}

@@ -1,0 +1,341 @@
+//! Who gets which three, under all rules?
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tercet_allocation::solve::{Greedy, Solver};
+use tercet_allocation::{
+    Candidate, CountedProducts, Customer, NoOverlap, Overlap, Plan, Problem, Promotion, RuleId,
+    Slot, verify_all,
+};
+use tercet_engine::{Engine, Frame, params};
+use tercet_measurement::assignment::{self, Arm, Holdout, Salt};
+use tercet_types::{DAYS_PER_WEEK, Date, Error, Result};
+
+use super::history::History;
+use super::week::Week;
+use super::worth::{ORDER_VALUE, Scored};
+use crate::config::{Config, Slot as SlotConfig};
+
+/// What the rules look at beside the week: earlier offers, redemptions, and the key of assignment.
+pub(crate) struct Circumstances {
+    /// Key of the keyed hash.
+    pub(crate) assignment_key: [u8; 16],
+    /// Offers of earlier runs.
+    pub(crate) history: History,
+    /// Promotions redeemed before the Monday, by customer.
+    pub(crate) redeemed: BTreeSet<(i32, i32)>,
+    /// True when the holdout gets nothing; a replay of the past has none.
+    pub(crate) with_holdout: bool,
+}
+
+/// The problem of a week and its plan.
+pub(crate) struct Slates {
+    /// Index of each customer of the plan.
+    pub(crate) customers: Vec<i32>,
+    /// Arm of each customer.
+    pub(crate) arms: Vec<Arm>,
+    /// Customers as the solver saw them.
+    pub(crate) problem_customers: Vec<Customer>,
+    /// Candidates as the solver saw them.
+    pub(crate) candidates: Vec<Candidate>,
+    /// Row of [`Scored`] of each candidate.
+    pub(crate) rows: Vec<usize>,
+    /// Index of each promotion of the plan.
+    pub(crate) promotions: Vec<i32>,
+    /// Who gets what.
+    pub(crate) plan: Plan,
+}
+
+/// Fills the slots of the customers in `scored` and holds every rule against the result.
+///
+/// `keep` says which promotions take part at all.
+pub(crate) fn fill_slots(
+    engine: &Engine,
+    week: &Week,
+    config: &Config,
+    scored: &Scored,
+    circumstances: &Circumstances,
+    masks: &SlotMasks,
+    keep: impl Fn(i32) -> bool,
+) -> Result<Slates> {
+    let promotions: Vec<i32> = week.candidates().into_iter().filter(|ix| keep(*ix)).collect();
+    let place: BTreeMap<i32, u32> = promotions.iter().zip(0..).map(|(ix, at)| (*ix, at)).collect();
+    let audience = audience(engine, week, config)?;
+    let admitted = promotion_audiences(engine, week, &promotions)?;
+    let pins = pins(engine, week, config)?;
+    let excluded: BTreeSet<&str> = config.rules.excluded.iter().map(String::as_str).collect();
+    let holdout = Holdout::new(circumstances.assignment_key, config.rules.holdout_rate)?;
+    let groups: BTreeMap<&str, u32> = promotions
+        .iter()
+        .filter_map(|ix| week.promotions[ix].exclusivity_group.as_deref())
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .zip(0..)
+        .collect();
+    let problem_promotions = promotions.iter().map(|ix| {
+        let known = &week.promotions[ix];
+        Promotion {
+            cap: known.cap.or(config.rules.cap_default),
+            budget_minor: known.budget_minor,
+            exclusivity_group: known
+                .exclusivity_group
+                .as_deref()
+                .and_then(|group| groups.get(group).copied()),
+        }
+    });
+    let (mut customers, mut arms, mut ids) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut candidates, mut rows) = (Vec::with_capacity(scored.values.len()), Vec::new());
+    let offers_max = match config.rules.offers_max {
+        0 => config.slots.len() as u8,
+        most => most,
+    };
+    let mut row = 0;
+    while row < scored.customer_ix.len() {
+        let ix = scored.customer_ix[row];
+        let known = &week.customers[&ix];
+        let arm = if circumstances.with_holdout { holdout.arm(&known.id) } else { Arm::Treatment };
+        let earlier = circumstances.history.get(&known.id);
+        let start = candidates.len();
+        let mut pinned = Vec::new();
+        while row < scored.customer_ix.len() && scored.customer_ix[row] == ix {
+            let promotion = scored.promotion_ix[row];
+            if let Some(at) = place.get(&promotion) {
+                let offer = &week.promotions[&promotion];
+                let rule = if admitted.get(&promotion).is_some_and(|who| !who.contains(&ix)) {
+                    Some(RuleId::Audience)
+                } else if circumstances.redeemed.contains(&(ix, promotion)) {
+                    Some(RuleId::Redeemed)
+                } else if excluded.contains(offer.id.as_str()) {
+                    Some(RuleId::Exclusion)
+                } else if earlier.is_some_and(|earlier| {
+                    let from = week
+                        .as_of
+                        .plus_days(-(config.rules.repeat_gap_weeks as i32) * DAYS_PER_WEEK);
+                    earlier.iter().any(|c| c.promotion_id == offer.id && c.as_of >= from)
+                }) {
+                    Some(RuleId::Frequency)
+                } else {
+                    None
+                };
+                let value = &scored.values[row];
+                if pins.get(&promotion).is_some_and(|(_, who)| who.contains(&ix)) {
+                    pinned.push(candidates.len());
+                }
+                let slots = match pins.get(&promotion) {
+                    Some((slot, who)) if who.contains(&ix) => 1 << slot,
+                    _ => masks.of(row),
+                };
+                candidates.push(Candidate {
+                    promotion: *at,
+                    slots,
+                    value_minor: value.value_minor.round_ties_even() as i64,
+                    expected_cost_minor: value.expected_cost_minor.ceil() as i64,
+                    response_rate: value.response_rate as f32,
+                    excluded: rule,
+                });
+                rows.push(row);
+            }
+            row += 1;
+        }
+        let contacted = contacts(earlier, config, week.as_of);
+        let limit = config.rules.contacts_max;
+        customers.push(Customer {
+            max_offers: if limit > 0 && contacted >= limit { 0 } else { offers_max },
+            candidates: start..candidates.len(),
+            pinned,
+            blocked: if !known.may_be_contacted {
+                Some(RuleId::Consent)
+            } else if arm == Arm::Control {
+                Some(RuleId::Control)
+            } else if !audience.contains(&ix) {
+                Some(RuleId::Audience)
+            } else {
+                None
+            },
+            order: assignment::hash(&circumstances.assignment_key, Salt::EngineAb, &known.id),
+        });
+        arms.push(arm);
+        ids.push(ix);
+    }
+    let counted;
+    let overlap: &dyn Overlap = if scored.value_kind == ORDER_VALUE {
+        counted = CountedProducts::new(
+            promotions.iter().map(|ix| week.promotions[ix].products.clone()).collect(),
+        )?;
+        &counted
+    } else {
+        &NoOverlap
+    };
+    let problem = Problem {
+        slots: config.slots.iter().map(|slot| Slot { name: slot.name.clone() }).collect(),
+        promotions: problem_promotions.collect(),
+        customers,
+        candidates,
+        total_budget_minor: config.rules.budget_minor,
+        min_value_minor: config.rules.value_min_minor,
+        overlap,
+    };
+    let plan = Greedy.solve(&problem)?;
+    verify_all(&problem, &plan)?;
+    Ok(Slates {
+        customers: ids,
+        arms,
+        problem_customers: problem.customers,
+        candidates: problem.candidates,
+        rows,
+        promotions,
+        plan,
+    })
+}
+
+/// Earlier runs within the window that reached the customer.
+fn contacts(earlier: Option<&BTreeSet<super::Contact>>, config: &Config, as_of: Date) -> u32 {
+    let from = as_of.plus_days(-(config.rules.contact_window_weeks as i32) * DAYS_PER_WEEK);
+    let days: BTreeSet<Date> = earlier
+        .into_iter()
+        .flatten()
+        .map(|contact| contact.as_of)
+        .filter(|day| *day >= from)
+        .collect();
+    days.len() as u32
+}
+
+/// Which slots each row of [`Scored`] may fill: bit `k` for slot `k`.
+pub(crate) struct SlotMasks(Option<Vec<u8>>, u8);
+
+impl SlotMasks {
+    fn of(&self, row: usize) -> u8 {
+        self.0.as_ref().map_or(self.1, |masks| masks[row])
+    }
+
+    /// Evaluates the slots' predicates for every row. `facts` says, row by row, what they may look at of
+    /// the pair; promotions and customers are joined to it.
+    ///
+    /// # Errors
+    /// `T1016` naming the slot whose predicate is not SQL over the known columns.
+    pub(crate) fn evaluate(engine: &Engine, slots: &[SlotConfig], facts: &Frame) -> Result<Self> {
+        let all = ((1_u16 << slots.len().min(8)) - 1) as u8;
+        if slots.iter().all(|slot| slot.predicate.trim().is_empty()) {
+            return Ok(Self(None, all));
+        }
+        engine.register("offer_pairs", facts)?;
+        let mut masks = vec![0_u8; facts.rows()];
+        for (at, slot) in slots.iter().enumerate() {
+            let meets = rows_that_meet(engine, slot, &slot.predicate)?;
+            let otherwise = if slot.otherwise.trim().is_empty() {
+                None
+            } else {
+                Some(rows_that_meet(engine, slot, &slot.otherwise)?)
+            };
+            let customers = facts.i32("customer_ix")?;
+            let mut row = 0;
+            while row < customers.len() {
+                let end =
+                    row + customers[row..].iter().take_while(|ix| **ix == customers[row]).count();
+                let chosen = match &otherwise {
+                    Some(otherwise) if !meets[row..end].iter().any(|meets| *meets) => otherwise,
+                    _ => &meets,
+                };
+                for at_row in row..end {
+                    masks[at_row] |= u8::from(chosen[at_row]) << at;
+                }
+                row = end;
+            }
+        }
+        engine.forget("offer_pairs")?;
+        Ok(Self(Some(masks), all))
+    }
+}
+
+fn rows_that_meet(engine: &Engine, slot: &SlotConfig, predicate: &str) -> Result<Vec<bool>> {
+    let predicate = if predicate.trim().is_empty() { "true" } else { predicate };
+    let sql = include_str!("../../sql/slot_predicate.sql").replace("{predicate}", predicate);
+    let found = engine.query(&sql, &params([])).map_err(|error| {
+        Error::config("T1016", format!("slot '{}': {error}", slot.name))
+            .hint("a slot's `where` is SQL over promotion, customer and pair; docs/src/concepts/slots-and-rules.md lists the columns")
+            .cause(error)
+    })?;
+    Ok(found.bool_or_null("meets")?.into_iter().map(|meets| meets == Some(true)).collect())
+}
+
+/// Customers of the run's target audience.
+fn audience(engine: &Engine, week: &Week, config: &Config) -> Result<BTreeSet<i32>> {
+    let mut found = match config.audience.predicate.trim() {
+        "" => week.customers.keys().copied().collect(),
+        predicate => customers_where(engine, predicate, "[audience] where")?,
+    };
+    if config.audience.limit > 0 && found.len() as u64 > config.audience.limit {
+        let mut by_spend: Vec<i32> = found.into_iter().collect();
+        by_spend.sort_by_key(|ix| (std::cmp::Reverse(week.customers[ix].monetary_minor), *ix));
+        by_spend.truncate(config.audience.limit as usize);
+        found = by_spend.into_iter().collect();
+    }
+    Ok(found)
+}
+
+/// Who may get each promotion that names an audience.
+fn promotion_audiences(
+    engine: &Engine,
+    week: &Week,
+    promotions: &[i32],
+) -> Result<BTreeMap<i32, BTreeSet<i32>>> {
+    let mut known: BTreeMap<&str, BTreeSet<i32>> = BTreeMap::new();
+    let mut admitted = BTreeMap::new();
+    for ix in promotions {
+        let promotion = &week.promotions[ix];
+        let Some(predicate) = promotion.audience.as_deref() else { continue };
+        if !known.contains_key(predicate) {
+            let place = format!("promotion '{}': audience", promotion.id);
+            known.insert(predicate, customers_where(engine, predicate, &place)?);
+        }
+        admitted.insert(*ix, known[predicate].clone());
+    }
+    Ok(admitted)
+}
+
+/// Pinned promotions with their slot and who gets them.
+fn pins(
+    engine: &Engine,
+    week: &Week,
+    config: &Config,
+) -> Result<BTreeMap<i32, (usize, BTreeSet<i32>)>> {
+    let mut found = BTreeMap::new();
+    for pin in &config.rules.pins {
+        let slot = config.slots.iter().position(|slot| slot.name == pin.slot).ok_or_else(|| {
+            Error::config("T1017", format!("[[rules.pins]]: there is no slot '{}'", pin.slot))
+                .hint("name one of the [[slots]]")
+        })?;
+        let promotion = week.promotions.iter().find(|(_, known)| known.id == pin.promotion_id);
+        let Some((ix, _)) = promotion.filter(|(_, known)| known.is_candidate) else {
+            return Err(Error::config(
+                "T1018",
+                format!("[[rules.pins]]: promotion '{}' cannot be offered on {}", pin.promotion_id, week.as_of),
+            )
+            .hint("pin a promotion that is valid on the day and covers a product, or take the pin out"));
+        };
+        let who = match pin.predicate.trim() {
+            "" => week.customers.keys().copied().collect(),
+            predicate => customers_where(engine, predicate, "[[rules.pins]] where")?,
+        };
+        found.insert(*ix, (slot, who));
+    }
+    Ok(found)
+}
+
+/// Customers that meet a predicate over the customer master.
+fn customers_where(engine: &Engine, predicate: &str, place: &str) -> Result<BTreeSet<i32>> {
+    let sql = include_str!("../../sql/customers_where.sql").replace("{predicate}", predicate);
+    let found = engine.query(&sql, &params([])).map_err(|error| {
+        Error::config("T1019", format!("{place}: {error}"))
+            .hint("an audience is SQL over the customer master, for example behaviour = 'both' and orders_12w >= 3")
+            .cause(error)
+    })?;
+    Ok(found.i32("customer_ix")?.into_iter().collect())
+}
+
+/// Promotions that customers redeemed before the Monday.
+pub(crate) fn redeemed_before(engine: &Engine, as_of: Date) -> Result<BTreeSet<(i32, i32)>> {
+    let values = params([("as_of", tercet_engine::Value::Date(as_of))]);
+    let found = engine.query(include_str!("../../sql/redeemed_before.sql"), &values)?;
+    Ok(found.i32("customer_ix")?.into_iter().zip(found.i32("promotion_ix")?).collect())
+}

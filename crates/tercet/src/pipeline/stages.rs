@@ -1,0 +1,300 @@
+//! What does each stage of a weekly run read, call and write?
+
+use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeMap;
+
+use tercet_engine::{ColumnData, FileSet, Frame, Location};
+use tercet_features::Pairs;
+use tercet_sources::{Health, Sources};
+use tercet_types::tables::sources as tables;
+use tercet_types::{Date, Error, Result};
+
+use super::decide::{decide, publish};
+use super::learn::{ModelCards, Models, TOO_SHORT, week_pairs};
+use super::manifest::{Selection, Stage, parse, to_json};
+use super::prepare::{assignment_key, identity_of, sources_of};
+use super::runner::{Outcome, StageContext, StageWork, run_stages};
+use super::shop::Shop;
+use super::week::Week;
+use super::worth::{Scored, Visits, baseline_scores, known_engine, outside_scores, tercet_scores};
+use crate::commands::Project;
+use crate::output::{Progress, thousands};
+
+/// Runs one week of a project, or resumes it.
+pub(crate) fn weekly_run(
+    project: &Project,
+    as_of: Date,
+    engine: &str,
+    seed: u64,
+    select: Option<Selection>,
+    progress: &Progress,
+) -> Result<Outcome> {
+    known_engine(engine)?;
+    if project.config.slots.is_empty() {
+        return Err(Error::config("T1020", "the project has no slots")
+            .hint("add at least one [[slots]] section with a name to tercet.toml"));
+    }
+    let identity = identity_of(project, as_of, engine, seed)?;
+    let sources = sources_of(project)?;
+    let run = WeeklyRun {
+        project,
+        sources,
+        key: assignment_key(project)?,
+        shop: OnceCell::new(),
+        timings: RefCell::default(),
+    };
+    let mut work: BTreeMap<Stage, Box<StageWork<'_>>> = BTreeMap::new();
+    work.insert(Stage::Sources, Box::new(|context| run.sources(context)));
+    work.insert(Stage::Features, Box::new(|context| run.features(context)));
+    work.insert(Stage::Models, Box::new(|context| run.models(context)));
+    work.insert(Stage::Scoring, Box::new(|context| run.scoring(context)));
+    work.insert(Stage::Allocation, Box::new(|context| run.allocation(context)));
+    work.insert(Stage::Delivery, Box::new(|context| run.delivery(context)));
+    // Tables of an earlier run of this process must not be taken for this one's.
+    run_stages(
+        &project.engine,
+        &project.store,
+        &project.config,
+        &identity,
+        select,
+        progress,
+        &run.timings,
+        &work,
+    )
+}
+
+/// What the stages of one run share: the project, and what they would otherwise compute twice.
+pub(super) struct WeeklyRun<'a> {
+    pub(super) project: &'a Project,
+    sources: Sources,
+    pub(super) key: [u8; 16],
+    shop: OnceCell<(Shop, Week)>,
+    pub(super) timings: RefCell<Vec<(Stage, f64)>>,
+}
+
+impl WeeklyRun<'_> {
+    /// Reads, checks and prepares the shop's data.
+    fn sources(&self, context: &mut StageContext<'_>) -> Result<String> {
+        let loaded = tercet_sources::load(context.engine, &self.sources, context.identity.as_of)?;
+        for table in tables::ALL {
+            let frame = context.engine.table(table.name)?;
+            context.write_table(table.name, &frame)?;
+        }
+        context.write_table("quarantine", &loaded.quarantine)?;
+        context.write("health.json", to_json(&loaded.health)?)?;
+        context.write("columns.json", to_json(&loaded.columns_seen)?)?;
+        let rows: u64 = loaded.health.tables.iter().map(|table| table.rows_out).sum();
+        let quarantined: u64 = loaded.health.tables.iter().map(|table| table.quarantined).sum();
+        Ok(format!("{} rows kept, {} in quarantine", thousands(rows), thousands(quarantined)))
+    }
+
+    /// The shop in integers and the week's masters: computed once, or read back for a resumed run.
+    pub(super) fn shop_and_week(&self, context: &StageContext<'_>) -> Result<&(Shop, Week)> {
+        if let Some(found) = self.shop.get() {
+            return Ok(found);
+        }
+        for table in tables::ALL {
+            context.need(Stage::Sources, table.name)?;
+        }
+        let shop = Shop::read(context.engine)?;
+        let week = Week::build(context.engine, &shop, context.config, context.identity.as_of)?;
+        Ok(self.shop.get_or_init(|| (shop, week)))
+    }
+
+    /// What is known of customers, products, promotions and pairs.
+    fn features(&self, context: &mut StageContext<'_>) -> Result<String> {
+        let (shop, week) = self.shop_and_week(context)?;
+        for table in [
+            "customer_master",
+            "product_master",
+            "promotion_master",
+            "eligible_products",
+            "customer_category",
+        ] {
+            let frame = context.engine.table(table)?;
+            context.write_table(table, &frame)?;
+        }
+        let customers: Vec<i32> = week.customers.keys().copied().collect();
+        let candidates = week.candidates();
+        let pairs =
+            week_pairs(context.engine, shop, week, context.config, &customers, &candidates)?;
+        context.write_table("pairs", &pairs_frame(&pairs)?)?;
+        Ok(format!(
+            "{} customers × {} promotions as of {}",
+            thousands(customers.len()),
+            thousands(candidates.len()),
+            week.as_of
+        ))
+    }
+
+    /// Learns from past weeks.
+    fn models(&self, context: &mut StageContext<'_>) -> Result<String> {
+        if context.identity.engine != "tercet" || !context.config.model.external_scores.is_empty() {
+            context.write("models.json", to_json(&None::<ModelCards>)?)?;
+            return Ok("none needed".to_owned());
+        }
+        let (shop, week) = self.shop_and_week(context)?;
+        let fitted =
+            Models::fit(context.engine, shop, week, context.config, context.identity.seed)?;
+        let Some((models, cards)) = fitted else {
+            context.write("models.json", to_json(&None::<ModelCards>)?)?;
+            return Ok(TOO_SHORT.to_owned());
+        };
+        for (file, bytes) in models.files()? {
+            context.write(file, bytes)?;
+        }
+        let trees: usize = cards.cards.iter().map(|card| card.trees).sum();
+        let rows = cards.cards.first().map_or(0, |card| card.rows[0]);
+        context.write("models.json", to_json(&Some(&cards))?)?;
+        Ok(format!(
+            "{trees} trees from {} rows of {} past weeks",
+            thousands(rows),
+            cards.trained_on.len()
+        ))
+    }
+
+    /// The cards of the models, when there are models.
+    pub(super) fn cards(&self, context: &StageContext<'_>) -> Result<Option<ModelCards>> {
+        parse(&context.read(Stage::Models, "models.json")?, "models.json")
+    }
+
+    /// What each offer is worth to each customer.
+    fn scoring(&self, context: &mut StageContext<'_>) -> Result<String> {
+        let (shop, week) = self.shop_and_week(context)?;
+        let config = context.config;
+        let customers: Vec<i32> = week.customers.keys().copied().collect();
+        let engine = context.identity.engine.as_str();
+        let scored = if engine != "tercet" {
+            baseline_scores(engine, shop, week, config, &customers)?
+        } else if !config.model.external_scores.is_empty() {
+            let location = Location::new(&config.model.external_scores, &self.project.folder)?;
+            context.engine.attach("external_scores", &FileSet { location, format: None })?;
+            let table = context.engine.table("external_scores")?;
+            outside_scores(shop, week, config, &table)?
+        } else {
+            let pairs = self.pairs(context)?;
+            let models = match self.cards(context)? {
+                Some(_) => Some(Models::read(|file| context.read(Stage::Models, file))?),
+                None => None,
+            };
+            let visits = Visits::read(context.engine, week, config, &week.candidates())?;
+            tercet_scores(week, config, &pairs, models.as_ref(), &visits)?
+        };
+        let count = scored.values.len();
+        context.engine.register("scored_pairs", &scored_frame(&scored)?)?;
+        let frame = context.engine.query(include_str!("../../sql/scores.sql"), &BTreeMap::new())?;
+        context.engine.forget("scored_pairs")?;
+        context.write_table("scores", &frame)?;
+        Ok(format!("{} offers valued by {engine}", thousands(count)))
+    }
+
+    /// The pairs of the features stage.
+    pub(super) fn pairs(&self, context: &StageContext<'_>) -> Result<Pairs> {
+        context.need(Stage::Features, "pairs")?;
+        pairs_of_frame(&context.engine.table("pairs")?)
+    }
+
+    /// Who gets which.
+    fn allocation(&self, context: &mut StageContext<'_>) -> Result<String> {
+        decide(self, context)
+    }
+
+    /// What leaves the house.
+    fn delivery(&self, context: &mut StageContext<'_>) -> Result<String> {
+        publish(self, context)
+    }
+
+    /// The health of the input.
+    pub(super) fn health(&self, context: &StageContext<'_>) -> Result<Health> {
+        parse(&context.read(Stage::Sources, "health.json")?, "health.json")
+    }
+}
+
+/// Pairs as a table: customer, promotion, then the features.
+pub(super) fn pairs_frame(pairs: &Pairs) -> Result<Frame> {
+    let mut columns: Vec<(&str, ColumnData)> = vec![
+        ("customer_ix", pairs.customer_ix.clone().into()),
+        ("promotion_ix", pairs.promotion_ix.clone().into()),
+    ];
+    let width = tercet_features::PAIR_FEATURES.len();
+    for (place, feature) in tercet_features::PAIR_FEATURES.iter().enumerate() {
+        let values: Vec<Option<f64>> = (0..pairs.rows())
+            .map(|row| {
+                Some(f64::from(pairs.values[row * width + place])).filter(|value| !value.is_nan())
+            })
+            .collect();
+        columns.push((feature.name, values.into()));
+    }
+    Frame::of(columns)
+}
+
+fn pairs_of_frame(frame: &Frame) -> Result<Pairs> {
+    let width = tercet_features::PAIR_FEATURES.len();
+    let mut pairs = Pairs {
+        customer_ix: frame.i32("customer_ix")?,
+        promotion_ix: frame.i32("promotion_ix")?,
+        values: vec![f32::NAN; frame.rows() * width],
+    };
+    for (place, feature) in tercet_features::PAIR_FEATURES.iter().enumerate() {
+        for (row, value) in frame.f64(feature.name)?.into_iter().enumerate() {
+            pairs.values[row * width + place] = value as f32;
+        }
+    }
+    Ok(pairs)
+}
+
+fn scored_frame(scored: &Scored) -> Result<Frame> {
+    let of = |value: fn(&tercet_scoring::Value) -> f64| -> Vec<f64> {
+        scored.values.iter().map(value).collect()
+    };
+    let whole = |values: Vec<f64>| -> Vec<i64> {
+        values.into_iter().map(|value| value.round_ties_even() as i64).collect()
+    };
+    let routes: Vec<String> = scored
+        .customer_ix
+        .iter()
+        .map(|ix| scored.routes.get(ix).map_or("", |route| route.name()).to_owned())
+        .collect();
+    Frame::of(vec![
+        ("customer_ix", scored.customer_ix.clone().into()),
+        ("promotion_ix", scored.promotion_ix.clone().into()),
+        ("value_minor", whole(of(|value| value.value_minor)).into()),
+        ("value_kind", vec![scored.value_kind.to_owned(); scored.values.len()].into()),
+        ("expected_cost_minor", whole(of(|value| value.expected_cost_minor.ceil())).into()),
+        ("response_rate", of(|value| value.response_rate).into()),
+        ("discovery_rate", of(|value| value.discovery_rate).into()),
+        ("route", routes.into()),
+    ])
+}
+
+/// The scores of the scoring stage, in integers, with the routes of their customers.
+pub(super) fn scored_of(context: &StageContext<'_>) -> Result<Scored> {
+    context.need(Stage::Scoring, "scores")?;
+    let frame =
+        context.engine.query(include_str!("../../sql/scores_in_integers.sql"), &BTreeMap::new())?;
+    let (values, costs) = (frame.i64("value_minor")?, frame.i64("expected_cost_minor")?);
+    let (responses, discoveries) = (frame.f64("response_rate")?, frame.f64("discovery_rate")?);
+    let kinds = frame.text("value_kind")?;
+    let customer_ix = frame.i32("customer_ix")?;
+    let mut routes = BTreeMap::new();
+    for (ix, name) in customer_ix.iter().zip(frame.text("route")?) {
+        if let Some(route) =
+            tercet_scoring::Route::ALL.into_iter().find(|route| route.name() == name)
+        {
+            routes.insert(*ix, route);
+        }
+    }
+    let values = (0..frame.rows())
+        .map(|row| tercet_scoring::Value {
+            value_minor: values[row] as f64,
+            expected_cost_minor: costs[row] as f64,
+            response_rate: responses[row],
+            discovery_rate: discoveries[row],
+        })
+        .collect();
+    let value_kind = match kinds.first().map(String::as_str) {
+        Some(super::worth::RANK_SCORE) => super::worth::RANK_SCORE,
+        _ => super::worth::ORDER_VALUE,
+    };
+    Ok(Scored { customer_ix, promotion_ix: frame.i32("promotion_ix")?, values, routes, value_kind })
+}
