@@ -32,7 +32,7 @@ impl Default for Model {
     fn default() -> Self {
         Self {
             training_weeks: 7,
-            rounds: 150,
+            rounds: 100,
             leaves: 15,
             learning_rate: 0.08,
             early_stopping_rounds: 15,

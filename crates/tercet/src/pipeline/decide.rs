@@ -91,6 +91,7 @@ pub(super) fn offer_facts(scored: &Scored, view: &PairView<'_>, visits: &Visits)
         scored.values.iter().map(value).collect()
     };
     Frame::of(vec![
+        ("row", rows.clone().map(|row| row as i64).collect::<Vec<i64>>().into()),
         ("customer_ix", scored.customer_ix.clone().into()),
         ("promotion_ix", scored.promotion_ix.clone().into()),
         (

@@ -6,6 +6,7 @@
 mod decide;
 mod history;
 mod learn;
+mod lessons;
 mod lock;
 mod manifest;
 mod prepare;

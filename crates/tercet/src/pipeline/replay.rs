@@ -1,5 +1,6 @@
 //! What would each engine have offered on past Mondays, knowing only what was known then?
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use tercet_engine::{Engine, Value, params};
@@ -13,6 +14,7 @@ use tercet_types::{DAYS_PER_WEEK, Date, Error, Result};
 use super::decide::offer_facts;
 use super::history::History;
 use super::learn::{Models, week_pairs};
+use super::lessons::Lessons;
 use super::prepare::{assignment_key, sources_of};
 use super::shop::Shop;
 use super::slates::{Circumstances, Slates, SlotMasks, fill_slots};
@@ -80,11 +82,12 @@ pub(crate) fn replay(project: &Project, ask: &Replay, progress: &Progress) -> Re
     let mut judged = Vec::with_capacity(mondays.len());
     let mut slates: BTreeMap<&str, BTreeMap<Scope, Vec<Vec<Slate>>>> = BTreeMap::new();
     let mut weeks = Vec::with_capacity(mondays.len());
+    let mut lessons = Lessons::default();
     for monday in mondays {
         let (picked, took) = progress.step(&monday.to_string(), || {
             let week = Week::build(engine, &shop, &project.config, monday)?;
             let truth = judge(engine, &shop, &week)?;
-            let picked = pick(project, &shop, &week, &truth, ask)?;
+            let picked = pick(project, &shop, &week, &truth, ask, &mut lessons)?;
             let said = format!(
                 "{} promotions, {} active customers, {} bought",
                 thousands(truth.promotions.len()),
@@ -209,6 +212,7 @@ fn pick(
     week: &Week,
     truth: &JudgedWeek,
     ask: &Replay,
+    lessons: &mut Lessons,
 ) -> Result<Picked> {
     let (engine, config) = (&project.engine, &project.config);
     let customers = week.active();
@@ -238,9 +242,10 @@ fn pick(
             (scope, pairs_where(&pairs, kept))
         })
         .collect();
+    let mut masks: BTreeMap<Scope, SlotMasks> = BTreeMap::new();
     for name in &ask.engines {
         let scored = if *name == "tercet" {
-            let models = Models::fit(engine, shop, week, &config, ask.seed)?;
+            let models = Models::fit(engine, shop, week, &config, ask.seed, lessons)?;
             tercet_scores(
                 week,
                 &config,
@@ -256,9 +261,15 @@ fn pick(
                 place.get(&ix).is_some_and(|at| scope.holds(truth.promotions[*at as usize].breadth))
             };
             let part = scored_where(&scored, kept);
-            let facts = offer_facts(&part, &PairView::new(pairs)?, &visits)?;
-            let masks = SlotMasks::evaluate(engine, &config.slots, &facts)?;
-            let slates = fill_slots(engine, week, &config, &part, &circumstances, &masks, kept)?;
+            // The same slots for all: predicates on values and rates see those of the first engine.
+            let masks = match masks.entry(*scope) {
+                Entry::Occupied(found) => found.into_mut(),
+                Entry::Vacant(place) => {
+                    let facts = offer_facts(&part, &PairView::new(pairs)?, &visits)?;
+                    place.insert(SlotMasks::evaluate(engine, &config.slots, &facts)?)
+                }
+            };
+            let slates = fill_slots(engine, week, &config, &part, &circumstances, masks, kept)?;
             picked.entry(name).or_default().insert(*scope, slates_of(&slates, truth, &place));
         }
     }

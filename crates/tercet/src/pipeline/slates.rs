@@ -219,43 +219,64 @@ impl SlotMasks {
             return Ok(Self(None, all));
         }
         engine.register("offer_pairs", facts)?;
+        let texts: Vec<(&SlotConfig, &str)> = slots
+            .iter()
+            .flat_map(|slot| [(slot, slot.predicate.trim()), (slot, slot.otherwise.trim())])
+            .collect();
+        let found = rows_that_meet(engine, facts.rows(), &texts)?;
+        engine.forget("offer_pairs")?;
+        let customers = facts.i32("customer_ix")?;
         let mut masks = vec![0_u8; facts.rows()];
         for (at, slot) in slots.iter().enumerate() {
-            let meets = rows_that_meet(engine, slot, &slot.predicate)?;
-            let otherwise = if slot.otherwise.trim().is_empty() {
-                None
-            } else {
-                Some(rows_that_meet(engine, slot, &slot.otherwise)?)
-            };
-            let customers = facts.i32("customer_ix")?;
+            let (meets, otherwise) = (&found[2 * at], &found[2 * at + 1]);
             let mut row = 0;
             while row < customers.len() {
-                let end =
-                    row + customers[row..].iter().take_while(|ix| **ix == customers[row]).count();
-                let chosen = match &otherwise {
-                    Some(otherwise) if !meets[row..end].iter().any(|meets| *meets) => otherwise,
-                    _ => &meets,
-                };
+                let end = row + customers[row..].iter().take_while(|ix| **ix == customers[row]).count();
+                let falls_back =
+                    !slot.otherwise.trim().is_empty() && !meets[row..end].iter().any(|meets| *meets);
+                let chosen = if falls_back { otherwise } else { meets };
                 for at_row in row..end {
                     masks[at_row] |= u8::from(chosen[at_row]) << at;
                 }
                 row = end;
             }
         }
-        engine.forget("offer_pairs")?;
         Ok(Self(Some(masks), all))
     }
 }
 
-fn rows_that_meet(engine: &Engine, slot: &SlotConfig, predicate: &str) -> Result<Vec<bool>> {
-    let predicate = if predicate.trim().is_empty() { "true" } else { predicate };
-    let sql = include_str!("../../sql/slot_predicate.sql").replace("{predicate}", predicate);
-    let found = engine.query(&sql, &params([])).map_err(|error| {
-        Error::config("T1016", format!("slot '{}': {error}", slot.name))
-            .hint("a slot's `where` is SQL over promotion, customer and pair; docs/src/concepts/slots-and-rules.md lists the columns")
-            .cause(error)
-    })?;
-    Ok(found.bool_or_null("meets")?.into_iter().map(|meets| meets == Some(true)).collect())
+/// For each predicate, which rows of `offer_pairs` meet it; an empty predicate takes all.
+fn rows_that_meet(engine: &Engine, rows: usize, predicates: &[(&SlotConfig, &str)]) -> Result<Vec<Vec<bool>>> {
+    let columns: Vec<String> = predicates
+        .iter()
+        .enumerate()
+        .map(|(at, (_, text))| format!("({}) as meets_{at}", if text.is_empty() { "true" } else { text }))
+        .collect();
+    let sql = |columns: &str| include_str!("../../sql/slot_predicates.sql").replace("{predicates}", columns);
+    let found = match engine.query(&sql(&columns.join(", ")), &params([])) {
+        Ok(found) => found,
+        Err(error) => {
+            // One by one, to name the slot.
+            for (column, (slot, _)) in columns.iter().zip(predicates) {
+                engine.query(&sql(column), &params([])).map_err(|error| {
+                    Error::config("T1016", format!("slot '{}': {error}", slot.name))
+                        .hint("a slot's `where` is SQL over promotion, customer and pair; docs/src/concepts/slots-and-rules.md lists the columns")
+                        .cause(error)
+                })?;
+            }
+            return Err(error);
+        }
+    };
+    let places = found.i64("row")?;
+    let mut meets = Vec::with_capacity(predicates.len());
+    for at in 0..predicates.len() {
+        let mut of_rows = vec![false; rows];
+        for (place, value) in places.iter().zip(found.bool_or_null(&format!("meets_{at}"))?) {
+            of_rows[*place as usize] = value == Some(true);
+        }
+        meets.push(of_rows);
+    }
+    Ok(meets)
 }
 
 /// Customers of the run's target audience.

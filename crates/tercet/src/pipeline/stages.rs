@@ -11,6 +11,7 @@ use tercet_types::{Date, Error, Result};
 
 use super::decide::{decide, publish};
 use super::learn::{ModelCards, Models, TOO_SHORT, week_pairs};
+use super::lessons::Lessons;
 use super::manifest::{Selection, Stage, parse, to_json};
 use super::prepare::{assignment_key, identity_of, sources_of};
 use super::runner::{Outcome, StageContext, StageWork, run_stages};
@@ -135,7 +136,7 @@ impl WeeklyRun<'_> {
         }
         let (shop, week) = self.shop_and_week(context)?;
         let fitted =
-            Models::fit(context.engine, shop, week, context.config, context.identity.seed)?;
+            Models::fit(context.engine, shop, week, context.config, context.identity.seed, &mut Lessons::default())?;
         let Some((models, cards)) = fitted else {
             context.write("models.json", to_json(&None::<ModelCards>)?)?;
             return Ok(TOO_SHORT.to_owned());

@@ -1,5 +1,5 @@
--- Does a promotion meet a slot's predicate for a customer? Grain: customer and candidate, in their order.
--- {predicate} is the slot's own.
+-- Which offers meet the slots' predicates? Grain: customer and candidate; `row` is its place.
+-- {predicates} are the slots' own.
 with offers as (
   select
     m.*, p.promotion_name, p.campaign_id, p.threshold_minor, p.value_minor as face_value_minor,
@@ -7,8 +7,7 @@ with offers as (
   from promotion_master m
   join promotions p on p.promotion_id = m.promotion_id
 )
-select f.customer_ix, f.promotion_ix, ({predicate}) as meets
+select f.row, {predicates}
 from offer_pairs f
 join offers o on o.promotion_ix = f.promotion_ix
 join customer_master c on c.customer_ix = f.customer_ix
-order by f.customer_ix, f.promotion_ix
