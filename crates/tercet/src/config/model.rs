@@ -18,6 +18,10 @@ pub(crate) struct Model {
     pub(crate) early_stopping_rounds: usize,
     /// Fewest rows of a leaf.
     pub(crate) leaf_rows_min: usize,
+    /// Least sum of second derivatives in a leaf.
+    pub(crate) leaf_weight_min: f64,
+    /// Share of rows drawn for each tree.
+    pub(crate) row_share: f64,
     /// Worth of a customer who buys into an offer at all, as a multiple of the spend behind a typical
     /// response.
     pub(crate) response_weight: f64,
@@ -36,7 +40,9 @@ impl Default for Model {
             leaves: 15,
             learning_rate: 0.08,
             early_stopping_rounds: 15,
-            leaf_rows_min: 200,
+            leaf_rows_min: 1,
+            leaf_weight_min: 15.0,
+            row_share: 0.8,
             response_weight: 0.6,
             discovery_weight: 3.6,
             external_scores: String::new(),

@@ -16,6 +16,6 @@ pub(crate) struct Routes {
 
 impl Default for Routes {
     fn default() -> Self {
-        Self { recency_max_days: 120, frequency_min_orders: 2, visit_weight: 0.25 }
+        Self { recency_max_days: 120, frequency_min_orders: 2, visit_weight: 0.1 }
     }
 }

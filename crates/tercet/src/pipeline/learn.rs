@@ -108,7 +108,9 @@ impl Models {
         let known: BTreeSet<i32> = week
             .promotions
             .iter()
-            .filter(|(_, known)| !known.products.is_empty() && (known.is_candidate || lends(&known.id)))
+            .filter(|(_, known)| {
+                !known.products.is_empty() && (known.is_candidate || lends(&known.id))
+            })
             .map(|(ix, _)| *ix)
             .collect();
         if mondays.len() < 2 || known.is_empty() {
@@ -118,7 +120,15 @@ impl Models {
         let eligibility = week.eligibility(shop, |_| true)?;
         let mut weeks = Vec::with_capacity(mondays.len());
         for &monday in &mondays {
-            weeks.push(lessons.of(engine, shop, config, &eligibility, monday, &known, &sampling)?);
+            weeks.push(lessons.of(
+                engine,
+                shop,
+                config,
+                &eligibility,
+                monday,
+                &known,
+                &sampling,
+            )?);
         }
         lessons.forget_before(mondays[mondays.len() - 1]);
         let held_out = Sample::of(&weeks[..1])?;
@@ -134,7 +144,8 @@ impl Models {
                 max_depth: None,
                 learning_rate: config.model.learning_rate,
                 min_rows_per_leaf: config.model.leaf_rows_min,
-                subsample: 0.8,
+                min_child_weight: config.model.leaf_weight_min,
+                subsample: config.model.row_share,
                 column_sample: 0.6,
                 l2: 5.0,
                 early_stopping_rounds: Some(config.model.early_stopping_rounds),

@@ -64,8 +64,11 @@ impl Lessons {
 /// Both sets of rows in the order of customer and promotion.
 fn merged(known: &TrainingPairs, new: &TrainingPairs) -> TrainingPairs {
     let sets = [known, new];
-    let mut places: Vec<(usize, usize)> =
-        sets.iter().enumerate().flat_map(|(set, rows)| (0..rows.pairs.rows()).map(move |row| (set, row))).collect();
+    let mut places: Vec<(usize, usize)> = sets
+        .iter()
+        .enumerate()
+        .flat_map(|(set, rows)| (0..rows.pairs.rows()).map(move |row| (set, row)))
+        .collect();
     places.sort_unstable_by_key(|(set, row)| {
         (sets[*set].pairs.customer_ix[*row], sets[*set].pairs.promotion_ix[*row])
     });
@@ -74,7 +77,10 @@ fn merged(known: &TrainingPairs, new: &TrainingPairs) -> TrainingPairs {
 
 /// The rows at the given places: set, row.
 fn taken(sets: &[&TrainingPairs], places: &[(usize, usize)]) -> TrainingPairs {
-    let mut pairs = Pairs { values: Vec::with_capacity(places.len() * PAIR_FEATURES.len()), ..Pairs::default() };
+    let mut pairs = Pairs {
+        values: Vec::with_capacity(places.len() * PAIR_FEATURES.len()),
+        ..Pairs::default()
+    };
     for (set, row) in places {
         let from = &sets[*set].pairs;
         pairs.customer_ix.push(from.customer_ix[*row]);

@@ -231,9 +231,10 @@ impl SlotMasks {
             let (meets, otherwise) = (&found[2 * at], &found[2 * at + 1]);
             let mut row = 0;
             while row < customers.len() {
-                let end = row + customers[row..].iter().take_while(|ix| **ix == customers[row]).count();
-                let falls_back =
-                    !slot.otherwise.trim().is_empty() && !meets[row..end].iter().any(|meets| *meets);
+                let end =
+                    row + customers[row..].iter().take_while(|ix| **ix == customers[row]).count();
+                let falls_back = !slot.otherwise.trim().is_empty()
+                    && !meets[row..end].iter().any(|meets| *meets);
                 let chosen = if falls_back { otherwise } else { meets };
                 for at_row in row..end {
                     masks[at_row] |= u8::from(chosen[at_row]) << at;
@@ -246,13 +247,21 @@ impl SlotMasks {
 }
 
 /// For each predicate, which rows of `offer_pairs` meet it; an empty predicate takes all.
-fn rows_that_meet(engine: &Engine, rows: usize, predicates: &[(&SlotConfig, &str)]) -> Result<Vec<Vec<bool>>> {
+fn rows_that_meet(
+    engine: &Engine,
+    rows: usize,
+    predicates: &[(&SlotConfig, &str)],
+) -> Result<Vec<Vec<bool>>> {
     let columns: Vec<String> = predicates
         .iter()
         .enumerate()
-        .map(|(at, (_, text))| format!("({}) as meets_{at}", if text.is_empty() { "true" } else { text }))
+        .map(|(at, (_, text))| {
+            format!("({}) as meets_{at}", if text.is_empty() { "true" } else { text })
+        })
         .collect();
-    let sql = |columns: &str| include_str!("../../sql/slot_predicates.sql").replace("{predicates}", columns);
+    let sql = |columns: &str| {
+        include_str!("../../sql/slot_predicates.sql").replace("{predicates}", columns)
+    };
     let found = match engine.query(&sql(&columns.join(", ")), &params([])) {
         Ok(found) => found,
         Err(error) => {

@@ -135,8 +135,14 @@ impl WeeklyRun<'_> {
             return Ok("none needed".to_owned());
         }
         let (shop, week) = self.shop_and_week(context)?;
-        let fitted =
-            Models::fit(context.engine, shop, week, context.config, context.identity.seed, &mut Lessons::default())?;
+        let fitted = Models::fit(
+            context.engine,
+            shop,
+            week,
+            context.config,
+            context.identity.seed,
+            &mut Lessons::default(),
+        )?;
         let Some((models, cards)) = fitted else {
             context.write("models.json", to_json(&None::<ModelCards>)?)?;
             return Ok(TOO_SHORT.to_owned());
