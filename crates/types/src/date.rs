@@ -108,7 +108,10 @@ impl FromStr for Date {
 }
 
 impl serde::Serialize for Date {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    fn serialize<S: serde::Serializer>(
+        &self,
+        serializer: S,
+    ) -> std::result::Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
 }
@@ -141,7 +144,8 @@ mod tests {
 
     #[test]
     fn impossible_days_are_refused() {
-        for text in ["2017-02-29", "2017-13-01", "2017-00-10", "2017-06-31", "today", "2017-9", ""] {
+        for text in ["2017-02-29", "2017-13-01", "2017-00-10", "2017-06-31", "today", "2017-9", ""]
+        {
             assert!(text.parse::<Date>().is_err(), "{text}");
         }
         assert!("2016-02-29".parse::<Date>().is_ok());

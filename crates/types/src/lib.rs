@@ -10,6 +10,6 @@ mod money;
 pub mod segment;
 pub mod tables;
 
-pub use date::{Date, DAYS_PER_WEEK};
+pub use date::{DAYS_PER_WEEK, Date};
 pub use error::{Error, ErrorKind, Result};
 pub use money::{Currency, Money, Rounding};

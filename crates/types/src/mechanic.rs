@@ -57,9 +57,8 @@ impl FromStr for Mechanic {
 
     fn from_str(text: &str) -> Result<Self> {
         Self::ALL.into_iter().find(|mechanic| mechanic.name() == text).ok_or_else(|| {
-            Error::data("T0103", format!("'{text}' is not a promotion mechanic")).hint(
-                "use percent, money_off, free_item, buy_x_get_y, free_shipping or threshold",
-            )
+            Error::data("T0103", format!("'{text}' is not a promotion mechanic"))
+                .hint("use percent, money_off, free_item, buy_x_get_y, free_shipping or threshold")
         })
     }
 }

@@ -27,7 +27,8 @@ impl Currency {
                     .hint("use the three capital letters of ISO 4217, for example USD or EUR")
             })?;
         let decimals = match code {
-            "JPY" | "KRW" | "CLP" | "ISK" | "VND" | "XAF" | "XOF" | "XPF" | "UGX" | "PYG" | "RWF" => 0,
+            "JPY" | "KRW" | "CLP" | "ISK" | "VND" | "XAF" | "XOF" | "XPF" | "UGX" | "PYG"
+            | "RWF" => 0,
             "BHD" | "IQD" | "JOD" | "KWD" | "LYD" | "OMR" | "TND" => 3,
             _ => 2,
         };
@@ -106,7 +107,8 @@ impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let per_major = self.currency.minor_per_major().unsigned_abs();
         let sign = if self.minor < 0 { "-" } else { "" };
-        let (major, rest) = (self.minor.unsigned_abs() / per_major, self.minor.unsigned_abs() % per_major);
+        let (major, rest) =
+            (self.minor.unsigned_abs() / per_major, self.minor.unsigned_abs() % per_major);
         write!(f, "{} {sign}{major}", self.currency.code())?;
         if self.currency.decimals > 0 {
             write!(f, ".{rest:0width$}", width = usize::from(self.currency.decimals))?;
