@@ -10,7 +10,7 @@ pub(crate) fn check(source: &Source) -> Vec<String> {
     let mut findings = Vec::new();
     let header: Vec<&str> =
         source.text.lines().map_while(|line| line.strip_prefix("--")).map(str::trim).collect();
-    if !header.first().is_some_and(|line| line.ends_with('?')) {
+    if !header.first().is_some_and(|line| line.contains('?')) {
         findings.push(source.at(1, "begin with '-- <the question this file answers>?'"));
     }
     if source.path.starts_with("crates/features/sql/") {
@@ -45,6 +45,7 @@ mod tests {
         };
         let header = "-- What?\n-- grain: customer. inputs: lines.\n-- as-of column: day.\n";
         check(&format!("{header}select 1"), 0);
+        check("-- What? grain: customer. inputs: lines. as-of column: day.\nselect 1", 0);
         check("-- grain: customer\nselect 1", 3);
         check(&format!("{header}select now()"), 1);
         check(&format!("{header}select 1 -- not now()"), 0);
