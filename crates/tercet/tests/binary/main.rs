@@ -1,0 +1,10 @@
+//! Does the binary do what a person who types its verbs is told it does?
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::allow_attributes,
+    reason = "a failed test should stop at once"
+)]
+
+mod cli;
+mod support;
