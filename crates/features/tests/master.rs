@@ -62,7 +62,6 @@ fn shop() -> Shop {
              p4|manufacturer|m1
              p5|product_type|SOAP",
         ),
-        ..Shop::default()
     }
 }
 

@@ -1,5 +1,6 @@
 -- Which offers were not made to one customer, the most valuable first? Grain: candidate promotion.
-select c.promotion_id, coalesce(p.product_type, p.category) as promotion_on, c.value_minor, c.rule, d.value_kind
+select c.promotion_id, coalesce(p.product_type, p.category) as promotion_on, c.value_minor,
+  coalesce(c.rule, case when c.slots = 0 then 'no_slot_asks_for_its_kind' end) as rule, d.value_kind
 from candidates c
 left join promotion_master p on p.promotion_id = c.promotion_id
 cross join (select min(value_kind) as value_kind from decisions) d

@@ -7,7 +7,7 @@ use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets::UTF8_HORIZONTAL_ONLY};
+use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 use indicatif::{ProgressBar, ProgressStyle};
 use tercet_types::{Error, Result};
 
@@ -101,11 +101,15 @@ pub(crate) fn rows(format: Format, header: &[&str], rows: &[Vec<String>]) -> Str
 /// Columns of a terminal that tables are laid out for.
 const TABLE_COLUMNS: u16 = 120;
 
-/// A table with light rules; columns of numbers are right-aligned.
+/// A line under the header, none between rows.
+const LIGHT: TableStyle =
+    TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
+
+/// A table with one light rule; columns of numbers are right-aligned.
 pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     let mut table = Table::new();
     table
-        .load_style(UTF8_HORIZONTAL_ONLY)
+        .load_style(LIGHT)
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_width(TABLE_COLUMNS)
         .set_header(header.to_vec());
@@ -113,9 +117,8 @@ pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
         table.add_row(row.clone());
     }
     for (index, column) in table.column_iter_mut().enumerate() {
-        let numeric = |cell: &String| {
-            cell.is_empty() || cell.starts_with(|c: char| c.is_ascii_digit() || "+-−–".contains(c))
-        };
+        let numeric =
+            |cell: &String| cell.chars().all(|c| c.is_ascii_digit() || "+-−–.,% ".contains(c));
         if !rows.is_empty() && rows.iter().filter_map(|row| row.get(index)).all(numeric) {
             column.set_cell_alignment(CellAlignment::Right);
         }

@@ -121,7 +121,10 @@ fn about(
         );
         lines.push((
             "orders".to_owned(),
-            format!("{}, the last {} days ago", text("frequency")?, text("recency_days")?),
+            match text("recency_days")?.as_str() {
+                "1" => format!("{}, the last yesterday", text("frequency")?),
+                days => format!("{}, the last {days} days ago", text("frequency")?),
+            },
         ));
     }
     Ok(lines)

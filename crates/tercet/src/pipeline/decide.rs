@@ -9,7 +9,7 @@ use tercet_delivery::{csv, json_lines, offers};
 use tercet_engine::{ColumnData, Frame, Location};
 use tercet_scoring::{PairFacts, reason_codes};
 use tercet_types::tables::decisions::{DECISIONS, OFFERS};
-use tercet_types::{Currency, DAYS_PER_WEEK, Error, Result};
+use tercet_types::{Currency, DAYS_PER_WEEK, Result};
 
 use super::history::recent_contacts;
 use super::manifest::{Stage, to_json};
@@ -171,7 +171,8 @@ impl DecisionLog<'_> {
         .as_str()[..12]
             .to_owned();
         let dual = blake3::hash(b"").to_hex().as_str()[..12].to_owned();
-        let mut text: Vec<Vec<String>> = vec![Vec::with_capacity(rows); 4]; // customer, slot name, id, arm
+        // Customer, slot name, id, arm.
+        let mut text: [Vec<String>; 4] = std::array::from_fn(|_| Vec::with_capacity(rows));
         let (mut slot_numbers, mut promotions, mut values) = (Vec::new(), Vec::new(), Vec::new());
         let (mut costs, mut responses, mut eligible) = (Vec::new(), Vec::new(), Vec::new());
         let (mut hashes, mut forced, mut depths) = (Vec::new(), Vec::new(), Vec::new());
@@ -208,8 +209,7 @@ impl DecisionLog<'_> {
             }
         }
         let same = |value: &str| ColumnData::from(vec![value.to_owned(); rows]);
-        let [ids, names, decision_ids, arms] = <[Vec<String>; 4]>::try_from(text)
-            .map_err(|_| Error::internal("T1021", "the decision log lost a column"))?;
+        let [ids, names, decision_ids, arms] = text;
         let identity = self.context.identity;
         Frame::of_table(
             &DECISIONS,

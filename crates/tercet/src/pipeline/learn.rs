@@ -75,7 +75,7 @@ const LENDERS: u8 = 3;
 /// True for a third of all promotions, by a hash of the id: what sold in ended promotions says how the
 /// products of a new one will.
 fn lends(promotion_id: &str) -> bool {
-    blake3::hash(promotion_id.as_bytes()).as_bytes()[0] % LENDERS == 0
+    blake3::hash(promotion_id.as_bytes()).as_bytes()[0].is_multiple_of(LENDERS)
 }
 
 /// Why no model was trained, in words.
@@ -151,7 +151,6 @@ impl Models {
                 early_stopping_rounds: Some(config.model.early_stopping_rounds),
                 seed: seed.wrapping_add(place.wrapping_mul(SEED_STEP)),
                 bins: 63,
-                ..Params::default()
             };
             fit_one(name, &params, &training, &held_out, label)
         };

@@ -29,6 +29,10 @@ struct Lesson {
 impl Lessons {
     /// The rows of a Monday for the given promotions, sorted by customer, then promotion. `eligibility`
     /// holds their products.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "lessons stand between everything a week is made of"
+    )]
     pub(crate) fn of(
         &mut self,
         engine: &Engine,

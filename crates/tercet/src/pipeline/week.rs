@@ -26,8 +26,6 @@ pub(crate) struct KnownPromotion {
     pub(crate) base: Base,
     /// Depth as a share of the price.
     pub(crate) discount_rate: f64,
-    /// True when the depth is an estimate.
-    pub(crate) is_estimated: bool,
     /// True when it runs on the Monday and covers a product.
     pub(crate) is_candidate: bool,
     /// The most customers in a run.
@@ -169,8 +167,7 @@ fn known_promotions(
         (frame.text_or_null("promotion_name")?, frame.text_or_null("product_type")?);
     let (categories, buyers) = (frame.text_or_null("category")?, frame.i64("buyers_4w")?);
     let (prices, rates) = (frame.f64("price_mean_minor")?, frame.f64("discount_rate")?);
-    let (discounts, estimated) =
-        (frame.f64("discount_minor")?, frame.bool_or_null("value_is_estimated")?);
+    let discounts = frame.f64("discount_minor")?;
     let (candidates, caps) = (frame.bool_or_null("is_candidate")?, frame.i64_or_null("cap")?);
     let (budgets, groups) =
         (frame.i64_or_null("budget_minor")?, frame.text_or_null("exclusivity_group")?);
@@ -194,7 +191,6 @@ fn known_promotions(
                     discount_minor: if discounts[row].is_finite() { discounts[row] } else { 0.0 },
                 },
                 discount_rate: rates[row],
-                is_estimated: estimated[row].unwrap_or(false),
                 is_candidate: candidates[row].unwrap_or(false),
                 cap: caps[row].map(|cap| cap.max(0) as u64),
                 budget_minor: budgets[row],

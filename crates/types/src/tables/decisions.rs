@@ -23,7 +23,11 @@ pub const DECISIONS: TableSchema = TableSchema {
         required("arm", Text, "treatment or control."),
         optional("promotion_id", Text, "The promotion; null when the slot stayed empty."),
         required("value_minor", I64, "The value it was chosen for, minor units; 0 when empty."),
-        required("value_kind", Text, "order_value or incremental_margin."),
+        required(
+            "value_kind",
+            Text,
+            "order_value, rank_score (an engine's score in millionths) or incremental_margin.",
+        ),
         required("expected_cost_minor", I64, "Expected discount given, minor units."),
         required("response_rate", F64, "Probability of buying into the promotion in its week."),
         required("propensity", F64, "Probability that this slot got this promotion."),

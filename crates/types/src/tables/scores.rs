@@ -11,7 +11,11 @@ pub const SCORES: TableSchema = TableSchema {
         required("customer_id", Text, "The customer."),
         required("promotion_id", Text, "The promotion."),
         required("value_minor", I64, "What allocation maximises, minor units."),
-        required("value_kind", Text, "order_value or incremental_margin."),
+        required(
+            "value_kind",
+            Text,
+            "order_value, rank_score (an engine's score in millionths) or incremental_margin.",
+        ),
         required(
             "expected_cost_minor",
             I64,
