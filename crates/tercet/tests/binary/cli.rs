@@ -125,10 +125,8 @@ fn offers_are_shown(shop: &Project, id: &str) {
             (text("customer"), text("slot").parse().unwrap(), text("promotion"))
         })
         .collect();
-    let kept: Vec<_> = stored
-        .iter()
-        .map(|o| (o.customer_id.as_str(), o.slot, o.promotion_id.as_str()))
-        .collect();
+    let kept: Vec<_> =
+        stored.iter().map(|o| (o.customer_id.as_str(), o.slot, o.promotion_id.as_str())).collect();
     assert_eq!(shown, kept);
     let customer = stored[0].customer_id.as_str();
     let one = shop.run(&["offers", "--customer", customer, "--format", "csv"]).fine().lines();
@@ -193,7 +191,11 @@ fn stages_are_selected(shop: &Project, id: &str) {
         assert!(before == shop.outcome(), "{select} changed the outcome");
     };
     check("scoring", &["scoring"], &["sources", "features", "models", "allocation", "delivery"]);
-    check("allocation+", &["allocation", "delivery"], &["sources", "features", "models", "scoring"]);
+    check(
+        "allocation+",
+        &["allocation", "delivery"],
+        &["sources", "features", "models", "scoring"],
+    );
 }
 
 #[test]
@@ -250,7 +252,10 @@ fn a_backtest_reports_every_engine_pool_and_metric() {
                 check(&found["engines"][engine][pool][metric], &place);
                 if engine != "tercet" {
                     let pair = format!("tercet-{engine}");
-                    check(&found["paired"][&pair][pool][metric], &format!("{pair} {pool} {metric}"));
+                    check(
+                        &found["paired"][&pair][pool][metric],
+                        &format!("{pair} {pool} {metric}"),
+                    );
                 }
             }
         }
