@@ -2,6 +2,8 @@
 //!
 //! Eligible sets nest and overlap; what a customer spends on a product must count once.
 
+use std::collections::BTreeMap;
+
 use tercet_types::{Error, Result};
 
 use crate::problem::Candidate;
@@ -28,6 +30,8 @@ impl Overlap for NoOverlap {
 #[derive(Clone, Debug)]
 pub struct CountedProducts {
     promotion_products: Vec<Vec<u32>>,
+    /// `common[candidate * promotions + chosen]`: eligible products that both hold for.
+    common: Vec<u32>,
 }
 
 impl CountedProducts {
@@ -36,41 +40,53 @@ impl CountedProducts {
     /// # Errors
     /// `T0604` (internal) when a list is not ascending.
     pub fn new(promotion_products: Vec<Vec<u32>>) -> Result<Self> {
-        if let Some(at) = promotion_products
-            .iter()
-            .position(|list| list.windows(2).any(|pair| pair[0] >= pair[1]))
-        {
+        let descends = |list: &Vec<u32>| list.windows(2).any(|pair| pair[0] >= pair[1]);
+        if let Some(at) = promotion_products.iter().position(descends) {
             return Err(Error::internal(
                 "T0604",
                 format!("overlap: products of promotion {at} are not ascending"),
             )
             .hint("report this: allocation was handed a malformed overlap"));
         }
-        Ok(Self { promotion_products })
+        let count = promotion_products.len();
+        let mut by_product: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+        for (promotion, products) in (0..).zip(&promotion_products) {
+            for product in products {
+                by_product.entry(*product).or_default().push(promotion);
+            }
+        }
+        let mut common = vec![0; count * count];
+        for promotions in by_product.values() {
+            for &one in promotions {
+                for &other in promotions {
+                    common[one as usize * count + other as usize] += 1;
+                }
+            }
+        }
+        Ok(Self { promotion_products, common })
     }
 }
 
 impl Overlap for CountedProducts {
     fn covered_share(&self, _: usize, chosen: &[u32], candidate: &Candidate) -> f64 {
         let own = &self.promotion_products[candidate.promotion as usize];
-        if own.is_empty() {
-            return 0.0;
-        }
-        let others: Vec<&[u32]> =
-            chosen.iter().map(|&p| self.promotion_products[p as usize].as_slice()).collect();
-        // Disjoint ranges are the rule between narrow promotions: most are dismissed by their ends.
-        let near = |list: &&[u32]| match (list.first(), list.last()) {
-            (Some(first), Some(last)) => *first <= own[own.len() - 1] && own[0] <= *last,
-            _ => false,
+        let row = candidate.promotion as usize * self.promotion_products.len();
+        let with = |promotion: &u32| self.common[row + *promotion as usize];
+        let mut touching = chosen.iter().filter(|promotion| with(promotion) > 0);
+        let covered = match (touching.next(), touching.next()) {
+            (None, _) => return 0.0,
+            (Some(only), None) => with(only) as usize,
+            // Two that touch it may hold for the same products: these count once.
+            _ => {
+                let others =
+                    chosen.iter().map(|&promotion| &self.promotion_products[promotion as usize]);
+                let others: Vec<&Vec<u32>> = others.collect();
+                own.iter()
+                    .filter(|product| others.iter().any(|list| list.binary_search(product).is_ok()))
+                    .count()
+            }
         };
-        let others: Vec<&[u32]> = others.into_iter().filter(near).collect();
-        if others.is_empty() {
-            return 0.0;
-        }
-        let covered = own
-            .iter()
-            .filter(|product| others.iter().any(|list| list.binary_search(product).is_ok()));
-        covered.count() as f64 / own.len() as f64
+        covered as f64 / own.len().max(1) as f64
     }
 }
 
@@ -206,5 +222,39 @@ impl Overlap for SharedProducts {
         let tied_covered = if total > 0.0 { tied * covered / total } else { 0.0 };
         let residual = (value - tied) * self.residual_covered(chosen, candidate.promotion);
         ((tied_covered + residual) / value).clamp(0.0, 1.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counted_products_share_what_the_union_of_the_chosen_holds() {
+        let sets: [&[u32]; 5] = [&[1, 2, 3, 4], &[3, 4, 5], &[4, 5, 6], &[7], &[]];
+        let overlap = CountedProducts::new(sets.map(<[u32]>::to_vec).to_vec()).unwrap();
+        let check = |promotion: u32, chosen: &[u32], share: f64| {
+            let candidate = Candidate {
+                promotion,
+                slots: 1,
+                value_minor: 100,
+                expected_cost_minor: 0,
+                response_rate: 0.0,
+                excluded: None,
+            };
+            assert_eq!(
+                overlap.covered_share(0, chosen, &candidate),
+                share,
+                "{promotion} after {chosen:?}"
+            );
+        };
+        check(0, &[], 0.0);
+        check(0, &[3], 0.0);
+        check(0, &[1], 0.5);
+        check(0, &[1, 2], 0.5);
+        check(1, &[0, 2], 1.0);
+        check(2, &[3, 1], 2.0 / 3.0);
+        check(4, &[0], 0.0);
+        assert!(CountedProducts::new(vec![vec![2, 1]]).is_err());
     }
 }

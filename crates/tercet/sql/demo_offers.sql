@@ -11,7 +11,7 @@ ranked as (
     row_number() over (partition by behaviour order by offers desc, best_minor desc, customer_id) as place
   from slated
 )
-select r.behaviour, o.customer_id, o.slot, coalesce(p.product_type, p.category, p.department) as promotion_on, o.code,
+select r.behaviour, o.customer_id, o.slot, case when p.types > 12 then p.department || ' AND MORE' else coalesce(p.product_type, p.category) end as promotion_on, o.code,
   o.value_minor, o.reasons
 from offers o
 join ranked r on r.customer_id = o.customer_id

@@ -1,5 +1,5 @@
 -- Which offers were not made to one customer, the most valuable first? Grain: candidate promotion.
-select c.promotion_id, coalesce(p.product_type, p.category) as promotion_on, c.value_minor,
+select c.promotion_id, case when p.types > 12 then p.department || ' AND MORE' else coalesce(p.product_type, p.category) end as promotion_on, c.value_minor,
   coalesce(c.rule, case when c.slots = 0 then 'no_slot_asks_for_its_kind' end) as rule, d.value_kind
 from candidates c
 left join promotion_master p on p.promotion_id = c.promotion_id

@@ -1,6 +1,6 @@
 //! What does a run hang on, before it starts?
 
-use tercet_sources::{SourceSpec, Sources};
+use tercet_sources::{InputSpec, SourceSpec, Sources};
 use tercet_types::{Date, Error, Result};
 
 use super::history::runs_looked_at;
@@ -67,7 +67,12 @@ pub(crate) fn identity_of(
     engine: &str,
     seed: u64,
 ) -> Result<Identity> {
-    let sources = sources_of(project)?;
+    let mut sources = sources_of(project)?;
+    let scores = &project.config.model.external_scores;
+    if !scores.is_empty() {
+        let input = InputSpec { path: scores.clone(), ..InputSpec::default() };
+        sources.inputs.insert("[model] external_scores".to_owned(), input);
+    }
     let mut keys = blake3::Hasher::new();
     keys.update(&assignment_key(project)?);
     keys.update(&sources.pseudonym_key.unwrap_or_default());

@@ -17,7 +17,7 @@ use super::learn::{Models, week_pairs};
 use super::lessons::Lessons;
 use super::prepare::{assignment_key, sources_of};
 use super::shop::Shop;
-use super::slates::{Circumstances, Slates, SlotMasks, fill_slots};
+use super::slates::{Circumstances, Slates, SlotMasks, fill_slots, promotion_audiences};
 use super::week::{NARROW_PRODUCTS_MAX, Week};
 use super::worth::{PairView, Scored, Visits, baseline_scores, tercet_scores};
 use crate::commands::Project;
@@ -145,9 +145,18 @@ fn mondays(ask: &Replay) -> Result<Vec<Date>> {
     Ok(mondays)
 }
 
+/// Candidates that at least one active customer may get: a promotion for visitors only is none.
+fn open_candidates(engine: &Engine, week: &Week) -> Result<Vec<i32>> {
+    let mut candidates = week.candidates();
+    let audiences = promotion_audiences(engine, week, &candidates)?;
+    let active: BTreeSet<i32> = week.active().into_iter().collect();
+    candidates.retain(|ix| audiences.get(ix).is_none_or(|who| !who.is_disjoint(&active)));
+    Ok(candidates)
+}
+
 /// What happened in the week after the Monday.
 fn judge(engine: &Engine, shop: &Shop, week: &Week) -> Result<JudgedWeek> {
-    let candidates = week.candidates();
+    let candidates = open_candidates(engine, week)?;
     let place: BTreeMap<i32, u32> = candidates.iter().zip(0..).map(|(ix, at)| (*ix, at)).collect();
     let promotions = candidates
         .iter()
@@ -216,7 +225,7 @@ fn pick(
 ) -> Result<Picked> {
     let (engine, config) = (&project.engine, &project.config);
     let customers = week.active();
-    let candidates = week.candidates();
+    let candidates = open_candidates(engine, week)?;
     let pairs = week_pairs(engine, shop, week, config, &customers, &candidates)?;
     let visits = Visits::read(engine, week, config, &candidates)?;
     let circumstances = Circumstances {

@@ -304,7 +304,7 @@ fn audience(engine: &Engine, week: &Week, config: &Config) -> Result<BTreeSet<i3
 }
 
 /// Who may get each promotion that names an audience.
-fn promotion_audiences(
+pub(super) fn promotion_audiences(
     engine: &Engine,
     week: &Week,
     promotions: &[i32],

@@ -163,9 +163,8 @@ fn known_promotions(
         products.entry(promotion).or_default().push(product as u32);
     }
     let ix = frame.i32("promotion_ix")?;
-    let (names, types) =
-        (frame.text_or_null("promotion_name")?, frame.text_or_null("product_type")?);
-    let (categories, buyers) = (frame.text_or_null("category")?, frame.i64("buyers_4w")?);
+    let (names, ons) = (frame.text_or_null("promotion_name")?, frame.text_or_null("is_on")?);
+    let buyers = frame.i64("buyers_4w")?;
     let (prices, rates) = (frame.f64("price_mean_minor")?, frame.f64("discount_rate")?);
     let discounts = frame.f64("discount_minor")?;
     let (candidates, caps) = (frame.bool_or_null("is_candidate")?, frame.i64_or_null("cap")?);
@@ -179,10 +178,7 @@ fn known_promotions(
             let id = shop.indexes.promotion_ids[ix[row] as usize].clone();
             let promotion = KnownPromotion {
                 name: names[row].clone().unwrap_or_else(|| id.clone()),
-                on: types[row]
-                    .clone()
-                    .or_else(|| categories[row].clone())
-                    .unwrap_or_else(|| id.clone()),
+                on: ons[row].clone().unwrap_or_else(|| id.clone()),
                 id,
                 products: products.remove(&ix[row]).unwrap_or_default(),
                 base: Base {

@@ -7,5 +7,6 @@
 )]
 
 mod cli;
+mod faults;
 mod support;
 mod weekly_run;

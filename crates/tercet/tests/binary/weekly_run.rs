@@ -274,7 +274,7 @@ fn caps_budgets_and_groups_hold() {
     let decisions = shop.decisions(&id);
     let spent: i64 = decisions.iter().map(|decision| decision.expected_cost_minor).sum();
     assert!(spent > 400 && spent <= 500, "{spent} of a budget of 500");
-    assert!(decisions.iter().any(|d| d.empty_reason.as_deref() == Some("budget")));
+    assert!(decisions.iter().any(|d| d.empty_reason.as_deref() == Some("total_budget")));
     let slates = counts(shop.offers(&id).into_iter().map(|offer| offer.customer_id));
     assert!(slates.values().all(|count| *count <= 2), "{slates:?}");
 }

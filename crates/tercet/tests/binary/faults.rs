@@ -1,0 +1,332 @@
+//! Does bad input, a killed process or a full disk end in a named error, with nothing lost?
+
+use std::fs::File;
+
+use crate::support::{Project, command, files, finish, project};
+
+/// Lines of the starter project's transactions.
+const LINES: usize = 1_311;
+
+/// Starts a run, kills it as soon as `reached` holds of the files of its runs (or lets it end), and
+/// checks that it is not visible unless it is whole.
+fn killed_when(shop: &Project, reached: impl Fn(&[String]) -> bool) -> bool {
+    let mut child = shop.command(&["--quiet", "run"]).spawn().unwrap();
+    let runs = shop.path().join("runs");
+    let ended = loop {
+        if child.try_wait().unwrap().is_some() {
+            break true;
+        }
+        let names: Vec<String> = files(&runs).into_keys().collect();
+        if reached(&names) {
+            child.kill().unwrap();
+            child.wait().unwrap();
+            break false;
+        }
+        std::thread::yield_now();
+    };
+    let whole = files(&runs).keys().any(|name| name.ends_with("/manifest.json"));
+    assert_eq!(shop.runs().is_empty(), !whole, "a half-written run is visible");
+    if !whole {
+        let asked = shop.run(&["offers"]);
+        asked.refused(6, "T1013", &["no complete run"]);
+    }
+    !ended && !whole
+}
+
+#[test]
+fn after_a_kill_the_same_command_resumes_with_the_same_bytes() {
+    let whole = project();
+    whole.weekly(&[]);
+    let expect = whole.outcome();
+    let mut killed = 0;
+    let mut check = |place: &str, reached: &dyn Fn(&[String]) -> bool| {
+        let shop = project();
+        killed += usize::from(killed_when(&shop, reached));
+        let done = shop.run(&["run"]).fine();
+        assert_eq!(shop.runs(), whole.runs(), "{place}: {}", done.stderr);
+        let mut found = shop.outcome();
+        // A file that was being written under its temporary name is nobody's.
+        found.retain(|name, _| !name.contains('#'));
+        let names: (Vec<_>, Vec<_>) = (found.keys().collect(), expect.keys().collect());
+        assert_eq!(names.0, names.1, "{place}");
+        for (name, bytes) in &expect {
+            assert!(found[name] == *bytes, "{place}: {name} differs");
+        }
+    };
+    let records =
+        |names: &[String]| names.iter().filter(|name| name.ends_with("/stage.json")).count();
+    for stage in 1..=6 {
+        check(&format!("after stage {stage}"), &|names| records(names) >= stage);
+    }
+    for count in [1, 4, 9, 17, 23, 28] {
+        check(&format!("after {count} files"), &|names| names.len() >= count);
+    }
+    assert!(killed >= 8, "only {killed} of 12 runs were killed before their end");
+}
+
+#[test]
+fn a_run_that_is_killed_again_and_again_still_ends() {
+    let whole = project();
+    whole.weekly(&[]);
+    let shop = project();
+    for stage in 1..=5 {
+        killed_when(&shop, |names| {
+            names.iter().filter(|name| name.ends_with("/stage.json")).count() >= stage
+        });
+    }
+    let done = shop.run(&["run"]).fine();
+    assert!(done.stderr.contains("done before"), "{}", done.stderr);
+    let mut found = shop.outcome();
+    found.retain(|name, _| !name.contains('#'));
+    assert!(found == whole.outcome(), "the resumed run differs");
+}
+
+#[test]
+fn two_runs_at_once_are_one_too_many() {
+    let shop = project();
+    let file = File::create(shop.path().join(".tercet.lock")).unwrap();
+    let mut lock = fd_lock::RwLock::new(file);
+    let held = lock.try_write().unwrap();
+    shop.run(&["run"]).refused(4, "T1007", &["another run", ".tercet.lock"]);
+    assert!(shop.runs().is_empty() && !shop.path().join("runs").exists());
+    // Who only reads is not in the way.
+    shop.run(&["check"]).fine();
+    shop.run(&["run", "--dry-run"]).fine();
+    drop(held);
+    shop.weekly(&[]);
+}
+
+#[test]
+fn a_full_disk_is_named_and_the_run_resumes() {
+    let whole = project();
+    whole.weekly(&[]);
+    let expect = whole.outcome();
+    let check = |blocks: usize, done_before: usize| {
+        let shop = project();
+        let mut limited = command("bash");
+        limited.arg("-c").arg(format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$@\"")).arg("bash");
+        limited.arg(crate::support::TERCET).arg("--project").arg(shop.path()).arg("run");
+        let full = finish(&mut limited);
+        full.refused(5, "T0908", &["the disk is full", "free some space"]);
+        assert!(shop.runs().is_empty(), "{blocks} blocks: a half-written run is visible");
+        let done = shop.run(&["run"]).fine();
+        let skipped = done.stderr.matches("done before").count();
+        assert_eq!(skipped, done_before, "{blocks} blocks: {}", done.stderr);
+        let mut found = shop.outcome();
+        found.retain(|name, _| !name.contains('#'));
+        assert!(found == expect, "{blocks} blocks: the resumed run differs");
+    };
+    check(8, 0);
+    check(40, 2);
+}
+
+/// Edits a starter project, runs it, and expects a refusal that names the place.
+fn refused(edit: impl Fn(&Project), exit: i32, code: &str, words: &[&str]) {
+    let shop = project();
+    edit(&shop);
+    shop.run(&["run"]).refused(exit, code, words);
+    assert!(shop.runs().is_empty(), "{code}: a run is visible");
+}
+
+#[test]
+fn files_that_cannot_be_read_are_named() {
+    refused(
+        |shop| std::fs::remove_file(shop.path().join("data/products.csv")).unwrap(),
+        6,
+        "T0906",
+        &["products.csv", "no such file"],
+    );
+    refused(|shop| shop.file("data/products.csv", ""), 3, "T0914", &["products.csv", "empty"]);
+    refused(
+        |shop| shop.edit("data/products.csv", |_, cells| drop(cells.remove(0))),
+        3,
+        "T0203",
+        &["products", "product_id"],
+    );
+    refused(
+        |shop| shop.edit("data/transactions.csv", |_, cells| drop(cells.remove(5))),
+        3,
+        "T0203",
+        &["transactions", "paid"],
+    );
+    let parquet = |bytes: fn(Vec<u8>) -> Vec<u8>| {
+        move |shop: &Project| {
+            let id = shop.weekly(&[]);
+            let name = format!("runs/{id}/sources/products.parquet");
+            let whole = shop.files()[&name].clone();
+            std::fs::remove_dir_all(shop.path().join("runs")).unwrap();
+            shop.file("data/products.parquet", bytes(whole));
+            shop.set("sources.products.path", "data/products.parquet");
+            shop.set("sources.products.columns", toml::Table::new());
+        }
+    };
+    let shop = project();
+    parquet(|whole| whole)(&shop);
+    shop.weekly(&[]);
+    let words = ["products.parquet"];
+    refused(parquet(|whole| whole[..whole.len() / 2].to_vec()), 3, "T0905", &words);
+    refused(parquet(|_| b"no parquet at all".to_vec()), 3, "T0905", &words);
+    refused(
+        parquet(|mut whole| {
+            let half = whole.len() / 2;
+            whole[4..half].fill(0xAA);
+            whole
+        }),
+        3,
+        "T0905",
+        &words,
+    );
+}
+
+/// Replaces every `nth` line's cell by `value`.
+fn spoil(shop: &Project, every: usize, cell: usize, value: &str) {
+    shop.edit("data/transactions.csv", |row, cells| {
+        if row > 0 && row % every == 0 {
+            cells[cell] = value.to_owned();
+        }
+    });
+}
+
+#[test]
+fn garbage_rows_are_counted_until_they_are_too_many() {
+    let survives = |every: usize, cell: usize, value: &str, check: &str| {
+        let shop = project();
+        spoil(&shop, every, cell, value);
+        let done = shop.run(&["run"]).fine();
+        let bad = LINES / every;
+        assert!(done.stderr.contains(&format!("{bad} in quarantine")), "{value}: {}", done.stderr);
+        let id = &shop.runs()[0];
+        let kept = shop.table(id, "sources/quarantine");
+        assert_eq!(kept.rows(), bad, "{value}");
+        assert!(kept.text("check").unwrap().iter().all(|name| name == check), "{value}");
+        assert!(shop.offers(id).len() > 100, "{value}");
+    };
+    survives(10, 3, "soon", "type");
+    survives(10, 5, "NaN", "range");
+    survives(10, 4, "inf", "range");
+    survives(10, 5, "-3.00", "range");
+    survives(10, 1, "", "not_null");
+    survives(100, 1, &"x".repeat(300), "id_length");
+    let stops = |every: usize, cell: usize, value: &str| {
+        let words = ["transactions", "quarantine"];
+        refused(|shop| spoil(shop, every, cell, value), 3, "T0205", &words);
+    };
+    stops(2, 3, "soon");
+    stops(1, 5, "NaN");
+    stops(3, 5, "-3.00");
+}
+
+#[test]
+fn sixty_percent_garbage_stops() {
+    refused(
+        |shop| {
+            shop.edit("data/transactions.csv", |row, cells| {
+                if row % 5 > 1 {
+                    cells[3] = "??".to_owned();
+                }
+            });
+        },
+        3,
+        "T0205",
+        &["transactions", "60"],
+    );
+}
+
+#[test]
+fn what_lies_in_the_future_does_not_exist_yet() {
+    let (plain, later) = (project(), project());
+    plain.weekly(&[]);
+    later.append("data/transactions.csv", "O9,C001,P001,2026-02-16 00:00:01,9,99.00\n");
+    later.append("data/transactions.csv", "O9,C002,P002,2031-01-01 10:00:00,9,99.00\n");
+    let done = later.run(&["run"]).fine();
+    assert_eq!(done.code, 0);
+    let slates = |shop: &Project| {
+        let offers = shop.offers(&shop.runs()[0]).into_iter();
+        offers.map(|o| (o.customer_id, o.slot, o.promotion_id, o.value_minor)).collect::<Vec<_>>()
+    };
+    assert_eq!(slates(&plain), slates(&later));
+}
+
+#[test]
+fn nobody_and_one_customer() {
+    let header =
+        |shop: &Project| shop.text("data/transactions.csv").lines().next().unwrap().to_owned();
+    refused(
+        |shop| shop.file("data/transactions.csv", header(shop) + "\n"),
+        3,
+        "T0206",
+        &["transactions"],
+    );
+    let shop = project();
+    shop.edit("data/transactions.csv", |row, cells| {
+        if row > 0 && cells[1] != "C050" {
+            cells.clear();
+        }
+    });
+    shop.set("rules.holdout_rate", 0.0);
+    let id = shop.weekly(&[]);
+    assert_eq!(shop.decisions(&id).len(), 3);
+    assert!(shop.offers(&id).iter().all(|offer| offer.customer_id == "C050"));
+    assert!(!shop.offers(&id).is_empty(), "one customer gets offers too");
+}
+
+#[test]
+fn wrong_promotions_are_set_aside() {
+    let check = |promotion: &str, products: &str, reason: &str| {
+        let shop = project();
+        shop.append("data/promotions.csv", promotion);
+        shop.append("data/promotion_products.csv", products);
+        let id = shop.weekly(&[]);
+        let kept = shop.table(&id, "sources/quarantine");
+        let reasons = kept.text("reason").unwrap();
+        assert!(reasons.iter().any(|found| found.contains(reason)), "{reason}: {reasons:?}");
+        assert!(shop.offers(&id).iter().all(|offer| offer.promotion_id != "BAD"), "{reason}");
+    };
+    check(
+        "BAD,Backwards,percent,0.20,,2026-02-22,2026-02-16,X\n",
+        "BAD,product,P001\n",
+        "lies after valid_to",
+    );
+    check("BAD,Bare,percent,0.20,,2026-02-16,2026-02-22,X\n", "", "no eligible product");
+    check(
+        "BAD,Deep,percent,20,,2026-02-16,2026-02-22,X\n",
+        "BAD,product,P001\n",
+        "not between 0 and 1",
+    );
+    check("W08-1,Again,percent,0.20,,2026-02-16,2026-02-22,X\n", "", "is there already");
+    check("", "GONE,product,P001\n", "not in promotions");
+    check("", "W08-1,product,P999\n", "P999");
+}
+
+#[test]
+fn ids_of_any_kind_go_through() {
+    let shop = project();
+    let long = "é".repeat(100);
+    let rename = |from: &str, to: &str| {
+        shop.edit("data/transactions.csv", |_, cells| {
+            if cells[1] == from {
+                cells[1] = to.to_owned();
+            }
+        });
+    };
+    for (from, to) in
+        [("C001", "18446744073709551616"), ("C002", long.as_str()), ("C003", "o'neil \u{1F600}")]
+    {
+        rename(from, to);
+    }
+    shop.set("rules.holdout_rate", 0.0);
+    let id = shop.weekly(&[]);
+    for name in ["18446744073709551616", &long, "o'neil \u{1F600}"] {
+        let told = shop.run(&["offers", "--customer", name, "--run", &id]).fine().stdout;
+        assert!(told.contains("EUR"), "{told}");
+        shop.run(&["explain", "--customer", name]).fine();
+    }
+}
+
+#[test]
+fn promotions_of_another_week_leave_every_slot_empty() {
+    let shop = project();
+    let id = shop.weekly(&["--as-of", "2026-02-25"]);
+    assert!(shop.offers(&id).is_empty());
+    assert!(shop.decisions(&id).iter().all(|decision| decision.empty_reason.is_some()));
+}
