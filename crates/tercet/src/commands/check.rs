@@ -1,7 +1,8 @@
 //! Do the shop's data keep their contracts?
 
 use clap::Args;
-use tercet_types::{Date, Result};
+use tercet_sources::{Health, Policy};
+use tercet_types::{Date, Error, Result};
 
 use super::project::Project;
 use super::{FormatFlag, Shared};
@@ -23,6 +24,9 @@ pub(crate) struct CheckArguments {
 }
 
 /// Checks every source; writes nothing.
+///
+/// # Errors
+/// `T1023` when a check would stop a run, after all of them are printed.
 pub(crate) fn check(
     verb: &CheckArguments,
     shared: &Shared,
@@ -37,7 +41,8 @@ pub(crate) fn check(
         Ok((health, said))
     })?;
     if verb.format.format == Format::Json {
-        return print(format!("{:#}", serde_json::json!(health)));
+        print(format!("{:#}", serde_json::json!(health)))?;
+        return verdict(&health);
     }
     let mut lines = Vec::new();
     for table in &health.tables {
@@ -55,5 +60,15 @@ pub(crate) fn check(
     for note in &health.notes {
         shared.progress().say(note);
     }
-    Ok(())
+    verdict(&health)
+}
+
+/// What stops a run stops a script that checks first.
+fn verdict(health: &Health) -> Result<()> {
+    let checks = health.tables.iter().flat_map(|table| &table.checks);
+    match checks.filter(|check| check.status == Policy::Stop).count() {
+        0 => Ok(()),
+        stops => Err(Error::data("T1023", format!("{stops} checks would stop a run"))
+            .hint("the lines with 'stop' above say what is wrong and where")),
+    }
 }
