@@ -7,6 +7,7 @@
 )]
 
 mod cli;
+mod demo;
 mod faults;
 mod support;
 mod weekly_run;

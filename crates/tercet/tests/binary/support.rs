@@ -102,20 +102,25 @@ pub(crate) struct Decision {
 /// A project in a temporary folder.
 pub(crate) struct Project {
     folder: tempfile::TempDir,
+    name: &'static str,
 }
 
 /// The starter project.
 pub(crate) fn project() -> Project {
-    let folder = tempfile::tempdir().unwrap();
-    let project = Project { folder };
+    let project = at(tempfile::tempdir().unwrap(), "shop");
     run(&["init", project.path().to_str().unwrap()]).fine();
     project
 }
 
+/// A project that lies in a folder already.
+pub(crate) fn at(folder: tempfile::TempDir, name: &'static str) -> Project {
+    Project { folder, name }
+}
+
 impl Project {
     /// The project's folder.
-    pub(crate) fn path(&self) -> &Path {
-        self.folder.path()
+    pub(crate) fn path(&self) -> PathBuf {
+        self.folder.path().join(self.name)
     }
 
     /// A command of the binary on this project.
@@ -209,7 +214,7 @@ impl Project {
     #[track_caller]
     pub(crate) fn table(&self, run: &str, file: &str) -> Frame {
         let engine = Engine::new(EngineOptions::default()).unwrap();
-        let store = engine.store(&Location::new("runs", self.path()).unwrap()).unwrap();
+        let store = engine.store(&Location::new("runs", &self.path()).unwrap()).unwrap();
         engine.load(&store, &format!("{run}/{file}.parquet"), "read").unwrap()
     }
 
@@ -265,7 +270,7 @@ impl Project {
 
     /// All files below the project's folder.
     pub(crate) fn files(&self) -> BTreeMap<String, Vec<u8>> {
-        files(self.path())
+        files(&self.path())
     }
 
     /// The files of the runs that must be equal wherever inputs and seed are: all but the pages, which
