@@ -1,7 +1,8 @@
 //! What must pass before a change lands?
 //!
 //! One build serves all: the tests run the profile that ships, so DataFusion is compiled once. The
-//! cheap checks come first, every step runs whatever the others said, and the last line counts.
+//! cheap checks come first, every step runs whatever the others said, the tests come last, and the last
+//! line is the closing line of the test runner.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
@@ -11,19 +12,23 @@ use std::thread;
 use crate::{codegen, deps, tidy};
 
 /// What a step found.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Outcome {
     tests_passed: u64,
     tests_failed: u64,
     /// The step itself failed: it did not compile, or a check found something.
     failed: bool,
+    /// The closing line of the test runner.
+    closing: Option<String>,
 }
 
-/// Runs all steps; the last line of output is `N passed, N failed`.
+/// Runs all steps; the last line of output is the test runner's closing line.
 ///
-/// A check that fails counts as one failure, as a test does.
+/// Where the runner has none for all tests (it did not start, or is `cargo test`), that line is
+/// `N passed, N failed`. Steps that failed are named before it.
 pub(crate) fn run(root: &Path) -> ExitCode {
     let mut total = Outcome::default();
+    let mut failed = Vec::new();
     let mut step = |name: &str, work: &dyn Fn() -> Outcome| {
         eprintln!("== {name}");
         let clock = clock();
@@ -32,25 +37,41 @@ pub(crate) fn run(root: &Path) -> ExitCode {
         eprintln!("== {name}: {verdict}, {:.1} s", clock.elapsed().as_secs_f64());
         total.tests_passed += outcome.tests_passed;
         total.tests_failed += outcome.tests_failed;
-        if outcome.failed && outcome.tests_failed == 0 {
-            total.tests_failed += 1;
+        total.closing = outcome.closing.filter(|line| line.starts_with("Summary ["));
+        if outcome.failed {
+            failed.push(name.to_owned());
+            total.tests_failed += u64::from(outcome.tests_failed == 0);
         }
-        total.failed |= outcome.failed;
     };
     step("format", &|| cargo(root, &["fmt", "--all", "--", "--check"]));
     step("tidy", &|| findings(&tidy::check(root)));
     step("deps", &|| findings(&deps::check(root)));
     step("codegen", &|| findings(&codegen::check(root)));
-    step("lints", &|| {
-        let clippy = ["clippy", "--workspace", "--all-targets", "--release", "--locked", "--quiet"];
-        cargo(root, &[&clippy[..], &["--", "--deny", "warnings"]].concat())
-    });
-    step("tests", &|| tests(root));
+    step("lints", &|| lints(root));
     step("doc tests", &|| {
         cargo(root, &["test", "--doc", "--workspace", "--release", "--locked", "--quiet"])
     });
-    println!("{} passed, {} failed", total.tests_passed, total.tests_failed);
-    if total.failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    step("tests", &|| tests(root));
+    if !failed.is_empty() {
+        println!("failed: {}", failed.join(", "));
+    }
+    match &total.closing {
+        Some(line) => println!("{line}"),
+        None => println!("{} passed, {} failed", total.tests_passed, total.tests_failed),
+    }
+    if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Runs the lints alone.
+pub(crate) fn lint(root: &Path) -> ExitCode {
+    if lints(root).failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+/// Clippy over all crates. It checks the SQL engine once more without making code: minutes on a clean
+/// target, seconds after.
+fn lints(root: &Path) -> Outcome {
+    let clippy = ["clippy", "--workspace", "--all-targets", "--release", "--locked", "--quiet"];
+    cargo(root, &[&clippy[..], &["--", "--deny", "warnings"]].concat())
 }
 
 /// All tests of the workspace: by cargo-nextest where it is installed, else by `cargo test`.
@@ -120,6 +141,7 @@ fn cargo(root: &Path, arguments: &[&str]) -> Outcome {
         tests_passed: out.tests_passed + err.tests_passed,
         tests_failed: out.tests_failed + err.tests_failed,
         failed: !success,
+        closing: err.closing.or(out.closing),
     }
 }
 
@@ -134,6 +156,7 @@ fn pass_on(stream: impl Read) -> Outcome {
         if let Some((passed, failed)) = summary(&line) {
             total.tests_passed += passed;
             total.tests_failed += failed;
+            total.closing = Some(line.trim().to_owned());
         }
     }
     total

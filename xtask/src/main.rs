@@ -20,6 +20,7 @@ usage: cargo xtask <chore>
 
   test   format, tidy, deps, codegen, lints, all tests and doc tests: what must pass before a change lands
   ci     the same
+  lint   clippy over all crates, in the profile that ships
   codegen [--check]
          the pages that are written from the code
   tidy   the rules for sources and pages that no compiler knows
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
     let root = root();
     match (chore.as_deref(), rest.as_deref()) {
         (Some("test" | "ci"), None) => ci::run(&root),
+        (Some("lint"), None) => ci::lint(&root),
         (Some("codegen"), None) => report("codegen", &codegen::write(&root)),
         (Some("codegen"), Some("--check")) => report("codegen", &codegen::check(&root)),
         (Some("tidy"), None) => report("tidy", &tidy::check(&root)),
