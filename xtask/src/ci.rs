@@ -4,6 +4,7 @@
 //! cheap checks come first, every step runs whatever the others said, the tests come last, and the last
 //! line is the closing line of the test runner.
 
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
@@ -116,7 +117,11 @@ fn findings(findings: &[String]) -> Outcome {
 /// Runs cargo, lets its output through, and counts the tests it speaks of.
 fn cargo(root: &Path, arguments: &[&str]) -> Outcome {
     eprintln!("   cargo {}", arguments.join(" "));
-    let spawned = Command::new("cargo")
+    let mut command = Command::new("cargo");
+    for name in variables_of_this_package() {
+        command.env_remove(name);
+    }
+    let spawned = command
         .args(arguments)
         .current_dir(root)
         .stdin(Stdio::null())
@@ -181,6 +186,18 @@ fn summary(line: &str) -> Option<(u64, u64)> {
         }
     }
     Some((passed, failed))
+}
+
+/// What `cargo run` tells this program of its own package. Build scripts look at it (that of `ring` asks to
+/// run again when it changes): handed on, it would have the SQL engine compiled anew after every change
+/// between `cargo xtask` and plain `cargo`.
+#[expect(clippy::disallowed_methods, reason = "the chores clean the environment they hand on")]
+fn variables_of_this_package() -> Vec<OsString> {
+    let prefixes = ["CARGO_MANIFEST_", "CARGO_PKG_", "CARGO_CRATE_", "CARGO_BIN_"];
+    std::env::vars_os()
+        .map(|(name, _)| name)
+        .filter(|name| prefixes.iter().any(|prefix| name.to_string_lossy().starts_with(prefix)))
+        .collect()
 }
 
 #[expect(clippy::disallowed_methods, reason = "the chores say how long they took")]
