@@ -15,6 +15,10 @@ use std::path::{Path, PathBuf};
 /// Folders that are not ours to read.
 const SKIPPED: &[&str] = &["target", "runs", "node_modules", "book"];
 
+/// A folder with this file is somebody's project, made by `tercet demo` or `tercet init`; ours stand in
+/// `examples`.
+const PROJECT_FILE: &str = "tercet.toml";
+
 /// Levels of folders the walk goes down.
 const DEPTH_MAX: usize = 16;
 
@@ -97,6 +101,12 @@ fn walk(folder: &Path, depth: usize, paths: &mut Vec<PathBuf>) {
         let name = name.to_string_lossy();
         let Ok(kind) = entry.file_type() else { continue };
         if name.starts_with('.') || SKIPPED.contains(&name.as_ref()) {
+            continue;
+        }
+        if kind.is_dir()
+            && entry.path().join(PROJECT_FILE).exists()
+            && !folder.ends_with("examples")
+        {
             continue;
         }
         if kind.is_dir() && depth < DEPTH_MAX {
