@@ -116,8 +116,7 @@ impl Models {
         if mondays.len() < 2 || known.is_empty() {
             return Ok(None);
         }
-        let sampling =
-            Sampling { seed, affine_rate: 0.07, other_rate: 0.02, ..Sampling::default() };
+        let sampling = Sampling { seed, ..Sampling::default() };
         let eligibility = week.eligibility(shop, |_| true)?;
         let mut weeks = Vec::with_capacity(mondays.len());
         for &monday in &mondays {

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use tercet_delivery::format::Unit;
+use tercet_allocation::RuleId;
+use tercet_delivery::format::{self, Unit};
 use tercet_delivery::offers::Offer;
 use tercet_delivery::reasons;
 use tercet_delivery::report::run::{
@@ -12,7 +13,7 @@ use tercet_delivery::report::run::{
 };
 use tercet_engine::Frame;
 use tercet_sources::Policy;
-use tercet_types::{Currency, Money, Result};
+use tercet_types::{Currency, Result};
 
 use super::decide::{PlanFacts, rule_words};
 use super::learn::{ModelCard, ModelCards};
@@ -44,7 +45,7 @@ pub(super) fn run_report(
     let reached = log.customers(|row| log.promotions[row].is_some());
     let value: i64 = log.values.iter().sum();
     let cost: i64 = log.costs.iter().sum();
-    let money = |minor: i64| Money::new(minor, currency).to_string();
+    let money = |minor: i64| format::money(minor, currency);
     let ranked = log.kinds.first().is_some_and(|kind| kind != super::worth::ORDER_VALUE);
     let summary = format!(
         "{} offers for {} customers, valid from {}; {} customers in control get none",
@@ -454,7 +455,10 @@ fn examples(log: &Log, week: &Week, offers: &[Offer], currency: Currency) -> Vec
             offers: if is_control {
                 Vec::new()
             } else {
-                rows.map(|row| example_offer(log, row, &by_decision, &names, currency)).collect()
+                // A slot that is not meant for the customer is not shown empty.
+                rows.filter(|row| log.empties[*row].as_deref() != Some(RuleId::Audience.name()))
+                    .map(|row| example_offer(log, row, &by_decision, &names, currency))
+                    .collect()
             },
         });
     }

@@ -12,7 +12,7 @@ use tercet_types::{Date, Error, Result};
 use super::decide::{decide, publish};
 use super::learn::{ModelCards, Models, TOO_SHORT, week_pairs};
 use super::lessons::Lessons;
-use super::manifest::{Selection, Stage, parse, to_json};
+use super::manifest::{Selection, Stage, parse, stage_path, to_json};
 use super::prepare::{assignment_key, identity_of, sources_of};
 use super::runner::{Outcome, StageContext, StageWork, run_stages};
 use super::shop::Shop;
@@ -76,7 +76,9 @@ pub(super) struct WeeklyRun<'a> {
 impl WeeklyRun<'_> {
     /// Reads, checks and prepares the shop's data.
     fn sources(&self, context: &mut StageContext<'_>) -> Result<String> {
-        let loaded = tercet_sources::load(context.engine, &self.sources, context.identity.as_of)?;
+        let mut sources = self.sources.clone();
+        sources.previous_columns = columns_seen_before(context)?;
+        let loaded = tercet_sources::load(context.engine, &sources, context.identity.as_of)?;
         for table in tables::ALL {
             let frame = context.engine.table(table.name)?;
             context.write_table(table.name, &frame)?;
@@ -215,6 +217,14 @@ impl WeeklyRun<'_> {
     pub(super) fn health(&self, context: &StageContext<'_>) -> Result<Health> {
         parse(&context.read(Stage::Sources, "health.json")?, "health.json")
     }
+}
+
+/// Columns of the sources when the run before this one read them; nothing without one.
+fn columns_seen_before(context: &StageContext<'_>) -> Result<BTreeMap<String, Vec<String>>> {
+    let Some(before) = context.identity.history.last() else { return Ok(BTreeMap::new()) };
+    let path = stage_path(before, Stage::Sources, "columns.json");
+    let found = context.store.get_if_there(&path)?;
+    found.map_or_else(|| Ok(BTreeMap::new()), |bytes| parse(&bytes, &path))
 }
 
 /// Pairs as a table: customer, promotion, then the features.
