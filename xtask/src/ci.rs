@@ -192,7 +192,7 @@ fn summary(line: &str) -> Option<(u64, u64)> {
 /// run again when it changes): handed on, it would have the SQL engine compiled anew after every change
 /// between `cargo xtask` and plain `cargo`.
 #[expect(clippy::disallowed_methods, reason = "the chores clean the environment they hand on")]
-fn variables_of_this_package() -> Vec<OsString> {
+pub(crate) fn variables_of_this_package() -> Vec<OsString> {
     let prefixes = ["CARGO_MANIFEST_", "CARGO_PKG_", "CARGO_CRATE_", "CARGO_BIN_"];
     std::env::vars_os()
         .map(|(name, _)| name)
@@ -201,7 +201,7 @@ fn variables_of_this_package() -> Vec<OsString> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the chores say how long they took")]
-fn clock() -> std::time::Instant {
+pub(crate) fn clock() -> std::time::Instant {
     std::time::Instant::now()
 }
 

@@ -7,6 +7,7 @@
 
 #![expect(clippy::print_stdout, reason = "the chores talk to whoever called them")]
 
+mod bench;
 mod ci;
 mod codegen;
 mod deps;
@@ -20,6 +21,7 @@ usage: cargo xtask <chore>
 
   test   format, tidy, deps, codegen, lints, all tests and doc tests: what must pass before a change lands
   ci     the same
+  bench  time and memory of a weekly run and of a replay, on real data: figures to read, no test
   lint   clippy over all crates, in the profile that ships
   codegen [--check]
          the pages that are written from the code
@@ -33,6 +35,7 @@ fn main() -> ExitCode {
     let root = root();
     match (chore.as_deref(), rest.as_deref()) {
         (Some("test" | "ci"), None) => ci::run(&root),
+        (Some("bench"), None) => bench::run(&root),
         (Some("lint"), None) => ci::lint(&root),
         (Some("codegen"), None) => report("codegen", &codegen::write(&root)),
         (Some("codegen"), Some("--check")) => report("codegen", &codegen::check(&root)),
