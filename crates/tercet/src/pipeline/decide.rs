@@ -353,6 +353,12 @@ pub(super) fn publish(run: &WeeklyRun<'_>, context: &mut StageContext<'_>) -> Re
     for (name, bytes) in &files {
         context.write(name, bytes.clone())?;
     }
+    let handed_out: HandedOut = published
+        .codes_used
+        .iter()
+        .map(|(pool, count)| (pool.clone(), pools[pool][..*count].iter().cloned().collect()))
+        .collect();
+    context.write(CODES_FILE, to_json(&handed_out)?)?;
     let target = context.config.delivery.publish_to.as_str();
     if !target.is_empty() {
         let store = context.engine.store(&Location::new(target, &run.project.folder)?)?;
@@ -367,7 +373,6 @@ pub(super) fn publish(run: &WeeklyRun<'_>, context: &mut StageContext<'_>) -> Re
         let pointer = serde_json::json!({ "run_id": context.run_id, "as_of": week.as_of, "offers": published.offers.len() });
         store.put("latest.json", to_json(&pointer)?)?;
     }
-    context.write("codes_used.json", to_json(&published.codes_used)?)?;
     let report = run_report(run, context, &log, &published.offers)?;
     context.write("report.html", report.html()?.into_bytes())?;
     Ok(report.summary)
@@ -418,7 +423,21 @@ fn offered_promotions(context: &StageContext<'_>) -> Result<BTreeMap<String, Off
         .collect())
 }
 
-/// The unused codes of the pools that promotions name: files `<pool>.txt`, less what earlier runs took.
+/// Codes that a run handed out, by pool.
+type HandedOut = BTreeMap<String, BTreeSet<String>>;
+
+/// The file of a run with the codes it handed out.
+const CODES_FILE: &str = "codes_used.json";
+
+/// The folder beside the runs with the codes of runs that are deleted, one file a run.
+pub(super) const DELETED_RUNS_CODES: &str = "codes_of_deleted_runs";
+
+/// The path of the codes that a run handed out.
+pub(super) fn codes_path(run_id: &str) -> String {
+    super::stage_path(run_id, Stage::Delivery, CODES_FILE)
+}
+
+/// The unused codes of the pools that promotions name: files `<pool>.txt`, less what other runs took.
 fn code_pools(
     run: &WeeklyRun<'_>,
     context: &StageContext<'_>,
@@ -433,24 +452,24 @@ fn code_pools(
     let store = context
         .engine
         .store(&Location::new(&context.config.delivery.code_pools, &run.project.folder)?)?;
-    let mut taken: BTreeMap<String, usize> = BTreeMap::new();
-    for earlier in super::complete_runs(context.store)?
-        .iter()
-        .filter(|earlier| earlier.run_id != context.run_id)
-    {
-        let path = super::stage_path(&earlier.run_id, Stage::Delivery, "codes_used.json");
+    // Also of runs that were broken off or deleted: what was handed out once is somebody's.
+    let mut taken = HandedOut::new();
+    let runs = context.store.folders("")?.into_iter().filter(|run| run != context.run_id);
+    let mut records: Vec<String> = runs.map(|run| codes_path(&run)).collect();
+    records.extend(context.store.list(DELETED_RUNS_CODES)?);
+    for path in records {
         if let Some(bytes) = context.store.get_if_there(&path)? {
-            for (pool, count) in super::manifest::parse::<BTreeMap<String, usize>>(&bytes, &path)? {
-                *taken.entry(pool).or_insert(0) += count;
+            for (pool, codes) in super::manifest::parse::<HandedOut>(&bytes, &path)? {
+                taken.entry(pool).or_default().extend(codes);
             }
         }
     }
     for pool in named {
         let bytes = store.get(&format!("{pool}.txt"))?;
-        let codes: Vec<String> =
-            String::from_utf8_lossy(&bytes).lines().map(|line| line.trim().to_owned()).collect();
-        let used = taken.get(pool).copied().unwrap_or(0).min(codes.len());
-        pools.insert(pool.to_owned(), codes[used..].to_vec());
+        let codes = String::from_utf8_lossy(&bytes);
+        let codes = codes.lines().map(|line| line.trim().to_owned());
+        let free = codes.filter(|code| !taken.get(pool).is_some_and(|taken| taken.contains(code)));
+        pools.insert(pool.to_owned(), free.collect());
     }
     Ok(pools)
 }

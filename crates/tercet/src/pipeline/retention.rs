@@ -3,6 +3,7 @@
 use tercet_engine::Store;
 use tercet_types::{DAYS_PER_WEEK, Result};
 
+use super::decide::{DELETED_RUNS_CODES, codes_path};
 use super::manifest::{complete_runs, manifest_path};
 use crate::config::{Retention, Rules};
 
@@ -20,6 +21,10 @@ pub(crate) fn apply_retention(
     runs.truncate(runs.len().saturating_sub(retention.keep_runs.max(1)));
     runs.retain(|run| run.as_of < needed_from);
     for run in &runs {
+        // The codes it handed out stay taken.
+        if let Some(bytes) = store.get_if_there(&codes_path(&run.run_id))?.filter(|b| b.len() > 4) {
+            store.put(&format!("{DELETED_RUNS_CODES}/{}.json", run.run_id), bytes)?;
+        }
         store.delete(&manifest_path(&run.run_id))?;
         store.delete_all(&run.run_id)?;
     }

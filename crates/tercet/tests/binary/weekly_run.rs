@@ -506,6 +506,12 @@ fn codes_are_handed_out_once() {
     check(&shop.weekly(&["--as-of", "2026-03-09", "--engine", "popular"]));
     check(&shop.weekly(&["--as-of", "2026-03-09", "--engine", "popular", "--seed", "8"]));
 
+    // A stage that runs again takes the codes it had, and nobody else's.
+    let before = shop.outcome();
+    let newest = ["run", "--as-of", "2026-03-09", "--engine", "popular", "--seed", "8"];
+    shop.run(&[&newest[..], &["--select", "delivery"]].concat()).fine();
+    assert!(before == shop.outcome(), "delivery handed out other codes");
+
     shop.file("pools/tea.txt", "tea-x\ntea-x\n");
     let done = shop.run(&["run", "--seed", "9"]);
     done.refused(3, "T0804", &["'tea'", "twice"]);
