@@ -15,6 +15,6 @@ impl Rule for Audience {
     }
 
     fn words(&self) -> &'static str {
-        "the customer is not in the target audience"
+        "the offer is not meant for this customer: outside the audience of the run or of the promotion"
     }
 }

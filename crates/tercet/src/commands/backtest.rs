@@ -10,7 +10,7 @@ use tercet_delivery::report::{Fact, Headline};
 use tercet_measurement::offline::{Interval, Metric, Scope, Summary};
 use tercet_types::{Date, Error, Result};
 
-use super::{FormatFlag, Project, Shared};
+use super::{FormatFlag, Project, Shared, value};
 use crate::config::Environment;
 use crate::output::{Format, heading, print, rows};
 use crate::pipeline::{Replay, Replayed, known_engine, replay};
@@ -27,10 +27,10 @@ Examples:
   tercet backtest --from 2017-09-04 --to 2017-09-18 --engines tercet,personal,legacy --format json")]
 pub(crate) struct BacktestArguments {
     /// The first Monday
-    #[arg(long, value_name = "YYYY-MM-DD")]
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = value::<Date>)]
     from: Date,
     /// The last Monday
-    #[arg(long, value_name = "YYYY-MM-DD")]
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = value::<Date>)]
     to: Date,
     /// The engines, separated by commas
     #[arg(

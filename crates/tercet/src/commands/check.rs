@@ -5,7 +5,7 @@ use tercet_sources::{Health, Policy};
 use tercet_types::{Date, Error, Result};
 
 use super::project::Project;
-use super::{FormatFlag, Shared};
+use super::{FormatFlag, Shared, value};
 use crate::config::Environment;
 use crate::output::{Format, print, rows, thousands};
 use crate::pipeline::sources_of;
@@ -17,7 +17,7 @@ use crate::pipeline::sources_of;
 )]
 pub(crate) struct CheckArguments {
     /// The day the data are checked for [default: as configured]
-    #[arg(long, value_name = "YYYY-MM-DD")]
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = value::<Date>)]
     as_of: Option<Date>,
     #[command(flatten)]
     format: FormatFlag,

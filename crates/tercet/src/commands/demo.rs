@@ -73,7 +73,7 @@ pub(crate) fn demo(verb: &DemoArguments, shared: &Shared, environment: &Environm
                 ]
             })
             .collect();
-        print(rows(Format::Table, &["offer on", "code", "order value", "why"], &lines))?;
+        print(rows(Format::Table, &["offer on", "code", "value", "why"], &lines))?;
         at = end;
     }
     let folder = verb.dir.display();

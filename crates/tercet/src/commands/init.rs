@@ -47,7 +47,7 @@ pub(crate) fn write_example(example: &Example, folder: &Path) -> Result<()> {
         let path = folder.join(file.path);
         if path.exists() && std::fs::read(&path).ok().as_deref() != Some(file.bytes) {
             return Err(Error::conflict("T1011", format!("{} is already there", path.display()))
-                .hint("name an empty folder"));
+                .hint("name an empty folder (for the demo: --dir), or delete the file"));
         }
     }
     for file in example.files {

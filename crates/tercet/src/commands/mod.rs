@@ -49,6 +49,14 @@ impl Shared {
     }
 }
 
+/// Reads a flag's value and keeps the hint of its error, which the flag parser would drop.
+fn value<T: std::str::FromStr<Err = tercet_types::Error>>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|error: tercet_types::Error| match error.hint_text() {
+        Some(hint) => format!("{error} (hint: {hint})"),
+        None => error.to_string(),
+    })
+}
+
 /// The form of results.
 #[derive(Debug, Args)]
 pub(crate) struct FormatFlag {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use tercet_types::{Date, Result};
 
-use super::{Project, Shared};
+use super::{Project, Shared, value};
 use crate::config::Environment;
 use crate::output::print;
 use crate::pipeline::{
@@ -25,7 +25,7 @@ Examples:
   tercet run --dry-run                 check the data and say what would happen")]
 pub(crate) struct RunArguments {
     /// The first day the offers hold for; only what lies before it is known [default: as configured]
-    #[arg(long, value_name = "YYYY-MM-DD")]
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = value::<Date>)]
     pub(crate) as_of: Option<Date>,
     /// Seed of all randomness [default: as configured]
     #[arg(long, value_name = "NUMBER")]
@@ -34,7 +34,7 @@ pub(crate) struct RunArguments {
     #[arg(long, value_name = "NAME")]
     pub(crate) engine: Option<String>,
     /// Run a stage again (`scoring`), or a stage and all after it (`scoring+`)
-    #[arg(long, value_name = "STAGE[+]")]
+    #[arg(long, value_name = "STAGE[+]", value_parser = value::<Selection>)]
     pub(crate) select: Option<Selection>,
     /// Say what would be done; write nothing
     #[arg(long)]
