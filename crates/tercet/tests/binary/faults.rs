@@ -1,8 +1,9 @@
 //! Does bad input, a killed process or a full disk end in a named error, with nothing lost?
 
 use std::fs::File;
+use std::process::Stdio;
 
-use crate::support::{Project, command, files, finish, project};
+use crate::support::{Output, Project, TERCET, command, finish, names, project};
 
 /// The stages, in their order.
 const STAGES: [&str; 6] = ["sources", "features", "models", "scoring", "allocation", "delivery"];
@@ -11,29 +12,30 @@ const STAGES: [&str; 6] = ["sources", "features", "models", "scoring", "allocati
 const LINES: usize = 1_311;
 
 /// Starts a run, kills it as soon as `reached` holds of the files of its runs (or lets it end), and
-/// checks that it is not visible unless it is whole.
-fn killed_when(shop: &Project, reached: impl Fn(&[String]) -> bool) -> bool {
-    let mut child = shop.command(&["--quiet", "run"]).spawn().unwrap();
+/// checks that it is not visible unless it is whole. A busy machine may let it end before it is seen.
+fn killed_when(shop: &Project, reached: impl Fn(&[String]) -> bool) {
+    let mut child = shop.command(&["--quiet", "run"]).stdout(Stdio::null()).spawn().unwrap();
     let runs = shop.path().join("runs");
-    let ended = loop {
-        if child.try_wait().unwrap().is_some() {
-            break true;
-        }
-        let names: Vec<String> = files(&runs).into_keys().collect();
-        if reached(&names) {
+    while child.try_wait().unwrap().is_none() {
+        if reached(&names(&runs)) {
             child.kill().unwrap();
             child.wait().unwrap();
-            break false;
+            break;
         }
         std::thread::yield_now();
-    };
-    let whole = files(&runs).keys().any(|name| name.ends_with("/manifest.json"));
+    }
+    visible_only_whole(shop);
+}
+
+/// Asserts that the project's run is visible exactly when its manifest is there.
+fn visible_only_whole(shop: &Project) {
+    let runs = shop.path().join("runs");
+    let whole = names(&runs).iter().any(|name| name.ends_with("/manifest.json"));
     assert_eq!(shop.runs().is_empty(), !whole, "a half-written run is visible");
     if !whole {
         let asked = shop.run(&["offers"]);
         asked.refused(6, "T1013", &["no complete run"]);
     }
-    !ended && !whole
 }
 
 #[test]
@@ -41,10 +43,9 @@ fn after_a_kill_the_same_command_resumes_with_the_same_bytes() {
     let whole = project();
     whole.weekly(&[]);
     let expect = whole.outcome();
-    let mut killed = 0;
-    let mut check = |place: &str, reached: &dyn Fn(&[String]) -> bool| {
+    let check = |place: &str, reached: &dyn Fn(&[String]) -> bool| {
         let shop = project();
-        killed += usize::from(killed_when(&shop, reached));
+        killed_when(&shop, reached);
         let done = shop.run(&["run"]).fine();
         assert_eq!(shop.runs(), whole.runs(), "{place}: {}", done.stderr);
         let mut found = shop.outcome();
@@ -64,7 +65,6 @@ fn after_a_kill_the_same_command_resumes_with_the_same_bytes() {
     for count in [1, 4, 17, 28] {
         check(&format!("after {count} files"), &|names| names.len() >= count);
     }
-    assert!(killed >= 6, "only {killed} of 10 runs were killed before their end");
 }
 
 #[test]
@@ -78,7 +78,8 @@ fn a_run_that_is_killed_again_and_again_still_ends() {
         });
     }
     let done = shop.run(&["run"]).fine();
-    assert!(done.stderr.contains("done before"), "{}", done.stderr);
+    let resumed = ["done before", "nothing to do"].iter().any(|words| done.stderr.contains(words));
+    assert!(resumed, "{}", done.stderr);
     let mut found = shop.outcome();
     found.retain(|name, _| !name.contains('#'));
     assert!(found == whole.outcome(), "the resumed run differs");
@@ -99,30 +100,34 @@ fn two_runs_at_once_are_one_too_many() {
     shop.weekly(&[]);
 }
 
-#[test]
-fn a_full_disk_is_named_and_the_run_resumes() {
+/// The largest file of each stage of a run, in the order of the stages, in blocks of 1,024 bytes.
+fn blocks_of_stages(whole: &Project) -> Vec<usize> {
+    let files = whole.files();
+    let of_stage = |stage: &&str| {
+        let part = format!("/{stage}/");
+        let sizes = files.iter().filter(|(name, _)| name.contains(&part));
+        sizes.map(|(_, bytes)| bytes.len()).max().unwrap() / 1_024
+    };
+    STAGES.iter().map(of_stage).collect()
+}
+
+/// Runs the starter project where no file may grow beyond a number of blocks: in the middle of the
+/// write that does, `broken` says what becomes of the process. Then there is room, and it resumes.
+fn without_room(trap: &str, broken: impl Fn(&Output)) {
     let whole = project();
     whole.weekly(&[]);
     let expect = whole.outcome();
-    // The largest file of each stage, in the order of the stages, in blocks of 1,024 bytes.
-    let sizes: Vec<usize> = STAGES
-        .iter()
-        .map(|stage| {
-            let of_stage = whole.files().into_iter();
-            let of_stage = of_stage.filter(|(name, _)| name.contains(&format!("/{stage}/")));
-            of_stage.map(|(_, bytes)| bytes.len()).max().unwrap() / 1_024
-        })
-        .collect();
+    let sizes = blocks_of_stages(&whole);
     let check = |blocks: usize| {
         let done_before = sizes.iter().take_while(|size| **size < blocks).count();
         assert!(done_before < STAGES.len(), "{blocks} blocks are enough: {sizes:?}");
         let shop = project();
         let mut limited = command("bash");
-        limited.arg("-c").arg(format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$@\"")).arg("bash");
-        limited.arg(crate::support::TERCET).arg("--project").arg(shop.path()).arg("run");
-        let full = finish(&mut limited);
-        full.refused(5, "T0908", &["the disk is full", "free some space"]);
+        let script = format!("{trap}; ulimit -c 0; ulimit -f {blocks}; exec \"$@\"");
+        limited.args(["-c", &script, "bash", TERCET, "--project"]).arg(shop.path()).arg("run");
+        broken(&finish(&mut limited));
         assert!(shop.runs().is_empty(), "{blocks} blocks: a half-written run is visible");
+        visible_only_whole(&shop);
         let done = shop.run(&["run"]).fine();
         let skipped = done.stderr.matches("done before").count();
         assert_eq!(skipped, done_before, "{blocks} blocks: {}", done.stderr);
@@ -131,8 +136,24 @@ fn a_full_disk_is_named_and_the_run_resumes() {
         assert!(found == expect, "{blocks} blocks: the resumed run differs");
     };
     check(4);
-    check(sizes[2].max(sizes[1]).max(sizes[0]));
+    check(sizes[..3].iter().max().unwrap() - 1);
     check(sizes.iter().max().unwrap() - 1);
+}
+
+#[test]
+fn a_full_disk_is_named_and_the_run_resumes() {
+    without_room("trap '' XFSZ", |full| {
+        full.refused(5, "T0908", &["the disk is full", "free some space"]);
+    });
+}
+
+#[test]
+fn a_run_that_dies_in_the_middle_of_a_write_resumes() {
+    // The system's own signal at the write: no destructor runs, as with a kill, but always there.
+    without_room("true", |died| {
+        assert_eq!(died.code, -1, "it ended by itself: {}", died.stderr);
+        assert!(!died.stderr.contains("error["), "{}", died.stderr);
+    });
 }
 
 /// Edits a starter project, runs it, and expects a refusal that names the place.

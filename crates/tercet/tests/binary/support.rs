@@ -284,9 +284,9 @@ impl Project {
     }
 }
 
-/// Files below a folder with their content, by path.
-pub(crate) fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
-    let mut found = BTreeMap::new();
+/// Paths of the files below a folder, relative to it, sorted.
+pub(crate) fn names(folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
     let mut open: Vec<PathBuf> = vec![folder.to_owned()];
     while let Some(next) = open.pop() {
         let Ok(entries) = std::fs::read_dir(&next) else { continue };
@@ -294,13 +294,19 @@ pub(crate) fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
             let path = entry.path();
             if path.is_dir() {
                 open.push(path);
-            } else if let Ok(bytes) = std::fs::read(&path) {
-                let name = path.strip_prefix(folder).unwrap().to_str().unwrap().to_owned();
-                found.insert(name, bytes);
+            } else {
+                found.push(path.strip_prefix(folder).unwrap().to_str().unwrap().to_owned());
             }
         }
     }
+    found.sort_unstable();
     found
+}
+
+/// Files below a folder with their content, by path.
+pub(crate) fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let read = |name: String| Some((name.clone(), std::fs::read(folder.join(name)).ok()?));
+    names(folder).into_iter().filter_map(read).collect()
 }
 
 /// Counts by key.
