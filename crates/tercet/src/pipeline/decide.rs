@@ -41,7 +41,7 @@ pub(super) struct PlanFacts {
 
 /// Solves the week and writes `decisions`, `candidates` and `plan.json`.
 pub(super) fn decide(run: &WeeklyRun<'_>, context: &mut StageContext<'_>) -> Result<String> {
-    let (shop, week) = run.shop_and_week(context)?;
+    let (_, week) = run.shop_and_week(context)?;
     let config = context.config;
     let scored = scored_of(context)?;
     let pairs = run.pairs(context)?;
@@ -74,7 +74,6 @@ pub(super) fn decide(run: &WeeklyRun<'_>, context: &mut StageContext<'_>) -> Res
     context.write_table("candidates", &candidates)?;
     context.write("plan.json", to_json(&facts)?)?;
     let treated: BTreeSet<usize> = slates.plan.offers().map(|(customer, ..)| customer).collect();
-    let _ = shop;
     Ok(format!(
         "{} offers to {} of {} customers",
         thousands(slates.plan.offers().count()),
