@@ -51,7 +51,6 @@ pub(crate) fn weekly_run(
     work.insert(Stage::Scoring, Box::new(|context| run.scoring(context)));
     work.insert(Stage::Allocation, Box::new(|context| run.allocation(context)));
     work.insert(Stage::Delivery, Box::new(|context| run.delivery(context)));
-    // Tables of an earlier run of this process must not be taken for this one's.
     run_stages(
         &project.engine,
         &project.store,

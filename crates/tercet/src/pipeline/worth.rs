@@ -242,8 +242,7 @@ pub(crate) fn outside_scores(
     Ok(scored)
 }
 
-/// Scores of an engine that ranks by purchases alone, for the given customers and the candidates that
-/// `keep` lets through.
+/// Scores of an engine that ranks by purchases alone, for the given customers and all candidates.
 pub(crate) fn baseline_scores(
     engine: &str,
     shop: &Shop,
