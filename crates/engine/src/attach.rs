@@ -109,7 +109,8 @@ impl Engine {
     ///
     /// # Errors
     /// `T0906` when there is no such file, `T0913` when the format cannot be told, `T0914` for an
-    /// empty file set or too many files, `T0905` for a damaged file, `T0903` for a store that does not answer.
+    /// empty file set or too many files, `T0905` for a damaged file, `T0903` for a store that does not
+    /// answer, `T0915` for a missing bucket, `T0916` for a store that refuses, `T0917` without credentials.
     pub fn attach(&self, name: &str, set: &FileSet) -> Result<Attached> {
         let host = store_root(set);
         self.context.register_object_store(&host, self.object_store(&set.location)?);
@@ -124,7 +125,7 @@ impl Engine {
             let frame = self
                 .runtime
                 .block_on(read_file(&self.context, &format!("{host}{path}"), path, format))
-                .map_err(|failure| query_failure(path, failure))?;
+                .map_err(|failure| query_failure(&named(set, path), failure))?;
             parts.push((frame, path.clone()));
         }
         let place = place_of(set);
@@ -144,7 +145,7 @@ impl Engine {
     ///
     /// # Errors
     /// `T0906` when there is no such file, `T0914` for an empty file or too many files, `T0903` for a store
-    /// that does not answer.
+    /// that does not answer, `T0915` for a missing bucket, `T0916` for a store that refuses.
     pub fn input_files(&self, set: &FileSet) -> Result<Vec<InputFile>> {
         let store = self.object_store(&set.location)?;
         let place = place_of(set);
@@ -173,7 +174,7 @@ impl Engine {
                 let bytes = self
                     .runtime
                     .block_on(async { store.get(&meta.location).await?.bytes().await })
-                    .map_err(|failure| store_failure(&path, failure))?;
+                    .map_err(|failure| store_failure(&named(set, &path), failure))?;
                 blake3::hash(&bytes).to_hex().to_string()
             } else {
                 format!("{}-{:?}", meta.size, meta.e_tag)
@@ -195,6 +196,14 @@ fn store_root(set: &FileSet) -> url::Url {
 fn place_of(set: &FileSet) -> String {
     let local = set.location.local().map(|path| path.display().to_string());
     local.unwrap_or_else(|| set.location.url().to_string())
+}
+
+/// A file of a source: in a bucket with the bucket before it.
+fn named(set: &FileSet, path: &str) -> String {
+    match set.location.local() {
+        Some(_) => path.to_owned(),
+        None => format!("{}{path}", store_root(set)),
+    }
 }
 
 /// The files that a path, a folder or a glob names, sorted by path; hidden and marker files left out.

@@ -5,8 +5,10 @@
 //! the runtime, so that stages stay plain functions.
 
 mod attach;
+mod client;
 mod failure;
 mod frame;
+mod leftovers;
 mod location;
 mod parquet_file;
 mod session;

@@ -24,7 +24,7 @@ impl Location {
     /// The place that `text` names; relative paths start at the absolute folder `base`.
     ///
     /// # Errors
-    /// `T0909` when the text is neither a URL nor a path.
+    /// `T0909` when the text is neither a URL nor a path, or holds a password.
     pub fn new(text: &str, base: &Path) -> Result<Self> {
         let bad = || {
             Error::config("T0909", format!("'{text}' is not a place"))
@@ -35,6 +35,15 @@ impl Location {
         }
         if text.contains("://") && !text.starts_with("file://") {
             let url = Url::parse(text).map_err(|cause| bad().cause(cause))?;
+            // It would stand in messages and manifests.
+            if !url.username().is_empty() || url.password().is_some() {
+                let place = url.host_str().unwrap_or_default();
+                return Err(Error::config(
+                    "T0909",
+                    format!("the address of '{place}' holds a name or a password"),
+                )
+                .hint("credentials come from the environment: AWS_ACCESS_KEY_ID and the like"));
+            }
             return Ok(Self { url, local: None });
         }
         let path = base.join(text.strip_prefix("file://").unwrap_or(text));

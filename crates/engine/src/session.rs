@@ -1,7 +1,7 @@
 //! How does a stage run SQL over named tables?
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use datafusion::arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray, UInt64Array};
 use datafusion::arrow::compute::{cast, take_record_batch};
@@ -18,7 +18,7 @@ use tercet_types::{Date, Error, Result};
 use tokio::runtime::Runtime;
 
 use crate::attach::ColumnInfo;
-use crate::failure::{query_failure, store_failure};
+use crate::failure::query_failure;
 use crate::{Frame, Location, Store};
 
 /// Rows of a piece of a table in memory.
@@ -92,6 +92,8 @@ pub struct Engine {
     pub(crate) runtime: Arc<Runtime>,
     pub(crate) context: SessionContext,
     options: EngineOptions,
+    /// The clients of stores, by scheme and bucket: each keeps its connections.
+    clients: Mutex<BTreeMap<String, Arc<dyn ObjectStore>>>,
 }
 
 impl Engine {
@@ -119,22 +121,27 @@ impl Engine {
             .build_arc()
             .map_err(|failure| query_failure("starting the engine", failure))?;
         let context = SessionContext::new_with_config_rt(config, environment);
-        Ok(Self { runtime: Arc::new(runtime), context, options })
+        Ok(Self { runtime: Arc::new(runtime), context, options, clients: Mutex::default() })
     }
 
-    /// Opens the store at a location.
+    /// Opens the store at a location; nothing is asked of it yet.
     ///
     /// # Errors
-    /// `T0909` when no store speaks the URL's scheme.
+    /// `T0909` when no store speaks the URL's scheme, `T0917` for settings of an object store that
+    /// cannot work.
     pub fn store(&self, location: &Location) -> Result<Store> {
         Store::new(Arc::clone(&self.runtime), self.object_store(location)?, location)
     }
 
     pub(crate) fn object_store(&self, location: &Location) -> Result<Arc<dyn ObjectStore>> {
-        let options = self.options.store_options.iter().map(|(k, v)| (k.as_str(), v.as_str()));
-        let (store, _) = object_store::parse_url_opts(location.url(), options)
-            .map_err(|failure| store_failure(location.url().as_str(), failure))?;
-        Ok(Arc::from(store))
+        let key = location.url()[..url::Position::BeforePath].to_owned();
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = clients.get(&key) {
+            return Ok(Arc::clone(client));
+        }
+        let client = crate::client::client(location, &self.options.store_options)?;
+        clients.insert(key, Arc::clone(&client));
+        Ok(client)
     }
 
     fn plan(&self, sql: &str, values: &BTreeMap<String, Value>) -> Result<DataFrame> {

@@ -1,5 +1,6 @@
 //! How do files get into a store whole or not at all?
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures::TryStreamExt;
@@ -9,6 +10,7 @@ use tercet_types::{Error, Result};
 use tokio::runtime::Runtime;
 
 use crate::failure::store_failure;
+use crate::leftovers;
 use crate::parquet_file::to_parquet;
 use crate::{Frame, Location};
 
@@ -33,6 +35,8 @@ pub struct Store {
     inner: Arc<dyn ObjectStore>,
     root: Path,
     place: String,
+    /// The folder, when the store is one on a local disk.
+    folder: Option<PathBuf>,
 }
 
 impl Store {
@@ -45,7 +49,8 @@ impl Store {
             Error::config("T0909", format!("'{}' is not a place", location.url())).cause(cause)
         })?;
         // In a bucket URL the host is the bucket; the path starts below it.
-        Ok(Self { runtime, inner, root, place: location.url().to_string() })
+        let folder = location.local().map(ToOwned::to_owned);
+        Ok(Self { runtime, inner, root, place: location.url().to_string(), folder })
     }
 
     fn path(&self, path: &str) -> Path {
@@ -81,6 +86,9 @@ impl Store {
         self.runtime
             .block_on(self.inner.put_opts(&target, PutPayload::from(bytes), options))
             .map_err(|failure| store_failure(&self.named(path), failure))?;
+        if let Some(folder) = &self.folder {
+            leftovers::delete_old_of(&folder.join(path));
+        }
         Ok(fact)
     }
 
@@ -114,11 +122,11 @@ impl Store {
             .map_err(|failure| store_failure(&self.named(path), failure))
     }
 
-    /// Reads a file, or `None` when there is none.
+    /// Reads a file, or `None` when there is none. A bucket that is not there is an error all the same.
     pub fn get_if_there(&self, path: &str) -> Result<Option<Vec<u8>>> {
         match self.get(path) {
             Ok(bytes) => Ok(Some(bytes)),
-            Err(error) if error.kind() == tercet_types::ErrorKind::NotFound => Ok(None),
+            Err(error) if error.code() == "T0906" => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -164,12 +172,25 @@ impl Store {
         }
     }
 
-    /// Deletes all files below `prefix`.
+    /// Deletes all files below `prefix`, and what broken-off writes left there.
     pub fn delete_all(&self, prefix: &str) -> Result<()> {
         for path in self.list(prefix)? {
             self.delete(&path)?;
         }
-        Ok(())
+        self.delete_leftovers(prefix)
+    }
+
+    /// Deletes what processes that died in the middle of a write left below `prefix`. On a local disk
+    /// that is the file under its temporary name, which no list shows; object stores keep nothing.
+    ///
+    /// Nobody else may be writing below `prefix`: the caller holds the lock.
+    pub fn delete_leftovers(&self, prefix: &str) -> Result<()> {
+        let Some(folder) = &self.folder else { return Ok(()) };
+        leftovers::delete_below(&folder.join(prefix)).map_err(|cause| {
+            Error::unavailable("T0903", format!("{}: cannot be tidied", self.named(prefix)))
+                .hint("check that you may write there, then run the same command again: it resumes")
+                .cause(cause)
+        })
     }
 }
 
@@ -193,6 +214,51 @@ mod tests {
         assert_eq!(store.folders("").unwrap(), ["a", "b"]);
         store.delete_all("b").unwrap();
         assert!(store.get_if_there("b/c/d.txt").unwrap().is_none());
+    }
+
+    #[test]
+    fn what_a_death_in_the_middle_of_a_write_leaves_is_deleted_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = Engine::new(EngineOptions::default()).unwrap();
+        let store = engine.store(&Location::new("runs", folder.path()).unwrap()).unwrap();
+        for path in ["a/manifest.json", "a/delivery/offers.csv", "b/manifest.json"] {
+            store.put(path, b"whole".to_vec()).unwrap();
+        }
+        let disk = folder.path().join("runs");
+        let left = ["a/manifest.json#1", "a/delivery/offers.csv#1", "a/delivery/offers.csv#12"];
+        for name in left.iter().chain(&["a/notes #1 and #2", "a/c#", "b/manifest.json#1"]) {
+            std::fs::write(disk.join(name), b"ha").unwrap();
+        }
+        store.delete_leftovers("a").unwrap();
+        store.delete_leftovers("nowhere").unwrap();
+        for name in left {
+            assert!(!disk.join(name).exists(), "{name}");
+        }
+        for name in ["a/manifest.json", "a/delivery/offers.csv", "a/notes #1 and #2", "a/c#"] {
+            assert!(disk.join(name).exists(), "{name}");
+        }
+        assert!(disk.join("b/manifest.json#1").exists(), "another's prefix was tidied");
+        store.delete_all("b").unwrap();
+        assert!(!disk.join("b/manifest.json#1").exists());
+    }
+
+    #[test]
+    fn a_write_tidies_old_leftovers_of_its_own_name_and_lets_young_ones_be() {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = Engine::new(EngineOptions::default()).unwrap();
+        let store = engine.store(&Location::new(".", folder.path()).unwrap()).unwrap();
+        let disk = |name: &str| folder.path().join(name);
+        for name in ["latest.json#1", "latest.json#2", "other.json#1"] {
+            std::fs::write(disk(name), b"ha").unwrap();
+        }
+        // Two hours before it was written: a dead one. The other may be somebody's at work.
+        let old = std::fs::File::options().write(true).open(disk("latest.json#1")).unwrap();
+        let written = old.metadata().unwrap().modified().unwrap();
+        old.set_modified(written - std::time::Duration::from_secs(7_200)).unwrap();
+        store.put("latest.json", b"whole".to_vec()).unwrap();
+        assert!(!disk("latest.json#1").exists());
+        assert!(disk("latest.json#2").exists() && disk("other.json#1").exists());
+        assert_eq!(store.get("latest.json").unwrap(), b"whole");
     }
 
     #[test]
