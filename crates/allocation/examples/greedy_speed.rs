@@ -51,15 +51,9 @@ fn main() -> tercet_types::Result<()> {
             excluded: None,
         }));
         let (candidates, order) = (start..candidates.len(), scatter(c as u64, u64::MAX));
-        customers.push(Customer {
-            max_offers: 3,
-            candidates,
-            pinned: vec![],
-            blocked: None,
-            order,
-        });
+        customers.push(Customer { max_offers: 3, candidates, order, ..Customer::default() });
     }
-    let slots = (0..3).map(|at| Slot { name: at.to_string() }).collect();
+    let slots = (0..3).map(|at| Slot { name: at.to_string(), channel: None }).collect();
     let promotions = vec![Promotion::default(); PROMOTIONS as usize];
     let (total_budget_minor, min_value_minor) = (None, Some(1));
     let mut problem = Problem {
@@ -68,6 +62,7 @@ fn main() -> tercet_types::Result<()> {
         customers,
         candidates,
         total_budget_minor,
+        offers_max: None,
         min_value_minor,
         overlap: &overlap,
     };

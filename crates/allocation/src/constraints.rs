@@ -3,12 +3,14 @@
 //! One rule a file. Each says in a marketer's words why a slot stayed empty, admits or refuses a
 //! candidate while the plan is made, and verifies the finished plan by itself, from the problem
 //! alone. Rules about history and data (consent, window, frequency …) arrive as flags on customers
-//! and candidates; rules about the plan (cap, budget, exclusivity …) count for themselves.
+//! and candidates; rules about scope (store, channel) compare what promotion, customer and slot say of
+//! themselves; rules about the plan (cap, budget, exclusivity …) count for themselves.
 //!
 //! To add one: a file here with its `Rule`, a [`RuleId`], a place in `RULES`, and a property test.
 
 mod audience;
 mod cap;
+mod channel;
 mod consent;
 mod contacts;
 mod control;
@@ -17,9 +19,11 @@ mod exclusion;
 mod exclusivity;
 mod frequency;
 mod min_value;
+mod offers_max;
 mod promotion_budget;
 mod redeemed;
 mod slot_kind;
+mod store;
 mod total_budget;
 mod window;
 
@@ -46,6 +50,10 @@ pub enum RuleId {
     Exclusion,
     /// Offered within the last weeks.
     Frequency,
+    /// Holds in stores where the customer does not shop.
+    Store,
+    /// Holds in channels in which the customer is not reached, or the slot is not shown.
+    Channel,
     /// Does not meet the slot's predicate.
     SlotKind,
     /// Already in another slot of the slate.
@@ -54,6 +62,8 @@ pub enum RuleId {
     Exclusivity,
     /// The customer's contacts are used up.
     Contacts,
+    /// The slate has as many offers as a run may make to a customer.
+    OffersMax,
     /// The promotion's cap is used up.
     Cap,
     /// The promotion's budget is used up.
@@ -65,7 +75,7 @@ pub enum RuleId {
 }
 
 /// All rules, in the order of [`RuleId`].
-pub(crate) const RULES: [&dyn Rule; 15] = [
+pub(crate) const RULES: [&dyn Rule; 18] = [
     &consent::Consent,
     &control::Control,
     &audience::Audience,
@@ -73,10 +83,13 @@ pub(crate) const RULES: [&dyn Rule; 15] = [
     &redeemed::Redeemed,
     &exclusion::Exclusion,
     &frequency::Frequency,
+    &store::Store,
+    &channel::Channel,
     &slot_kind::SlotKind,
     &distinctness::Distinctness,
     &exclusivity::Exclusivity,
     &contacts::Contacts,
+    &offers_max::OffersMax,
     &cap::Cap,
     &promotion_budget::PromotionBudget,
     &total_budget::TotalBudget,
@@ -106,7 +119,7 @@ impl RuleId {
 
     /// True when the rule is decided before allocation and arrives as a flag.
     pub fn is_flag(self) -> bool {
-        self < Self::SlotKind
+        self < Self::Store
     }
 }
 

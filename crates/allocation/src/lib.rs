@@ -10,9 +10,11 @@ mod plan;
 mod problem;
 pub mod solve;
 mod verify;
+mod why;
 
 pub use constraints::RuleId;
 pub use overlap::{CountedProducts, NoOverlap, Overlap, SharedProducts};
 pub use plan::{Cell, Placed, Plan, UnplacedPin};
-pub use problem::{Candidate, Customer, MAX_SLOTS, Problem, Promotion, Slot};
+pub use problem::{Candidate, Customer, MAX_CHANNELS, MAX_SLOTS, Problem, Promotion, Slot};
 pub use verify::verify_all;
+pub use why::{WhyNot, why_not};

@@ -7,15 +7,18 @@ use proptest::prelude::*;
 use tercet_allocation::solve::{Greedy, Solver};
 use tercet_allocation::{
     Candidate, Cell, Customer, NoOverlap, Overlap, Plan, Problem, Promotion, RuleId,
-    SharedProducts, Slot, verify_all,
+    SharedProducts, Slot, WhyNot, verify_all, why_not,
 };
 
 const SLOTS: usize = 3;
 const PRODUCTS: u32 = 30;
+const STORES: u32 = 3;
 
 /// The parts of a problem, without the overlap it borrows.
 #[derive(Clone, Debug)]
 struct Parts {
+    slot_channels: [Option<u8>; SLOTS],
+    offers_max: Option<u8>,
     promotions: Vec<Promotion>,
     customers: Vec<Customer>,
     candidates: Vec<Candidate>,
@@ -27,13 +30,14 @@ struct Parts {
 
 impl Parts {
     fn problem<'a>(&self, overlap: &'a dyn Overlap) -> Problem<'a> {
-        let slot = |at: usize| Slot { name: format!("slot {at}") };
+        let slot = |at: usize| Slot { name: format!("slot {at}"), channel: self.slot_channels[at] };
         Problem {
             slots: (0..SLOTS).map(slot).collect(),
             promotions: self.promotions.clone(),
             customers: self.customers.clone(),
             candidates: self.candidates.clone(),
             total_budget_minor: self.total_budget_minor,
+            offers_max: self.offers_max,
             min_value_minor: self.min_value_minor,
             overlap,
         }
@@ -50,10 +54,12 @@ impl Parts {
         self.promotions.iter_mut().for_each(|promotion| *promotion = Promotion::default());
         self.customers.iter_mut().for_each(|customer| {
             (customer.blocked, customer.max_offers) = (None, SLOTS as u8);
+            customer.refused_channels = 0;
             customer.pinned.clear();
         });
         self.candidates.iter_mut().for_each(|candidate| candidate.excluded = None);
         (self.total_budget_minor, self.min_value_minor) = (None, Some(1));
+        (self.offers_max, self.slot_channels) = (None, [None; SLOTS]);
         self
     }
 }
@@ -68,9 +74,13 @@ fn flag() -> impl Strategy<Value = Option<RuleId>> {
 }
 
 fn promotion() -> impl Strategy<Value = Promotion> {
-    (option::of(0..15_u64), option::of(0..3_000_i64), option::weighted(0.4, 0..3_u32)).prop_map(
-        |(cap, budget_minor, exclusivity_group)| Promotion { cap, budget_minor, exclusivity_group },
-    )
+    let limits = (option::of(0..15_u64), option::of(0..3_000_i64), option::weighted(0.4, 0..3_u32));
+    let stores = option::weighted(0.2, proptest::collection::btree_set(0..STORES, 0..3));
+    (limits, stores, option::weighted(0.2, 0..8_u64)).prop_map(|(limits, stores, channels)| {
+        let (cap, budget_minor, exclusivity_group) = limits;
+        let stores = stores.map(|stores| stores.into_iter().collect());
+        Promotion { cap, budget_minor, exclusivity_group, stores, channels }
+    })
 }
 
 fn candidate() -> impl Strategy<Value = Candidate> {
@@ -86,6 +96,7 @@ fn parts(most_customers: usize, most_promotions: usize) -> impl Strategy<Value =
         let of_customer = (
             vec(option::weighted(0.8, candidate()), promotions),
             (0..=4_u8, flag(), any::<u64>()),
+            (option::weighted(0.8, 0..STORES), 0..8_u64, option::weighted(0.3, 0..8_u64)),
             vec(any::<proptest::sample::Index>(), 0..3),
             proptest::collection::btree_map(0..PRODUCTS, 1..200_u16, 0..12),
         );
@@ -93,42 +104,47 @@ fn parts(most_customers: usize, most_promotions: usize) -> impl Strategy<Value =
             vec(promotion(), promotions),
             vec(sorted_products(12), promotions),
             vec(of_customer, customers),
-            option::of(0..20_000_i64),
-            option::of(-10..100_i64),
+            (option::of(0..20_000_i64), option::of(-10..100_i64), option::weighted(0.2, 0..4_u8)),
+            proptest::array::uniform3(option::weighted(0.3, 0..3_u8)),
         )
-            .prop_map(
-                |(promotions, products, rows, total_budget_minor, min_value_minor)| {
-                    let (mut customers, mut candidates, mut expected) = (vec![], vec![], vec![]);
-                    for (offered, (max_offers, blocked, order), pins, spends) in rows {
-                        let start = candidates.len();
-                        let offered = (0..).zip(offered).filter_map(|(promotion, candidate)| {
-                            candidate.map(|candidate| Candidate { promotion, ..candidate })
-                        });
-                        candidates.extend(offered);
-                        let range = start..candidates.len();
-                        let pin = |pin: &proptest::sample::Index| start + pin.index(range.len());
-                        let pinned =
-                            if range.is_empty() { vec![] } else { pins.iter().map(pin).collect() };
-                        customers.push(Customer {
-                            max_offers,
-                            candidates: range,
-                            pinned,
-                            blocked,
-                            order,
-                        });
-                        expected.push(spends.into_iter().map(|(p, e)| (p, f32::from(e))).collect());
-                    }
-                    Parts {
-                        promotions,
-                        customers,
-                        candidates,
-                        total_budget_minor,
-                        min_value_minor,
-                        products,
-                        expected,
-                    }
-                },
-            )
+            .prop_map(|(promotions, products, rows, limits, slot_channels)| {
+                let (total_budget_minor, min_value_minor, offers_max) = limits;
+                let (mut customers, mut candidates, mut expected) = (vec![], vec![], vec![]);
+                for (offered, (max_offers, blocked, order), reach, pins, spends) in rows {
+                    let (store, channels, refused) = reach;
+                    let start = candidates.len();
+                    let offered = (0..).zip(offered).filter_map(|(promotion, candidate)| {
+                        candidate.map(|candidate| Candidate { promotion, ..candidate })
+                    });
+                    candidates.extend(offered);
+                    let range = start..candidates.len();
+                    let pin = |pin: &proptest::sample::Index| start + pin.index(range.len());
+                    let pinned =
+                        if range.is_empty() { vec![] } else { pins.iter().map(pin).collect() };
+                    customers.push(Customer {
+                        max_offers,
+                        candidates: range,
+                        pinned,
+                        blocked,
+                        order,
+                        store,
+                        channels,
+                        refused_channels: refused.map_or(0, |refused| refused & !channels),
+                    });
+                    expected.push(spends.into_iter().map(|(p, e)| (p, f32::from(e))).collect());
+                }
+                Parts {
+                    slot_channels,
+                    offers_max,
+                    promotions,
+                    customers,
+                    candidates,
+                    total_budget_minor,
+                    min_value_minor,
+                    products,
+                    expected,
+                }
+            })
     })
 }
 
@@ -164,6 +180,74 @@ fn solve(problem: &Problem<'_>) -> Plan {
     plan
 }
 
+/// Holds what is said of a candidate against the problem and the plan.
+fn is_true(
+    problem: &Problem<'_>,
+    plan: &Plan,
+    customer: usize,
+    at: usize,
+    reason: Option<WhyNot>,
+) -> Result<(), &'static str> {
+    let demand = |holds: bool, words: &'static str| if holds { Ok(()) } else { Err(words) };
+    let (known, candidate) = (&problem.customers[customer], &problem.candidates[at]);
+    let chosen = plan.chosen(customer);
+    let offered = chosen.iter().any(|(_, placed)| placed.candidate == at);
+    let Some(reason) = reason else { return demand(offered, "nothing is said") };
+    demand(!offered, "it was offered")?;
+    let promotion = &problem.promotions[candidate.promotion as usize];
+    let beside: Vec<u32> =
+        chosen.iter().map(|(_, p)| problem.candidates[p.candidate].promotion).collect();
+    let adds_minor = problem.marginal_minor(customer, &beside, candidate);
+    let rival = reason.slot().map(|slot| *plan.slate(customer)[slot].placed().unwrap());
+    if let Some(rival) = rival {
+        let is_free = known.blocked.is_none() && candidate.excluded.is_none();
+        demand(is_free, "a rule had spoken before the offers")?;
+        let open = problem.open_slots(customer, candidate);
+        let of = &problem.candidates[rival.candidate];
+        return match reason {
+            WhyNot::SameGroup { .. } => {
+                let group = problem.promotions[of.promotion as usize].exclusivity_group;
+                demand(group.is_some() && group == promotion.exclusivity_group, "another group")
+            }
+            WhyNot::Pinned { slot } => demand(rival.is_pinned && open >> slot & 1 == 1, "no pin"),
+            WhyNot::Better { slot } => {
+                demand(open >> slot & 1 == 1, "another slot")?;
+                demand(!rival.is_pinned, "a pin")?;
+                demand(rival.value_minor >= candidate.value_minor as f64, "worth less")
+            }
+            WhyNot::SameProducts { .. } => {
+                let one = [of.promotion];
+                demand(
+                    problem.overlap.covered_share(customer, &one, candidate) > 0.0,
+                    "no overlap",
+                )?;
+                demand(adds_minor < candidate.value_minor as f64, "it adds as much")
+            }
+            WhyNot::Rule(_) => Err("a rule has no slot"),
+        };
+    }
+    let WhyNot::Rule(rule) = reason else { return Err("an offer without a slot") };
+    let at_promotion = candidate.promotion as usize;
+    let cost_minor = candidate.expected_cost_minor;
+    let holds = match rule {
+        RuleId::Store => promotion.stores.is_some(),
+        RuleId::Channel => promotion.channels.is_some() || known.refused_channels != 0,
+        RuleId::SlotKind => candidate.slots & 0b111 == 0,
+        RuleId::Contacts => chosen.len() == usize::from(known.max_offers),
+        RuleId::OffersMax => Some(chosen.len()) == problem.offers_max.map(usize::from),
+        RuleId::Cap => plan.remaining_caps[at_promotion] == Some(0),
+        RuleId::PromotionBudget => {
+            plan.remaining_budgets_minor[at_promotion].is_some_and(|left| left < cost_minor)
+        }
+        RuleId::TotalBudget => {
+            plan.remaining_total_budget_minor.is_some_and(|left| left < cost_minor)
+        }
+        RuleId::MinValue => adds_minor < problem.min_value_minor.unwrap() as f64,
+        flag => known.blocked == Some(flag) || candidate.excluded == Some(flag),
+    };
+    demand(holds, "the rule does not refuse it")
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -180,6 +264,43 @@ proptest! {
             }
             let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
             prop_assert_eq!(&pool.install(|| solve(&problem)), &plan);
+        }
+    }
+
+    #[test]
+    fn scoped_promotions_reach_only_whom_they_may(parts in parts(40, 12)) {
+        let problem = parts.problem(&NoOverlap);
+        let plan = solve(&problem);
+        for (at, slot, placed) in plan.offers() {
+            let customer = &problem.customers[at];
+            let promotion = &problem.promotions[problem.candidates[placed.candidate].promotion as usize];
+            if let Some(stores) = &promotion.stores {
+                prop_assert!(customer.store.is_some_and(|store| stores.contains(&store)));
+            }
+            let shown = problem.slots[slot].channel;
+            prop_assert!(shown.is_none_or(|shown| customer.refused_channels >> shown & 1 == 0));
+            if let Some(channels) = promotion.channels {
+                let met_in = shown.map_or(customer.channels, |shown| 1 << shown);
+                prop_assert!(channels & met_in != 0);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_said_of_candidates_that_were_not_offered_is_true(parts in parts(30, 15)) {
+        let shared = parts.shared();
+        for overlap in [&NoOverlap as &dyn Overlap, &shared] {
+            let problem = parts.problem(overlap);
+            let plan = solve(&problem);
+            let reasons = why_not(&problem, &plan);
+            prop_assert_eq!(reasons.len(), problem.candidates.len());
+            for (customer, known) in problem.customers.iter().enumerate() {
+                for at in known.candidates.clone() {
+                    if let Err(wrong) = is_true(&problem, &plan, customer, at, reasons[at]) {
+                        prop_assert!(false, "customer {customer}, candidate {at}, {:?}: {wrong}", reasons[at]);
+                    }
+                }
+            }
         }
     }
 
@@ -246,11 +367,12 @@ fn one(promotion: u32, slots: u8, value_minor: i64) -> Candidate {
 /// One customer per list of candidates, three promotions, no limits.
 fn simple(lists: &[&[Candidate]]) -> Problem<'static> {
     let mut problem = Problem {
-        slots: (0..SLOTS).map(|at| Slot { name: at.to_string() }).collect(),
+        slots: (0..SLOTS).map(|at| Slot { name: at.to_string(), channel: None }).collect(),
         promotions: vec![Promotion::default(); 3],
         customers: vec![],
         candidates: vec![],
         total_budget_minor: None,
+        offers_max: None,
         min_value_minor: None,
         overlap: &NoOverlap,
     };
@@ -260,9 +382,8 @@ fn simple(lists: &[&[Candidate]]) -> Problem<'static> {
         problem.customers.push(Customer {
             max_offers: 3,
             candidates: start..problem.candidates.len(),
-            pinned: vec![],
-            blocked: None,
             order: 100 - start as u64,
+            ..Customer::default()
         });
     }
     problem
@@ -295,6 +416,36 @@ fn slots_and_reasons() {
     check(&|p| p.customers[0].candidates = 0..0, ["slot_kind"; 3]);
     check(&|p| p.customers[0].blocked = Some(RuleId::Control), ["control"; 3]);
     check(&|p| p.customers[0].max_offers = 1, ["0", "contacts", "contacts"]);
+    check(&|p| p.offers_max = Some(1), ["0", "offers_max", "offers_max"]);
+    check(&|p| p.offers_max = Some(3), ["2", "0", "1"]);
+    // Contacts of earlier weeks leave nothing, whatever a run may make.
+    let both = |p: &mut Problem<'_>| {
+        (p.offers_max, p.customers[0].max_offers) = (Some(2), 0);
+    };
+    check(&both, ["contacts"; 3]);
+    check(&|p| p.promotions[0].stores = Some(vec![4]), ["2", "1", "store"]);
+    let at_home = |p: &mut Problem<'_>| {
+        p.promotions[0].stores = Some(vec![2, 4]);
+        p.customers[0].store = Some(4);
+    };
+    check(&at_home, ["2", "0", "1"]);
+    check(&|p| p.promotions[0].channels = Some(0b10), ["2", "1", "channel"]);
+    let online = |p: &mut Problem<'_>| {
+        p.promotions[0].channels = Some(0b10);
+        p.customers[0].channels = 0b11;
+    };
+    check(&online, ["2", "0", "1"]);
+    // Who sees the slot is in its channel.
+    let shown = |p: &mut Problem<'_>| {
+        p.promotions[0].channels = Some(0b10);
+        p.slots[2].channel = Some(1);
+    };
+    check(&shown, ["2", "1", "0"]);
+    let refused = |p: &mut Problem<'_>| {
+        p.slots[2].channel = Some(1);
+        p.customers[0].refused_channels = 0b10;
+    };
+    check(&refused, ["0", "1", "channel"]);
     check(&|p| p.min_value_minor = Some(60), ["0", "min_value", "min_value"]);
     check(&|p| p.total_budget_minor = Some(15), ["0", "total_budget", "total_budget"]);
     check(&|p| p.promotions[1].budget_minor = Some(9), ["2", "0", "promotion_budget"]);
@@ -341,6 +492,13 @@ fn a_broken_plan_is_told_with_rule_customer_and_promotion() {
         "rule consent, customer 1, promotion 1",
     );
     check(&|p, _| p.candidates[0].slots = 0b110, "rule slot_kind, customer 0, promotion 0");
+    check(&|p, _| p.promotions[1].stores = Some(vec![]), "rule store, customer 0, promotion 1");
+    check(&|p, _| p.promotions[1].channels = Some(1), "rule channel, customer 0, promotion 1");
+    let refused = |p: &mut Problem<'_>, _: &mut Plan| {
+        (p.slots[1].channel, p.customers[1].refused_channels) = (Some(3), 0b1000);
+    };
+    check(&refused, "rule channel, customer 1, promotion 1");
+    check(&|p, _| p.offers_max = Some(2), "rule offers_max, customer 0, promotion 2");
     check(&|p, _| p.customers[0].max_offers = 2, "rule contacts, customer 0, promotion 2");
     check(&|p, _| p.promotions[1].cap = Some(1), "rule cap, customer 1, promotion 1");
     check(
@@ -375,6 +533,8 @@ fn malformed_problems_are_refused() {
     check(&|p| p.slots.clear(), "T0602");
     check(&|p| p.slots = vec![p.slots[0].clone(); 9], "T0602");
     check(&|p| p.candidates[0].promotion = 3, "T0603");
+    check(&|p| p.slots[0].channel = Some(64), "T0603");
+    check(&|p| p.promotions[0].stores = Some(vec![2, 1]), "T0603");
     check(&|p| p.candidates[0].expected_cost_minor = -1, "T0603");
     check(&|p| p.candidates[0].excluded = Some(RuleId::Cap), "T0603");
     check(&|p| p.customers[0].candidates = 0..2, "T0603");

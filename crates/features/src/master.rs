@@ -17,6 +17,7 @@ const CUSTOMER: &[Statement] = &[
     statement!("customer_lifecycle", "customer/lifecycle"),
     statement!("customer_behaviour", "customer/behaviour"),
     statement!("customer_profile", "customer/profile"),
+    statement!("customer_shopping", "customer/shopping"),
 ];
 
 const CUSTOMER_MASTER: Statement = statement!("customer_master", "customer/master");

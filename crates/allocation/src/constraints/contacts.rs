@@ -7,7 +7,8 @@ use crate::ledger::Question;
 use crate::plan::Plan;
 use crate::problem::Problem;
 
-/// At most so many offers in the rolling window; what is left of it is the customer's `max_offers`.
+/// At most so many offers in the rolling window; what earlier runs left of it is the customer's
+/// `max_offers`.
 pub(crate) struct Contacts;
 
 impl Rule for Contacts {
@@ -20,7 +21,7 @@ impl Rule for Contacts {
     }
 
     fn words(&self) -> &'static str {
-        "the customer has had as many offers as the contact limit allows"
+        "the customer has been contacted as often as the contact limit allows"
     }
 
     fn admits(&self, question: &Question<'_>) -> bool {

@@ -3,7 +3,7 @@
 use crate::constraints::{RULES, RuleId, refusal};
 use crate::ledger::{Ledger, Question};
 use crate::plan::{Cell, Placed};
-use crate::problem::{MAX_SLOTS, Problem};
+use crate::problem::{Candidate, MAX_SLOTS, Problem};
 
 /// The next offer of a customer.
 #[derive(Clone, Copy, Debug)]
@@ -35,7 +35,8 @@ impl Desk {
         } else {
             let open = |&at: &usize| {
                 let candidate = &problem.candidates[at];
-                candidate.excluded.is_none() && candidate.slots & problem.all_slots() != 0
+                candidate.excluded.is_none()
+                    && problem.open_slots(customer, candidate) & problem.all_slots() != 0
             };
             facts.candidates.clone().filter(open).collect()
         };
@@ -79,7 +80,7 @@ impl Desk {
             if best.is_some_and(|best| (candidate.value_minor as f64) < best.value_minor) {
                 break;
             }
-            if !self.can_seat(problem, candidate.slots) {
+            if !self.can_seat(problem, problem.open_slots(self.customer, candidate)) {
                 continue;
             }
             let question = self.question(problem, ledger, at, false);
@@ -116,8 +117,8 @@ impl Desk {
             return Err(rule);
         }
         let candidate = &problem.candidates[at];
-        if !self.can_seat(problem, candidate.slots) {
-            return Err(RuleId::SlotKind);
+        if !self.can_seat(problem, problem.open_slots(self.customer, candidate)) {
+            return Err(self.shut(problem, candidate));
         }
         let value_minor = problem.marginal_minor(self.customer, &self.chosen, candidate);
         self.place(problem, Next { candidate: at, value_minor }, true);
@@ -130,7 +131,7 @@ impl Desk {
         let candidate = &problem.candidates[next.candidate];
         let rank = self.placed.len() as u8;
         self.chosen.push(candidate.promotion);
-        self.masks.push(candidate.slots & problem.all_slots());
+        self.masks.push(problem.open_slots(self.customer, candidate) & problem.all_slots());
         let is_seated = seat(&mut self.seats, &self.masks, rank, &mut 0);
         assert!(is_seated, "an offer is placed only where a slot is free for it");
         self.placed.push(Placed {
@@ -181,11 +182,20 @@ impl Desk {
         if self.placed.len() >= usize::from(facts.max_offers) {
             return RuleId::Contacts;
         }
+        if problem.offers_max.is_some_and(|most| self.placed.len() >= usize::from(most)) {
+            return RuleId::OffersMax;
+        }
         let mut counts = [0_usize; RULES.len()];
         for at in facts.candidates.clone() {
-            if problem.candidates[at].slots >> slot & 1 == 1
-                && let Some(rule) = refusal(&self.question(problem, ledger, at, false))
-            {
+            let candidate = &problem.candidates[at];
+            if candidate.slots >> slot & 1 == 0 {
+                continue;
+            }
+            // A channel may shut this slot and no other.
+            let shut = problem.open_slots(self.customer, candidate) >> slot & 1 == 0;
+            let shut = shut.then_some(RuleId::Channel);
+            let refused = refusal(&self.question(problem, ledger, at, false));
+            if let Some(rule) = refused.into_iter().chain(shut).min() {
                 counts[rule as usize] += 1;
             }
         }
@@ -195,6 +205,11 @@ impl Desk {
         let rule = most.and_then(|most| RuleId::all().find(|&rule| counts[rule as usize] == most));
         let rest = if elsewhere > 0 { RuleId::Distinctness } else { RuleId::SlotKind };
         rule.unwrap_or(rest)
+    }
+
+    /// The rule that shuts every slot of a candidate that no slot is free for.
+    fn shut(&self, problem: &Problem<'_>, candidate: &Candidate) -> RuleId {
+        problem.scope_refusal(self.customer, candidate).unwrap_or(RuleId::SlotKind)
     }
 
     /// True when a slot can be had, if need be by moving chosen offers to other slots of theirs.

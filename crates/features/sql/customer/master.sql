@@ -1,6 +1,6 @@
 -- What do we know about a customer, as of a day?
 -- grain: one row per known customer. inputs: customer_known, customer_rfm, customer_rhythm,
--- customer_lifecycle, customer_behaviour, customer_profile, customers.
+-- customer_lifecycle, customer_behaviour, customer_profile, customer_shopping, customers.
 -- as-of column: those of the inputs.
 -- The name in braces is replaced by the shop's own profile columns, each as text under profile_<name>.
 -- output: the columns below, then the profile columns; counts and money are 0 without an order, all else
@@ -30,12 +30,16 @@ select
   p.device,
   p.region,
   p.traffic_source,
+  s.home_store_id,
+  s.channels,
+  s.agreed_channels,
   k.consent,
   k.suppressed{profile_columns}
 from customer_known k
 join customer_behaviour b on b.customer_ix = k.customer_ix
 join customer_lifecycle l on l.customer_ix = k.customer_ix
 join customer_profile p on p.customer_ix = k.customer_ix
+join customer_shopping s on s.customer_ix = k.customer_ix
 left join customer_rfm f on f.customer_ix = k.customer_ix
 left join customer_rhythm h on h.customer_ix = k.customer_ix
 left join customers c on c.customer_id = k.customer_id

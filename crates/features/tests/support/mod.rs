@@ -5,7 +5,8 @@ use tercet_engine::{ColumnData, Engine, EngineOptions, Frame};
 use tercet_types::Date;
 use tercet_types::tables::{TableSchema, Type, sources};
 
-/// The canonical tables as text cells, one row per line, columns separated by '|'; an empty cell is null.
+/// The canonical tables as text cells, one row per line, columns separated by '|'; a cell that is empty
+/// or left out at the end of a row is null.
 #[derive(Clone, Default)]
 pub(crate) struct Shop {
     pub(crate) customers: Vec<String>,
@@ -18,8 +19,7 @@ pub(crate) struct Shop {
 
 pub(crate) const CUSTOMERS: &str = "customer_id|first_seen_on|region|consent|suppressed|household";
 pub(crate) const PRODUCTS: &str = "product_id|department|category|product_type|brand|manufacturer|price_minor|margin_rate|launched_on|discontinued_on";
-pub(crate) const TRANSACTIONS: &str =
-    "order_id|customer_id|product_id|occurred_at|quantity|amount_minor|coupon_discount_minor|kind";
+pub(crate) const TRANSACTIONS: &str = "order_id|customer_id|product_id|occurred_at|quantity|amount_minor|coupon_discount_minor|kind|store_id|channel";
 pub(crate) const INTERACTIONS: &str =
     "visitor_id|occurred_at|event_type|customer_id|product_id|category|device";
 pub(crate) const PROMOTIONS: &str =
@@ -43,7 +43,8 @@ fn table(schema: &TableSchema, header: &str, rows: &[String]) -> Frame {
         .split('|')
         .enumerate()
         .map(|(place, name)| {
-            let texts: Vec<Option<String>> = cells.iter().map(|row| row[place].clone()).collect();
+            let texts: Vec<Option<String>> =
+                cells.iter().map(|row| row.get(place).cloned().flatten()).collect();
             let data = match schema.column(name).map(|column| column.ty) {
                 Some(Type::Bool) => ColumnData::Bool(
                     texts.iter().map(|t| t.as_ref().map(|t| t == "true")).collect(),

@@ -20,7 +20,7 @@ pub(crate) use model::Model;
 pub(crate) use project::Project;
 pub(crate) use retention::Retention;
 pub(crate) use routes::Routes;
-pub(crate) use rules::{Audience, Rules};
+pub(crate) use rules::{Audience, Pin, Rules};
 pub(crate) use run::{AsOf, Run};
 pub(crate) use slots::Slot;
 

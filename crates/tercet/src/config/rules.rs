@@ -21,7 +21,8 @@ pub(crate) struct Pin {
     pub(crate) promotion_id: String,
     /// The slot's name.
     pub(crate) slot: String,
-    /// Who gets it: a SQL predicate over the customer master; empty means everybody.
+    /// Who gets it: a SQL predicate over the customer master; empty means everybody. A promotion may be pinned
+    /// again for others; where audiences overlap, the first pin holds.
     #[serde(rename = "where", default)]
     pub(crate) predicate: String,
 }

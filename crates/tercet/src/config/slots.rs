@@ -17,6 +17,11 @@ pub(crate) struct Slot {
     /// without it the slot stays empty.
     #[serde(default)]
     pub(crate) otherwise: String,
+    /// The channel it is shown in, such as `web` or `mail`: a promotion with a channel scope stands in it only
+    /// where the scope names the channel. Empty: wherever the customer is, so a promotion with a channel
+    /// scope goes to customers who use one of its channels.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) channel: String,
     /// What the customer reads above the offer.
     #[serde(default)]
     pub(crate) title: String,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tercet_allocation::{Cell, Placed, RuleId};
+use tercet_allocation::{Cell, Placed, RuleId, WhyNot};
 use tercet_delivery::codes::CodePools;
 use tercet_delivery::offers::{Decision, Offer, Promotion as OfferedPromotion};
 use tercet_delivery::{csv, json_lines, offers};
@@ -54,6 +54,7 @@ pub(super) fn decide(run: &WeeklyRun<'_>, context: &mut StageContext<'_>) -> Res
         history: recent_contacts(context.engine, context.store, &context.identity.history)?,
         redeemed: redeemed_before(context.engine, week.as_of)?,
         with_holdout: true,
+        with_reasons: true,
     };
     let slates =
         fill_slots(context.engine, week, config, &scored, &circumstances, &masks, |_| true)?;
@@ -265,8 +266,9 @@ impl DecisionLog<'_> {
         let mut count = 0;
         let slated = &self.slates.problem_customers[customer];
         if slated.blocked.is_none() {
-            for candidate in &self.slates.candidates[slated.candidates.clone()] {
-                if candidate.excluded.is_none() && candidate.slots >> slot & 1 == 1 {
+            for at in slated.candidates.clone() {
+                let candidate = &self.slates.candidates[at];
+                if candidate.excluded.is_none() && self.slates.open_slots[at] >> slot & 1 == 1 {
                     hasher.update(
                         &self.slates.promotions[candidate.promotion as usize].to_le_bytes(),
                     );
@@ -303,6 +305,7 @@ impl DecisionLog<'_> {
             .collect();
         let (mut ids, mut promotions, mut slots) = (Vec::new(), Vec::new(), Vec::new());
         let (mut values, mut rules, mut taken) = (Vec::new(), Vec::new(), Vec::new());
+        let mut rivals = Vec::new();
         for (customer, ix) in slates.problem_customers.iter().zip(&slates.customers) {
             for at in customer.candidates.clone() {
                 let candidate = &slates.candidates[at];
@@ -312,11 +315,11 @@ impl DecisionLog<'_> {
                         .id
                         .clone(),
                 );
-                slots.push(i32::from(candidate.slots));
+                slots.push(i32::from(slates.open_slots[at]));
                 values.push(candidate.value_minor);
-                rules.push(
-                    customer.blocked.or(candidate.excluded).map(|rule| rule.name().to_owned()),
-                );
+                let why = slates.why_not[at];
+                rules.push(why.map(|why| why.name().to_owned()));
+                rivals.push(why.and_then(WhyNot::slot).map(|slot| slot as i32 + 1));
                 taken.push(chosen.get(&at).copied());
             }
         }
@@ -326,6 +329,7 @@ impl DecisionLog<'_> {
             ("slots", slots.into()),
             ("value_minor", values.into()),
             ("rule", rules.into()),
+            ("rival_slot", rivals.into()),
             ("slot", taken.into()),
         ])
     }
@@ -373,7 +377,7 @@ pub(super) fn publish(run: &WeeklyRun<'_>, context: &mut StageContext<'_>) -> Re
         store.put("latest.json", to_json(&pointer)?)?;
     }
     let report = run_report(run, context, &log, &published.offers)?;
-    context.write("report.html", report.html()?.into_bytes())?;
+    context.write_page("report.html", report.html()?.into_bytes())?;
     Ok(report.summary)
 }
 

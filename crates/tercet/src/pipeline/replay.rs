@@ -16,6 +16,7 @@ use super::history::History;
 use super::learn::{Models, week_pairs};
 use super::lessons::Lessons;
 use super::prepare::{assignment_key, sources_of};
+use super::scopes::Scopes;
 use super::shop::Shop;
 use super::slates::{Circumstances, Slates, SlotMasks, fill_slots, promotion_audiences};
 use super::week::{NARROW_PRODUCTS_MAX, Week};
@@ -86,7 +87,7 @@ pub(crate) fn replay(project: &Project, ask: &Replay, progress: &Progress) -> Re
     for monday in mondays {
         let (picked, took) = progress.step(&monday.to_string(), || {
             let week = Week::build(engine, &shop, &project.config, monday)?;
-            let truth = judge(engine, &shop, &week)?;
+            let truth = judge(engine, &shop, &week, &project.config)?;
             let picked = pick(project, &shop, &week, &truth, ask, &mut lessons)?;
             let said = format!(
                 "{} promotions, {} active customers, {} bought",
@@ -145,18 +146,29 @@ fn mondays(ask: &Replay) -> Result<Vec<Date>> {
     Ok(mondays)
 }
 
-/// Candidates that at least one active customer may get: a promotion for visitors only is none.
-fn open_candidates(engine: &Engine, week: &Week) -> Result<Vec<i32>> {
+/// Candidates that at least one active customer may get: a promotion for visitors only is none, nor one
+/// that holds where none of them shops.
+fn open_candidates(engine: &Engine, week: &Week, config: &Config) -> Result<Vec<i32>> {
     let mut candidates = week.candidates();
     let audiences = promotion_audiences(engine, week, &candidates)?;
     let active: BTreeSet<i32> = week.active().into_iter().collect();
     candidates.retain(|ix| audiences.get(ix).is_none_or(|who| !who.is_disjoint(&active)));
+    let scopes = Scopes::of(week, &config.slots)?;
+    candidates.retain(|ix| {
+        let promotion = &week.promotions[ix];
+        let is_scoped = promotion.stores.is_some() || promotion.channels.is_some();
+        let may_get = |customer: &i32| {
+            audiences.get(ix).is_none_or(|who| who.contains(customer))
+                && scopes.reach(&config.slots, promotion, &week.customers[customer])
+        };
+        !is_scoped || active.iter().any(may_get)
+    });
     Ok(candidates)
 }
 
 /// What happened in the week after the Monday.
-fn judge(engine: &Engine, shop: &Shop, week: &Week) -> Result<JudgedWeek> {
-    let candidates = open_candidates(engine, week)?;
+fn judge(engine: &Engine, shop: &Shop, week: &Week, config: &Config) -> Result<JudgedWeek> {
+    let candidates = open_candidates(engine, week, config)?;
     let place: BTreeMap<i32, u32> = candidates.iter().zip(0..).map(|(ix, at)| (*ix, at)).collect();
     let promotions = candidates
         .iter()
@@ -225,7 +237,7 @@ fn pick(
 ) -> Result<Picked> {
     let (engine, config) = (&project.engine, &project.config);
     let customers = week.active();
-    let candidates = open_candidates(engine, week)?;
+    let candidates = open_candidates(engine, week, config)?;
     let pairs = week_pairs(engine, shop, week, config, &customers, &candidates)?;
     let visits = Visits::read(engine, week, config, &candidates)?;
     let circumstances = Circumstances {
@@ -233,6 +245,7 @@ fn pick(
         history: History::new(),
         redeemed: BTreeSet::new(),
         with_holdout: false,
+        with_reasons: false,
     };
     // Limits across customers would make engines compete for stock instead of being compared.
     let mut config: Config = config.clone();

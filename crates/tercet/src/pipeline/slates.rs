@@ -5,13 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use tercet_allocation::solve::{Greedy, Solver};
 use tercet_allocation::{
     Candidate, CountedProducts, Customer, NoOverlap, Overlap, Plan, Problem, Promotion, RuleId,
-    Slot, verify_all,
+    Slot, WhyNot, verify_all, why_not,
 };
 use tercet_engine::{Engine, Frame, params};
 use tercet_measurement::assignment::{self, Arm, Holdout, Salt};
 use tercet_types::{DAYS_PER_WEEK, Date, Error, Result};
 
 use super::history::History;
+use super::pins::Pins;
+use super::scopes::Scopes;
 use super::week::Week;
 use super::worth::{ORDER_VALUE, Scored};
 use crate::config::{Config, Slot as SlotConfig};
@@ -26,6 +28,8 @@ pub(crate) struct Circumstances {
     pub(crate) redeemed: BTreeSet<(i32, i32)>,
     /// True when the holdout gets nothing; a replay of the past has none.
     pub(crate) with_holdout: bool,
+    /// True when it is worked out what kept each candidate out.
+    pub(crate) with_reasons: bool,
 }
 
 /// The problem of a week and its plan.
@@ -42,6 +46,10 @@ pub(crate) struct Slates {
     pub(crate) rows: Vec<usize>,
     /// Index of each promotion of the plan.
     pub(crate) promotions: Vec<i32>,
+    /// Slots that each candidate could have stood in: bit `k` for slot `k`.
+    pub(crate) open_slots: Vec<u8>,
+    /// What kept each candidate out, when asked for.
+    pub(crate) why_not: Vec<Option<WhyNot>>,
     /// Who gets what.
     pub(crate) plan: Plan,
 }
@@ -62,7 +70,8 @@ pub(crate) fn fill_slots(
     let place: BTreeMap<i32, u32> = promotions.iter().zip(0..).map(|(ix, at)| (*ix, at)).collect();
     let audience = audience(engine, week, config)?;
     let admitted = promotion_audiences(engine, week, &promotions)?;
-    let pins = pins(engine, week, config)?;
+    let pins = Pins::read(engine, week, config)?;
+    let scopes = Scopes::of(week, &config.slots)?;
     let excluded: BTreeSet<&str> = config.rules.excluded.iter().map(String::as_str).collect();
     let holdout = Holdout::new(circumstances.assignment_key, config.rules.holdout_rate)?;
     let groups: BTreeMap<&str, u32> = promotions
@@ -81,14 +90,11 @@ pub(crate) fn fill_slots(
                 .exclusivity_group
                 .as_deref()
                 .and_then(|group| groups.get(group).copied()),
+            ..scopes.of_promotion(known)
         }
     });
     let (mut customers, mut arms, mut ids) = (Vec::new(), Vec::new(), Vec::new());
     let (mut candidates, mut rows) = (Vec::with_capacity(scored.values.len()), Vec::new());
-    let offers_max = match config.rules.offers_max {
-        0 => config.slots.len() as u8,
-        most => most,
-    };
     let mut row = 0;
     while row < scored.customer_ix.len() {
         let ix = scored.customer_ix[row];
@@ -118,13 +124,11 @@ pub(crate) fn fill_slots(
                     None
                 };
                 let value = &scored.values[row];
-                if pins.get(&promotion).is_some_and(|(_, who)| who.contains(&ix)) {
+                let pin = pins.slot(promotion, ix);
+                if pin.is_some() {
                     pinned.push(candidates.len());
                 }
-                let slots = match pins.get(&promotion) {
-                    Some((slot, who)) if who.contains(&ix) => 1 << slot,
-                    _ => masks.of(row),
-                };
+                let slots = pin.map_or_else(|| masks.of(row), |slot| 1 << slot);
                 candidates.push(Candidate {
                     promotion: *at,
                     slots,
@@ -140,7 +144,7 @@ pub(crate) fn fill_slots(
         let contacted = contacts(earlier, config, week.as_of);
         let limit = config.rules.contacts_max;
         customers.push(Customer {
-            max_offers: if limit > 0 && contacted >= limit { 0 } else { offers_max },
+            max_offers: if limit > 0 && contacted >= limit { 0 } else { config.slots.len() as u8 },
             candidates: start..candidates.len(),
             pinned,
             blocked: if !known.may_be_contacted {
@@ -153,6 +157,7 @@ pub(crate) fn fill_slots(
                 None
             },
             order: assignment::hash(&circumstances.assignment_key, Salt::EngineAb, &known.id),
+            ..scopes.of_customer(known)
         });
         arms.push(arm);
         ids.push(ix);
@@ -167,16 +172,27 @@ pub(crate) fn fill_slots(
         &NoOverlap
     };
     let problem = Problem {
-        slots: config.slots.iter().map(|slot| Slot { name: slot.name.clone() }).collect(),
+        slots: config
+            .slots
+            .iter()
+            .map(|slot| Slot { name: slot.name.clone(), channel: scopes.of_slot(slot) })
+            .collect(),
         promotions: problem_promotions.collect(),
         customers,
         candidates,
         total_budget_minor: config.rules.budget_minor,
+        offers_max: Some(config.rules.offers_max).filter(|most| *most > 0),
         min_value_minor: config.rules.value_min_minor,
         overlap,
     };
     let plan = Greedy.solve(&problem)?;
     verify_all(&problem, &plan)?;
+    let open_slots = |customer: usize| {
+        let candidates = &problem.candidates[problem.customers[customer].candidates.clone()];
+        candidates.iter().map(|candidate| problem.scoped_slots(customer, candidate)).collect()
+    };
+    let open_slots: Vec<Vec<u8>> = (0..problem.customers.len()).map(open_slots).collect();
+    let why_not = if circumstances.with_reasons { why_not(&problem, &plan) } else { Vec::new() };
     Ok(Slates {
         customers: ids,
         arms,
@@ -184,6 +200,8 @@ pub(crate) fn fill_slots(
         candidates: problem.candidates,
         rows,
         promotions,
+        open_slots: open_slots.concat(),
+        why_not,
         plan,
     })
 }
@@ -323,37 +341,12 @@ pub(super) fn promotion_audiences(
     Ok(admitted)
 }
 
-/// Pinned promotions with their slot and who gets them.
-fn pins(
-    engine: &Engine,
-    week: &Week,
-    config: &Config,
-) -> Result<BTreeMap<i32, (usize, BTreeSet<i32>)>> {
-    let mut found = BTreeMap::new();
-    for pin in &config.rules.pins {
-        let slot = config.slots.iter().position(|slot| slot.name == pin.slot).ok_or_else(|| {
-            Error::config("T1017", format!("[[rules.pins]]: there is no slot '{}'", pin.slot))
-                .hint("name one of the [[slots]]")
-        })?;
-        let promotion = week.promotions.iter().find(|(_, known)| known.id == pin.promotion_id);
-        let Some((ix, _)) = promotion.filter(|(_, known)| known.is_candidate) else {
-            return Err(Error::config(
-                "T1018",
-                format!("[[rules.pins]]: promotion '{}' cannot be offered on {}", pin.promotion_id, week.as_of),
-            )
-            .hint("pin a promotion that is valid on the day and covers a product, or take the pin out"));
-        };
-        let who = match pin.predicate.trim() {
-            "" => week.customers.keys().copied().collect(),
-            predicate => customers_where(engine, predicate, "[[rules.pins]] where")?,
-        };
-        found.insert(*ix, (slot, who));
-    }
-    Ok(found)
-}
-
 /// Customers that meet a predicate over the customer master.
-fn customers_where(engine: &Engine, predicate: &str, place: &str) -> Result<BTreeSet<i32>> {
+pub(super) fn customers_where(
+    engine: &Engine,
+    predicate: &str,
+    place: &str,
+) -> Result<BTreeSet<i32>> {
     let sql = include_str!("../../sql/customers_where.sql").replace("{predicate}", predicate);
     let found = engine.query(&sql, &params([])).map_err(|error| {
         Error::config("T1019", format!("{place}: {error}"))

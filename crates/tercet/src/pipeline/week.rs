@@ -1,6 +1,6 @@
 //! What can be offered in a week, and to whom?
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tercet_engine::{Engine, Frame};
 use tercet_features::MasterFacts;
@@ -36,6 +36,10 @@ pub(crate) struct KnownPromotion {
     pub(crate) exclusivity_group: Option<String>,
     /// A predicate over the customer master.
     pub(crate) audience: Option<String>,
+    /// The stores it holds in; none means all.
+    pub(crate) stores: Option<BTreeSet<String>>,
+    /// The channels it holds in, lower case; none means all.
+    pub(crate) channels: Option<BTreeSet<String>>,
 }
 
 /// A customer as of the Monday.
@@ -55,6 +59,12 @@ pub(crate) struct KnownCustomer {
     pub(crate) monetary_minor: i64,
     /// True when offers may be sent.
     pub(crate) may_be_contacted: bool,
+    /// The store where the customer shops.
+    pub(crate) home_store: Option<String>,
+    /// Channels the customer uses or agreed to, separated by '|'.
+    pub(crate) channels: Option<String>,
+    /// True when the channels are all that the customer agreed to be reached in.
+    pub(crate) agreed_to_channels: bool,
 }
 
 /// A week: everything known before its Monday.
@@ -133,6 +143,9 @@ fn known_customers(frame: &Frame) -> Result<BTreeMap<i32, KnownCustomer>> {
     let (recency, orders) = (frame.i64_or_null("recency_days")?, frame.i64("frequency")?);
     let (monetary, contact) =
         (frame.i64("monetary_minor")?, frame.bool_or_null("may_be_contacted")?);
+    let homes = frame.text_or_null("home_store_id")?;
+    let (channels, agreed) =
+        (frame.text_or_null("channels")?, frame.text_or_null("agreed_channels")?);
     let rows = ids.into_iter().zip(behaviours).zip(rfm).enumerate();
     Ok(rows
         .map(|(row, ((id, behaviour), rfm_segment))| {
@@ -144,6 +157,9 @@ fn known_customers(frame: &Frame) -> Result<BTreeMap<i32, KnownCustomer>> {
                 orders: orders[row],
                 monetary_minor: monetary[row],
                 may_be_contacted: contact[row].unwrap_or(false),
+                home_store: homes[row].clone(),
+                channels: channels[row].clone(),
+                agreed_to_channels: agreed[row].is_some(),
             };
             (ix[row], customer)
         })
@@ -171,6 +187,8 @@ fn known_promotions(
     let (budgets, groups) =
         (frame.i64_or_null("budget_minor")?, frame.text_or_null("exclusivity_group")?);
     let audiences = frame.text_or_null("audience")?;
+    let (stores, channels) =
+        (frame.text_or_null("store_scope")?, frame.text_or_null("channel_scope")?);
     /// Weeks behind `buyers_4w`.
     const WEEKS: f64 = 4.0;
     Ok((0..frame.rows())
@@ -192,8 +210,16 @@ fn known_promotions(
                 budget_minor: budgets[row],
                 exclusivity_group: groups[row].clone(),
                 audience: audiences[row].clone().filter(|text| !text.trim().is_empty()),
+                stores: listed(stores[row].as_deref()),
+                channels: listed(channels[row].as_deref().map(str::to_lowercase).as_deref()),
             };
             (ix[row], promotion)
         })
         .collect())
+}
+
+/// The entries of a list separated by '|'; nothing for one without entries.
+pub(crate) fn listed(text: Option<&str>) -> Option<BTreeSet<String>> {
+    let entries = text?.split('|').map(str::trim).filter(|entry| !entry.is_empty());
+    Some(entries.map(str::to_owned).collect::<BTreeSet<_>>()).filter(|found| !found.is_empty())
 }

@@ -22,6 +22,16 @@ pub const CUSTOMERS: TableSchema = TableSchema {
             "True when the customer may be sent offers; null takes the configured default.",
         ),
         optional("suppressed", Bool, "True when the customer must not be contacted at all."),
+        optional(
+            "home_store_id",
+            Text,
+            "The store where the customer shops; null takes the one of most orders.",
+        ),
+        optional(
+            "channels",
+            Text,
+            "Channels in which the customer may be reached, separated by '|'; null takes those the customer uses.",
+        ),
     ],
     key: &["customer_id"],
 };
