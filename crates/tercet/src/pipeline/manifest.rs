@@ -88,6 +88,10 @@ pub(crate) struct StageManifest {
     pub(crate) inputs: String,
     /// What it wrote.
     pub(crate) files: Vec<FileFact>,
+    /// Paths of what it wrote beside the outcome: pages for people, which hold timings. They stand here
+    /// without size and hash, so that equal runs have equal manifests.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) pages: Vec<String>,
     /// One line on what happened.
     pub(crate) summary: String,
 }

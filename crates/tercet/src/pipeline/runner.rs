@@ -12,7 +12,8 @@ use super::manifest::{
 use crate::config::Config;
 use crate::output::Progress;
 
-/// Everything that decides what a run's outcome is. Equal identities give equal bytes.
+/// Everything that decides what a run's outcome is. Equal identities give equal bytes in everything but
+/// pages, which hold timings.
 #[derive(Clone, Debug, serde::Serialize)]
 pub(crate) struct Identity {
     /// Version of the binary.
@@ -55,6 +56,7 @@ pub(crate) struct StageContext<'a> {
     pub(crate) run_id: &'a str,
     stage: Stage,
     files: Vec<FileFact>,
+    pages: Vec<String>,
 }
 
 impl StageContext<'_> {
@@ -84,6 +86,15 @@ impl StageContext<'_> {
     pub(crate) fn write(&mut self, file: &str, bytes: Vec<u8>) -> Result<()> {
         let path = stage_path(self.run_id, self.stage, file);
         self.files.push(self.store.put(&path, bytes)?);
+        Ok(())
+    }
+
+    /// Writes a page for people. It may say how long the run took, so it is no part of the outcome: the
+    /// manifests name it and vouch for nothing in it.
+    pub(crate) fn write_page(&mut self, file: &str, bytes: Vec<u8>) -> Result<()> {
+        let path = stage_path(self.run_id, self.stage, file);
+        self.store.put(&path, bytes)?;
+        self.pages.push(path);
         Ok(())
     }
 }
@@ -118,6 +129,7 @@ pub(crate) fn run_stages(
     work: &BTreeMap<Stage, Box<StageWork<'_>>>,
 ) -> Result<Outcome> {
     let run_id = identity.run_id()?;
+    store.delete_leftovers(&run_id)?;
     if select.is_none()
         && let Some(bytes) = store.get_if_there(&manifest_path(&run_id))?
     {
@@ -152,13 +164,19 @@ pub(crate) fn run_stages(
                 run_id: &run_id,
                 stage,
                 files: Vec::new(),
+                pages: Vec::new(),
             };
             let summary = match work.get(&stage) {
                 Some(work) => work(&mut context).map_err(|error| name_stage(error, stage))?,
                 None => String::new(),
             };
-            let manifest =
-                StageManifest { stage, inputs, files: context.files, summary: summary.clone() };
+            let manifest = StageManifest {
+                stage,
+                inputs,
+                files: context.files,
+                pages: context.pages,
+                summary: summary.clone(),
+            };
             store.put(&record, to_json(&manifest)?)?;
             Ok((manifest, summary))
         })?;
