@@ -1,25 +1,43 @@
 //! Which products is each customer about to need again?
 
 use rayon::prelude::*;
+use tercet_types::Result;
 
+use crate::recommender::check_setting;
 use crate::{Purchase, Purchases};
 
-/// When a product counts as due.
+/// The days that an offer holds for: how often a product is needed is counted per week.
+const WEEK_DAYS: f64 = 7.0;
+const PLACE: &str = "purchase cycles";
+
+/// When a product counts as due, and how much; the defaults are those of
+/// [`LegacyParams`](super::LegacyParams).
 #[derive(Clone, Debug, PartialEq)]
 pub struct CycleParams {
     /// The days before the as-of day that are looked at.
     pub window_days: u32,
-    /// The fewest purchase days of a customer and product for an interval of their own, at least 2.
-    pub min_purchases: usize,
-    /// Due from this share of the interval on.
-    pub due_from: f64,
-    /// No longer due beyond this many intervals: the customer has stopped.
+    /// How many intervals the product's usual interval counts for beside the customer's own, `>= 0`.
+    pub prior_intervals: f64,
+    /// What a product weighs that the customer bought on one day only, `[0, 1]`.
+    pub single_weight: f64,
+    /// How sharply dueness peaks at one interval; 0 would leave the rhythm out.
+    pub sharpness: f64,
+    /// No longer due beyond this many intervals, `> 0`: the customer has stopped.
     pub lapsed_after: f64,
+    /// The power with which the usual spend on a product counts: 0 does not look at it.
+    pub spend_power: f64,
 }
 
 impl Default for CycleParams {
     fn default() -> Self {
-        Self { window_days: 364, min_purchases: 3, due_from: 0.75, lapsed_after: 3.0 }
+        Self {
+            window_days: 364,
+            prior_intervals: 2.0,
+            single_weight: 0.15,
+            sharpness: 0.5,
+            lapsed_after: 12.0,
+            spend_power: 0.5,
+        }
     }
 }
 
@@ -32,85 +50,110 @@ pub struct DueProduct {
     pub since_days: f64,
     /// The expected interval between purchases in days.
     pub interval_days: f64,
-    /// The share of observed intervals, in units of their median, that were over by now: `(0, 1)`.
+    /// Above zero; see [`PurchaseCycles`].
     pub score: f64,
 }
 
 /// Purchase intervals of every product as of one day.
 ///
-/// The interval of a customer and product is the median of the days between its purchase days when
-/// there are at least `min_purchases` of them, else the product's median over all customers; without
-/// either the product is never due. The due score is the empirical distribution function of
-/// `interval / own median`, pooled over all customer-product pairs with an interval of their own, at
-/// `since / interval`, with one pseudo-observation on either side; with no such pair it is the exponential distribution with median 1.
-/// Source: replenishment timing as renewal process, Ehrenberg, "Repeat-buying", 1988; median interval
-/// and ratio to the last purchase as in Bhagat et al., "Buy it again: modeling repeat purchase
-/// recommendations", KDD 2018, doi:10.1145/3219819.3219891.
+/// The interval of a customer and product is the mean of the days between its purchase days, shrunk
+/// towards the product's median over all customers (that of all products where nobody bought it twice):
+/// `m = (Σ own + k · usual) / (number of own + k)` with `k = prior_intervals`. With `r = since / m`,
+///
+/// `score = min(1, 7 / m) · (r · e^(1 − r))^sharpness · (paid / usual paid)^spend_power · single`
+///
+/// - `7 / m` is how often a week the product is needed;
+/// - `r · e^(1 − r)` is 1 at one interval, small right after a purchase, and decays as the customer
+///   lapses: the density of an Erlang-2 renewal process, scaled to its peak;
+/// - `paid` is the customer's mean spend on the product a day it is bought, `usual paid` that of all;
+/// - `single` is `single_weight` for a product bought on one day only, else 1.
+///
+/// Beyond `lapsed_after` intervals, and where nobody bought anything twice, nothing is due.
+///
+/// Sources: replenishment as a renewal process with Erlang-2 intervals, Chatfield and Goodhardt, "A
+/// consumer purchasing model with Erlang inter-purchase times", JASA 68(344), 1973,
+/// doi:10.1080/01621459.1973.10481423; ratio of the time since the last purchase to a shrunk interval,
+/// Bhagat et al., "Buy it again: modeling repeat purchase recommendations", KDD 2018,
+/// doi:10.1145/3219819.3219891.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PurchaseCycles {
     params: CycleParams,
     as_of: i32,
     /// The median interval per product, in days; 0 where none was seen.
     product_days: Vec<f64>,
-    /// Sorted ratios of an interval to its own median.
-    ratios: Vec<f64>,
+    /// The median interval of all products, in days; 0 where none was seen.
+    usual_days: f64,
+    /// The mean spend on a product a day that it is bought, minor units, at least 1.
+    usual_minor: f64,
+}
+
+/// What a customer did with a product on one day.
+#[derive(Clone, Copy)]
+struct ProductDay {
+    product: u32,
+    day: i32,
+    spend_minor: i64,
+}
+
+/// What is gathered of all customers.
+#[derive(Default)]
+struct Seen {
+    /// Product and days between two purchases.
+    intervals: Vec<(u32, u32)>,
+    days: u64,
+    spend_minor: i64,
+}
+
+impl Seen {
+    fn and(mut self, mut other: Self) -> Self {
+        self.intervals.append(&mut other.intervals);
+        self.days += other.days;
+        self.spend_minor += other.spend_minor;
+        self
+    }
 }
 
 impl PurchaseCycles {
     /// Learns from all purchases in the window before `as_of`.
-    pub fn new(history: &Purchases, as_of: i32, params: CycleParams) -> Self {
-        let fewest = params.min_purchases.max(2);
-        let (mut intervals, mut ratios) = history
+    ///
+    /// # Errors
+    /// `T0405` for settings out of range.
+    pub fn new(history: &Purchases, as_of: i32, params: CycleParams) -> Result<Self> {
+        check_setting(PLACE, "prior_intervals", params.prior_intervals, 0.0..=f64::MAX)?;
+        check_setting(PLACE, "single_weight", params.single_weight, 0.0..=1.0)?;
+        check_setting(PLACE, "sharpness", params.sharpness, 0.0..=f64::MAX)?;
+        check_setting(PLACE, "lapsed_after", params.lapsed_after, f64::MIN_POSITIVE..=f64::MAX)?;
+        check_setting(PLACE, "spend_power", params.spend_power, 0.0..=f64::MAX)?;
+        let seen = history
             .all_customers()
             .map(|customer| {
-                let (mut intervals, mut ratios) = (Vec::new(), Vec::new());
-                let lines = by_product(history.window(customer, as_of, params.window_days));
-                for days in lines.chunk_by(|a, b| a.0 == b.0) {
-                    let own = intervals_of(days);
-                    intervals.extend(own.iter().map(|interval| (days[0].0, *interval)));
-                    if days.len() >= fewest {
-                        let median = median(own.clone());
-                        ratios.extend(own.iter().map(|interval| f64::from(*interval) / median));
-                    }
+                let days = by_product(history.window(customer, as_of, params.window_days));
+                let intervals = days
+                    .chunk_by(|a, b| a.product == b.product)
+                    .flat_map(|same| intervals(same).map(|days| (same[0].product, days)));
+                Seen {
+                    intervals: intervals.collect(),
+                    days: days.len() as u64,
+                    spend_minor: days.iter().map(|day| day.spend_minor).sum(),
                 }
-                (intervals, ratios)
             })
-            .reduce(Default::default, |mut a, mut b| {
-                a.0.append(&mut b.0);
-                a.1.append(&mut b.1);
-                a
-            });
+            .reduce(Seen::default, Seen::and);
+        let mut intervals = seen.intervals;
         intervals.par_sort_unstable();
-        ratios.par_sort_unstable_by(f64::total_cmp);
         let mut product_days = vec![0.0; history.products()];
         for same in intervals.chunk_by(|a, b| a.0 == b.0) {
-            product_days[same[0].0 as usize] = middle(same, |(_, interval)| f64::from(*interval));
+            product_days[same[0].0 as usize] = middle(same, |(_, days)| f64::from(*days));
         }
-        Self { params, as_of, product_days, ratios }
+        intervals.par_sort_unstable_by_key(|(_, days)| *days);
+        let usual_days = middle(&intervals, |(_, days)| f64::from(*days));
+        let usual_minor = (seen.spend_minor as f64 / seen.days.max(1) as f64).max(1.0);
+        Ok(Self { params, as_of, product_days, usual_days, usual_minor })
     }
 
     /// The products due for one customer, by product index.
     pub fn due(&self, history: &Purchases, customer: u32) -> Vec<DueProduct> {
-        let lines = by_product(history.window(customer, self.as_of, self.params.window_days));
-        let due = |days: &[(u32, i32)]| {
-            let (product, last) = *days.last()?;
-            let interval_days = if days.len() >= self.params.min_purchases.max(2) {
-                median(intervals_of(days))
-            } else {
-                *self.product_days.get(product as usize)?
-            };
-            let since_days = f64::from(self.as_of) - f64::from(last);
-            let ratio = since_days / interval_days;
-            let due = interval_days > 0.0
-                && (self.params.due_from..=self.params.lapsed_after).contains(&ratio);
-            due.then(|| DueProduct {
-                product,
-                since_days,
-                interval_days,
-                score: self.distribution(ratio),
-            })
-        };
-        lines.chunk_by(|a, b| a.0 == b.0).filter_map(due).collect()
+        let days = by_product(history.window(customer, self.as_of, self.params.window_days));
+        days.chunk_by(|a, b| a.product == b.product).filter_map(|same| self.due_one(same)).collect()
     }
 
     /// The product's median interval over all customers in days, when one was seen.
@@ -118,36 +161,64 @@ impl PurchaseCycles {
         self.product_days.get(product as usize).copied().filter(|days| *days > 0.0)
     }
 
-    /// The share of intervals over by `ratio` times their median.
-    fn distribution(&self, ratio: f64) -> f64 {
-        if self.ratios.is_empty() {
-            return 1.0 - (-ratio).exp2();
+    /// `days` are the days on which a customer bought one product.
+    fn due_one(&self, days: &[ProductDay]) -> Option<DueProduct> {
+        let params = &self.params;
+        let last = days.last()?;
+        let usual = self.product_interval_days(last.product).unwrap_or(self.usual_days);
+        let own: f64 = intervals(days).map(f64::from).sum();
+        let count = (days.len() - 1) as f64 + params.prior_intervals;
+        let interval_days = (own + params.prior_intervals * usual) / count;
+        let since_days = f64::from(self.as_of) - f64::from(last.day);
+        let ratio = since_days / interval_days;
+        // Without any interval the mean is not a number, or nothing: not due.
+        if !(interval_days > 0.0 && ratio <= params.lapsed_after) {
+            return None;
         }
-        let over = self.ratios.partition_point(|seen| *seen <= ratio) as f64;
-        (over + 1.0) / (self.ratios.len() as f64 + 2.0)
+        let paid = days.iter().map(|day| day.spend_minor).sum::<i64>() as f64 / days.len() as f64;
+        let score = (WEEK_DAYS / interval_days).min(1.0)
+            * timing(ratio).powf(params.sharpness)
+            * (paid.max(1.0) / self.usual_minor).powf(params.spend_power)
+            * if days.len() == 1 { params.single_weight } else { 1.0 };
+        (score > 0.0).then_some(DueProduct {
+            product: last.product,
+            since_days,
+            interval_days,
+            score,
+        })
     }
 }
 
-/// Distinct `(product, day)`, sorted; returns do not count as purchases.
-fn by_product(lines: &[Purchase]) -> Vec<(u32, i32)> {
-    let mut days: Vec<(u32, i32)> = lines
+/// How due a product is after `ratio` intervals: 1 at one, `(0, 1]`.
+fn timing(ratio: f64) -> f64 {
+    ratio * (1.0 - ratio).exp()
+}
+
+/// Each product and day once, by product and day; returns do not count as purchases.
+fn by_product(lines: &[Purchase]) -> Vec<ProductDay> {
+    let mut days: Vec<ProductDay> = lines
         .iter()
         .filter(|line| line.spend_minor >= 0)
-        .map(|line| (line.product, line.day))
+        .map(|line| ProductDay {
+            product: line.product,
+            day: line.day,
+            spend_minor: line.spend_minor,
+        })
         .collect();
-    days.sort_unstable();
-    days.dedup();
+    days.sort_unstable_by_key(|day| (day.product, day.day));
+    days.dedup_by(|later, kept| {
+        let same = (later.product, later.day) == (kept.product, kept.day);
+        if same {
+            kept.spend_minor += later.spend_minor;
+        }
+        same
+    });
     days
 }
 
 /// Days between consecutive purchase days.
-fn intervals_of(days: &[(u32, i32)]) -> Vec<u32> {
-    days.windows(2).map(|pair| pair[1].1.abs_diff(pair[0].1)).collect()
-}
-
-fn median(mut intervals: Vec<u32>) -> f64 {
-    intervals.sort_unstable();
-    middle(&intervals, |interval| f64::from(*interval))
+fn intervals(days: &[ProductDay]) -> impl Iterator<Item = u32> {
+    days.windows(2).map(|pair| pair[1].day.abs_diff(pair[0].day))
 }
 
 /// The median of sorted values, the mean of the middle two when their number is even; 0 of none.
@@ -164,41 +235,95 @@ mod tests {
     use super::*;
     use crate::conformance;
 
-    #[test]
-    fn a_product_is_due_near_the_end_of_its_interval() {
-        // Customer 0 buys product 0 every 10 days; customer 1 bought it once; nobody bought 1 twice.
-        let history = conformance::history(
-            2,
-            2,
-            &[(0, 60, 0), (0, 70, 0), (0, 80, 0), (0, 92, 0), (1, 85, 0), (1, 80, 1), (0, 20, 1)],
-        );
-        let cycles = |as_of| PurchaseCycles::new(&history, as_of, CycleParams::default());
-        let check = |as_of, customer, expect: &[(u32, f64, f64)]| {
-            let due = cycles(as_of).due(&history, customer);
-            let brief: Vec<_> =
-                due.iter().map(|due| (due.product, due.since_days, due.interval_days)).collect();
-            assert_eq!(brief, expect, "as of {as_of}, customer {customer}");
-        };
-        check(93, 0, &[]);
-        check(100, 0, &[(0, 8.0, 10.0)]);
-        check(130, 0, &[]);
-        check(95, 1, &[(0, 10.0, 10.0)]);
-        assert_eq!(cycles(100).product_interval_days(0), Some(10.0));
-        assert_eq!(cycles(100).product_interval_days(1), None);
-        // Ratios 1, 1 and 1.2: two of three intervals are over after one median, pseudo-observations aside.
-        let due = cycles(102).due(&history, 0);
-        assert!((due[0].score - 3.0 / 5.0).abs() < 1e-12);
+    fn cycles(history: &Purchases, as_of: i32, params: CycleParams) -> PurchaseCycles {
+        PurchaseCycles::new(history, as_of, params).unwrap()
     }
 
     #[test]
-    fn without_own_intervals_the_exponential_stands_in() {
-        let history = conformance::history(2, 1, &[(0, 70, 0), (0, 80, 0), (1, 90, 0)]);
-        let cycles = PurchaseCycles::new(&history, 100, CycleParams::default());
-        assert_eq!(cycles.due(&history, 1)[0].score, 0.5);
+    fn an_interval_is_shrunk_towards_the_products_usual_one() {
+        // Customer 0 buys product 0 every 10 days, customer 1 every 20; product 1 nobody twice.
+        let lines =
+            [(0, 70, 0), (0, 80, 0), (0, 90, 0), (1, 60, 0), (1, 80, 0), (2, 95, 0), (2, 95, 1)];
+        let history = conformance::history(3, 2, &lines);
+        let check = |prior_intervals: f64, customer: u32, expect: &[(u32, f64, f64)]| {
+            let params = CycleParams { prior_intervals, ..CycleParams::default() };
+            let due = cycles(&history, 100, params).due(&history, customer);
+            let brief: Vec<_> =
+                due.iter().map(|due| (due.product, due.since_days, due.interval_days)).collect();
+            assert_eq!(brief, expect, "customer {customer}, prior {prior_intervals}");
+        };
+        check(0.0, 0, &[(0, 10.0, 10.0)]);
+        check(0.0, 1, &[(0, 20.0, 20.0)]);
+        check(0.0, 2, &[]); // Bought once, and nothing beside to go by.
+        check(1.0, 0, &[(0, 10.0, 10.0)]);
+        check(1.0, 1, &[(0, 20.0, 15.0)]);
+        check(3.0, 1, &[(0, 20.0, 12.5)]);
+        check(1.0, 2, &[(0, 5.0, 10.0), (1, 5.0, 10.0)]);
+        let learnt = cycles(&history, 100, CycleParams::default());
+        assert_eq!(learnt.product_interval_days(0), Some(10.0));
+        assert_eq!(learnt.product_interval_days(1), None);
+    }
+
+    #[test]
+    fn dueness_peaks_at_one_interval_and_decays_until_the_customer_has_lapsed() {
+        let history = conformance::history(1, 1, &[(0, 70, 0), (0, 80, 0), (0, 90, 0)]);
+        let score = |as_of: i32| {
+            let params = CycleParams { sharpness: 1.0, ..CycleParams::default() };
+            cycles(&history, as_of, params).due(&history, 0).first().map_or(0.0, |due| due.score)
+        };
+        // 7 / 10 a week, at `since / 10` intervals.
+        for (since, expect) in [(1, 0.1 * 0.9_f64.exp()), (10, 1.0), (30, 3.0 * (-2.0_f64).exp())] {
+            assert!((score(90 + since) - 0.7 * expect).abs() < 1e-12, "{since}");
+        }
+        let scores: Vec<f64> = (91..=210).map(score).collect();
+        assert!(scores[..10].is_sorted() && scores[9..].is_sorted_by(|a, b| a > b), "{scores:?}");
+        assert_eq!((score(210) > 0.0, score(211)), (true, 0.0));
+    }
+
+    #[test]
+    fn often_and_dear_count_more_and_once_counts_less() {
+        // Day by day the same rhythm; product 1 costs four times product 0, product 2 is bought once.
+        let bought = |day: i32, product: u32, spend_minor: i64| {
+            (0, Purchase { day, order: day.unsigned_abs(), product, spend_minor })
+        };
+        let lines = vec![
+            bought(80, 0, 100),
+            bought(90, 0, 100),
+            bought(80, 1, 400),
+            bought(90, 1, 300),
+            bought(90, 1, 100),
+            bought(90, 1, -100),
+            bought(90, 2, 250),
+        ];
+        let history = Purchases::new(1, 3, lines).unwrap();
+        let due = cycles(&history, 100, CycleParams::default()).due(&history, 0);
+        let scores: Vec<f64> = due.iter().map(|due| due.score).collect();
+        assert!((scores[1] / scores[0] - 2.0).abs() < 1e-12, "{scores:?}");
+        // The mean of all product days is 250: of usual spend, and once.
+        assert!((scores[2] - 0.7 * 0.15).abs() < 1e-12, "{scores:?}");
+    }
+
+    #[test]
+    fn settings_out_of_range_are_refused() {
+        let history = conformance::history(1, 1, &[]);
+        for wrong in [
+            CycleParams { prior_intervals: -1.0, ..CycleParams::default() },
+            CycleParams { single_weight: 1.5, ..CycleParams::default() },
+            CycleParams { sharpness: f64::NAN, ..CycleParams::default() },
+            CycleParams { lapsed_after: 0.0, ..CycleParams::default() },
+            CycleParams { spend_power: f64::INFINITY, ..CycleParams::default() },
+        ] {
+            assert_eq!(PurchaseCycles::new(&history, 9, wrong).unwrap_err().code(), "T0405");
+        }
     }
 
     #[test]
     fn the_middle_of_even_and_odd() {
-        assert_eq!((median(vec![3, 1, 2]), median(vec![4, 1]), median(vec![])), (2.0, 2.5, 0.0));
+        let check = |sorted: &[u32], expect: f64| {
+            assert_eq!(middle(sorted, |value| f64::from(*value)), expect, "{sorted:?}");
+        };
+        check(&[1, 2, 3], 2.0);
+        check(&[1, 4], 2.5);
+        check(&[], 0.0);
     }
 }
