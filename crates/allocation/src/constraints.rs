@@ -112,6 +112,11 @@ impl RuleId {
         RULES[self as usize].words()
     }
 
+    /// Why one offer was not made, in a marketer's words.
+    pub fn words_of_offer(self) -> &'static str {
+        RULES[self as usize].words_of_offer()
+    }
+
     /// The rule of that name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::all().find(|rule| rule.name() == name)
@@ -139,6 +144,11 @@ pub(crate) trait Rule: Sync {
 
     /// Why the slot is empty, in a marketer's words.
     fn words(&self) -> &'static str;
+
+    /// Why one offer was not made, in a marketer's words.
+    fn words_of_offer(&self) -> &'static str {
+        self.words()
+    }
 
     /// True when the customer may get the candidate on top of what is chosen.
     fn admits(&self, question: &Question<'_>) -> bool {
@@ -191,7 +201,9 @@ mod tests {
         for (at, id) in ids.iter().enumerate() {
             assert_eq!(*id as usize, at);
             assert_eq!(RuleId::from_name(id.name()), Some(*id));
-            assert!(id.words().len() > 20 && !id.words().ends_with('.'), "{id}");
+            for words in [id.words(), id.words_of_offer()] {
+                assert!(words.len() > 20 && !words.ends_with('.'), "{id}");
+            }
         }
         assert_eq!(ids[0], RuleId::Consent);
         assert_eq!(RuleId::from_name("nothing"), None);

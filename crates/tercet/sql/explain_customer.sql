@@ -4,6 +4,7 @@ select
   'R' || cast(c.r_score as varchar) || ' F' || cast(c.f_score as varchar) || ' M' || cast(c.m_score as varchar) as rfm_scores,
   cast(c.frequency as varchar) as frequency,
   cast(c.recency_days as varchar) as recency_days,
+  c.home_store_id, replace(c.channels, '|', ', ') as channels, c.agreed_channels is not null as are_agreed,
   d.arm
 from customer_master c
 left join (select distinct customer_id, arm from decisions) d on d.customer_id = c.customer_id

@@ -23,6 +23,10 @@ impl Rule for Cap {
         "the promotions for this slot have reached their cap"
     }
 
+    fn words_of_offer(&self) -> &'static str {
+        "it has reached its cap: it went where it is worth more"
+    }
+
     fn admits(&self, question: &Question<'_>) -> bool {
         let promotion = question.candidate.promotion as usize;
         let cap = question.problem.promotions[promotion].cap;

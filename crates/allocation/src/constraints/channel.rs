@@ -22,7 +22,11 @@ impl Rule for Channel {
     }
 
     fn words(&self) -> &'static str {
-        "the offer holds in other channels than those of the slot or the customer"
+        "the promotions for this slot hold in channels in which the customer does not meet it"
+    }
+
+    fn words_of_offer(&self) -> &'static str {
+        "it holds in channels in which the customer does not meet it"
     }
 
     fn admits(&self, question: &Question<'_>) -> bool {

@@ -23,6 +23,10 @@ impl Rule for Distinctness {
         "the promotions for this slot already stand in another slot"
     }
 
+    fn words_of_offer(&self) -> &'static str {
+        "it stands in another slot of the customer"
+    }
+
     fn admits(&self, question: &Question<'_>) -> bool {
         !question.chosen.contains(&question.candidate.promotion)
     }

@@ -17,4 +17,8 @@ impl Rule for Exclusion {
     fn words(&self) -> &'static str {
         "the marketer excluded the promotions for this slot"
     }
+
+    fn words_of_offer(&self) -> &'static str {
+        "it is on the list of promotions that nobody gets"
+    }
 }

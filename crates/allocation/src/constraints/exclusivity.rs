@@ -23,6 +23,10 @@ impl Rule for Exclusivity {
         "the promotions for this slot may not be combined with another offer of the customer"
     }
 
+    fn words_of_offer(&self) -> &'static str {
+        "it may not be combined with another offer of the customer"
+    }
+
     fn admits(&self, question: &Question<'_>) -> bool {
         let group =
             |promotion: u32| question.problem.promotions[promotion as usize].exclusivity_group;

@@ -17,4 +17,8 @@ impl Rule for Frequency {
     fn words(&self) -> &'static str {
         "the promotions for this slot were offered to the customer only recently"
     }
+
+    fn words_of_offer(&self) -> &'static str {
+        "the customer was offered it within the last weeks"
+    }
 }

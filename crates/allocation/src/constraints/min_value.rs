@@ -23,6 +23,10 @@ impl Rule for MinValue {
         "no promotion left for this slot is worth enough to the customer"
     }
 
+    fn words_of_offer(&self) -> &'static str {
+        "it is worth less to the customer than an offer must be"
+    }
+
     fn admits(&self, question: &Question<'_>) -> bool {
         let least_minor = question.problem.min_value_minor;
         question.is_pinned

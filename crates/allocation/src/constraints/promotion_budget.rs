@@ -23,6 +23,10 @@ impl Rule for PromotionBudget {
         "the promotions for this slot have spent their budget"
     }
 
+    fn words_of_offer(&self) -> &'static str {
+        "its budget is spent: it went where it is worth more"
+    }
+
     fn admits(&self, question: &Question<'_>) -> bool {
         let promotion = question.candidate.promotion as usize;
         let budget_minor = question.problem.promotions[promotion].budget_minor;

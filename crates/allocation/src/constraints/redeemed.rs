@@ -17,4 +17,8 @@ impl Rule for Redeemed {
     fn words(&self) -> &'static str {
         "the customer has already redeemed the promotions for this slot"
     }
+
+    fn words_of_offer(&self) -> &'static str {
+        "the customer has redeemed it already"
+    }
 }

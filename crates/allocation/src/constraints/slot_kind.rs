@@ -23,6 +23,10 @@ impl Rule for SlotKind {
         "no promotion of the kind this slot asks for is left for the customer"
     }
 
+    fn words_of_offer(&self) -> &'static str {
+        "no slot asks for its kind for this customer"
+    }
+
     fn admits(&self, question: &Question<'_>) -> bool {
         question.candidate.slots & question.problem.all_slots() != 0
     }

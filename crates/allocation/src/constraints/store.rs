@@ -21,7 +21,11 @@ impl Rule for Store {
     }
 
     fn words(&self) -> &'static str {
-        "the offer holds in other stores than the one where the customer shops"
+        "the promotions for this slot hold in other stores than the one where the customer shops"
+    }
+
+    fn words_of_offer(&self) -> &'static str {
+        "it holds in other stores than the one where the customer shops"
     }
 
     fn admits(&self, question: &Question<'_>) -> bool {

@@ -23,6 +23,10 @@ impl Rule for TotalBudget {
         "the budget of the run is spent"
     }
 
+    fn words_of_offer(&self) -> &'static str {
+        "what is left of the run's budget is less than it would cost"
+    }
+
     fn admits(&self, question: &Question<'_>) -> bool {
         let cost_minor = question.candidate.expected_cost_minor;
         question.problem.total_budget_minor.is_none_or(|budget_minor| {

@@ -17,4 +17,8 @@ impl Rule for Window {
     fn words(&self) -> &'static str {
         "the promotions for this slot are not valid in this week"
     }
+
+    fn words_of_offer(&self) -> &'static str {
+        "it is not valid in this week"
+    }
 }

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use clap::Args;
+use tercet_allocation::RuleId;
 use tercet_delivery::reasons;
-use tercet_engine::{Value, params};
+use tercet_engine::{Frame, Value, params};
 use tercet_types::{Currency, Error, Money, Result};
 
 use super::{FormatFlag, Project, Shared};
@@ -42,6 +43,7 @@ pub(crate) fn explain(
     let run = chosen_run(&project.store, verb.run.as_deref())?;
     let customer = project.customer_id(&verb.customer)?;
     for (stage, table) in [
+        (Stage::Sources, "promotions"),
         (Stage::Features, "customer_master"),
         (Stage::Features, "promotion_master"),
         (Stage::Allocation, "decisions"),
@@ -56,8 +58,9 @@ pub(crate) fn explain(
     let values = params([("customer", Value::Text(customer))]);
     let currency = Currency::new(&project.config.project.currency)?;
     let about = about(&project, &values, verb, &run)?;
-    let decided = decided(&project, &values, currency)?;
-    let others = others(&project, &values, verb.others, currency)?;
+    let rest = Rest::read(&project, &values, &about)?;
+    let decided = decided(&project, &values, &rest, currency)?;
+    let others = rest.lines(verb.others, currency)?;
     const MADE: [&str; 4] = ["slot", "promotion", "value", "why"];
     const NOT_MADE: [&str; 3] = ["promotion", "value", "why not"];
     if verb.format.format == Format::Json {
@@ -113,6 +116,15 @@ fn about(
         ("lifecycle".to_owned(), text("lifecycle")?),
         ("arm".to_owned(), text("arm")?),
     ];
+    let agreed = found.bool_or_null("are_agreed")?[0] == Some(true);
+    for (name, column) in
+        [(HOME_STORE, "home_store_id"), (if agreed { "agreed to" } else { "channels" }, "channels")]
+    {
+        let value = text(column)?;
+        if !value.is_empty() {
+            lines.push((name.to_owned(), value));
+        }
+    }
     let rfm = text("rfm_segment")?;
     if !rfm.is_empty() {
         lines.insert(
@@ -130,54 +142,179 @@ fn about(
     Ok(lines)
 }
 
-fn decided(project: &Project, values: &Parameters, currency: Currency) -> Result<Vec<Vec<String>>> {
+fn decided(
+    project: &Project,
+    values: &Parameters,
+    rest: &Rest,
+    currency: Currency,
+) -> Result<Vec<Vec<String>>> {
     let found = project.engine.query(include_str!("../../sql/explain_decisions.sql"), values)?;
     let (slots, promotions) = (found.text("slot_name")?, found.text_or_null("promotion_id")?);
     let (on, amounts) = (found.text_or_null("promotion_on")?, found.i64("value_minor")?);
     let (kinds, empties) = (found.text("value_kind")?, found.text_or_null("empty_reason")?);
     let codes = found.text_or_null("reason_codes")?;
-    Ok((0..found.rows())
-        .map(|row| match &promotions[row] {
-            Some(promotion) => vec![
-                slots[row].clone(),
-                named(promotion, on[row].as_deref()),
-                worth(amounts[row], &kinds[row], currency),
-                reasons::in_words(codes[row].as_deref(), currency),
-            ],
-            None => vec![
-                slots[row].clone(),
-                "—".to_owned(),
-                String::new(),
-                rule_words(empties[row].as_deref().unwrap_or("slot_kind")),
-            ],
+    (0..found.rows())
+        .map(|row| {
+            Ok(match &promotions[row] {
+                Some(promotion) => vec![
+                    slots[row].clone(),
+                    named(promotion, on[row].as_deref()),
+                    worth(amounts[row], &kinds[row], currency),
+                    reasons::in_words(codes[row].as_deref(), currency),
+                ],
+                None => vec![
+                    slots[row].clone(),
+                    "—".to_owned(),
+                    String::new(),
+                    rest.why_empty(empties[row].as_deref().unwrap_or(RuleId::SlotKind.name()))?,
+                ],
+            })
         })
-        .collect())
+        .collect()
 }
 
-fn others(
-    project: &Project,
-    values: &Parameters,
-    most: usize,
-    currency: Currency,
-) -> Result<Vec<Vec<String>>> {
-    let found = project.engine.query(include_str!("../../sql/explain_others.sql"), values)?;
-    let (promotions, on) = (found.text("promotion_id")?, found.text_or_null("promotion_on")?);
-    let (amounts, rules) = (found.i64("value_minor")?, found.text_or_null("rule")?);
-    let kinds = found.text("value_kind")?;
-    Ok((0..found.rows().min(most))
-        .map(|row| {
-            let why = match rules[row].as_deref() {
-                Some(rule) => rule_words(rule),
-                None => "the offers above bring more, or cover the same products".to_owned(),
-            };
-            vec![
-                named(&promotions[row], on[row].as_deref()),
-                worth(amounts[row], &kinds[row], currency),
-                why,
-            ]
-        })
-        .collect())
+/// The candidates that were not offered, and what is needed to say why.
+struct Rest {
+    found: Frame,
+    /// The slots' names, in order.
+    slots: Vec<String>,
+    home_store: Option<String>,
+    promotions: Vec<String>,
+    on: Vec<Option<String>>,
+    values: Vec<i64>,
+    kinds: Vec<String>,
+    /// A rule, or how another offer won; nothing when no reason is known.
+    rules: Vec<Option<String>>,
+    /// The slots that take each one: bit `k` for slot `k`.
+    open: Vec<i32>,
+    rival_slots: Vec<Option<String>>,
+    rivals: Vec<Option<String>>,
+    rivals_on: Vec<Option<String>>,
 }
+
+impl Rest {
+    fn read(project: &Project, values: &Parameters, about: &[(String, String)]) -> Result<Self> {
+        let decisions =
+            project.engine.query(include_str!("../../sql/explain_decisions.sql"), values)?;
+        let found = project.engine.query(include_str!("../../sql/explain_others.sql"), values)?;
+        let or_null = |name: &str| found.text_or_null(name);
+        let home = about.iter().find(|(name, _)| name == HOME_STORE);
+        Ok(Self {
+            slots: decisions.text("slot_name")?,
+            home_store: home.map(|(_, store)| store.clone()),
+            promotions: found.text("promotion_id")?,
+            on: or_null("promotion_on")?,
+            values: found.i64("value_minor")?,
+            kinds: found.text("value_kind")?,
+            rules: or_null("rule")?,
+            open: found.i32("slots")?,
+            rival_slots: or_null("rival_slot")?,
+            rivals: or_null("rival_id")?,
+            rivals_on: or_null("rival_on")?,
+            found,
+        })
+    }
+
+    /// The first of them, line by line.
+    fn lines(&self, most: usize, currency: Currency) -> Result<Vec<Vec<String>>> {
+        (0..self.promotions.len().min(most))
+            .map(|row| {
+                Ok(vec![
+                    named(&self.promotions[row], self.on[row].as_deref()),
+                    worth(self.values[row], &self.kinds[row], currency),
+                    self.why_not(row)?,
+                ])
+            })
+            .collect()
+    }
+
+    /// True when a rule keeps every offer from the customer.
+    fn is_blocked(&self) -> Result<bool> {
+        Ok(self.found.bool_or_null("rule_is_of_customer")?.contains(&Some(true)))
+    }
+
+    /// Why a slot is empty.
+    fn why_empty(&self, rule: &str) -> Result<String> {
+        Ok(match RuleId::from_name(rule) {
+            Some(RuleId::Audience) if self.is_blocked()? => OUTSIDE_THE_RUN.to_owned(),
+            Some(RuleId::Audience) => {
+                "the promotions for this slot are meant for other customers".to_owned()
+            }
+            _ => rule_words(rule),
+        })
+    }
+
+    /// Why a candidate was not offered: the rule, or the offer that took its place.
+    fn why_not(&self, row: usize) -> Result<String> {
+        let Some(why) = self.rules[row].as_deref() else {
+            return Ok("the solver found no place for it".to_owned());
+        };
+        let rival = self.rivals[row].as_deref().map_or_else(String::new, |rival| {
+            let slot = self.rival_slots[row].as_deref().unwrap_or_default();
+            format!("{} (in '{slot}')", named(rival, self.rivals_on[row].as_deref()))
+        });
+        Ok(match why {
+            "better_offer" => format!("{}{rival} is worth at least as much", self.fits(row)),
+            "same_products" => {
+                format!("{rival} covers the same products: beside it, this one adds too little")
+            }
+            "same_group" => format!("it may not be combined with {rival}"),
+            "pinned_offer" => format!("{}{rival} is pinned", self.fits(row)),
+            rule => match RuleId::from_name(rule) {
+                Some(RuleId::Audience) if self.is_blocked()? => OUTSIDE_THE_RUN.to_owned(),
+                Some(RuleId::Audience) => "it is meant for other customers".to_owned(),
+                Some(RuleId::Store) => format!(
+                    "it holds in {}; {}",
+                    scope("store", self.found.text_or_null("store_scope")?[row].as_deref()),
+                    match &self.home_store {
+                        Some(store) => format!("the customer shops in {store}"),
+                        None => "where the customer shops is not known".to_owned(),
+                    }
+                ),
+                Some(RuleId::Channel) => {
+                    match self.found.text_or_null("channel_scope")?[row].as_deref() {
+                        Some(scoped) => format!(
+                            "it holds in {}, where the customer does not meet it",
+                            scope("channel", Some(scoped))
+                        ),
+                        None => {
+                            "the customer has not agreed to the channel of its slots".to_owned()
+                        }
+                    }
+                }
+                Some(rule) => rule.words_of_offer().to_owned(),
+                None => rule.replace('_', " "),
+            },
+        })
+    }
+
+    /// Which slots take a candidate, when not all do.
+    fn fits(&self, row: usize) -> String {
+        let named = (0..).zip(&self.slots).filter(|(at, _)| self.open[row] >> at & 1 == 1);
+        let names: Vec<String> = named.map(|(_, name)| format!("'{name}'")).collect();
+        if names.len() == self.slots.len() {
+            return String::new();
+        }
+        match names.split_last() {
+            Some((last, [])) => format!("only {last} takes its kind; "),
+            Some((last, others)) => {
+                format!("only {} and {last} take its kind; ", others.join(", "))
+            }
+            None => String::new(),
+        }
+    }
+}
+
+/// Stores or channels of a scope, in words.
+fn scope(noun: &str, entries: Option<&str>) -> String {
+    let entries: Vec<&str> = entries.unwrap_or_default().split('|').map(str::trim).collect();
+    let plural = if entries.len() == 1 { "" } else { "s" };
+    format!("{noun}{plural} {}", entries.join(", "))
+}
+
+const HOME_STORE: &str = "home store";
+
+const OUTSIDE_THE_RUN: &str = "the customer is outside the audience of the run";
 
 fn named(promotion: &str, on: Option<&str>) -> String {
     on.map_or_else(|| promotion.to_owned(), |on| format!("{promotion} · {}", reasons::polite(on)))

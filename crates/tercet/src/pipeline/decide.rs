@@ -305,7 +305,7 @@ impl DecisionLog<'_> {
             .collect();
         let (mut ids, mut promotions, mut slots) = (Vec::new(), Vec::new(), Vec::new());
         let (mut values, mut rules, mut taken) = (Vec::new(), Vec::new(), Vec::new());
-        let mut rivals = Vec::new();
+        let (mut rivals, mut of_customer) = (Vec::new(), Vec::new());
         for (customer, ix) in slates.problem_customers.iter().zip(&slates.customers) {
             for at in customer.candidates.clone() {
                 let candidate = &slates.candidates[at];
@@ -320,6 +320,7 @@ impl DecisionLog<'_> {
                 let why = slates.why_not[at];
                 rules.push(why.map(|why| why.name().to_owned()));
                 rivals.push(why.and_then(WhyNot::slot).map(|slot| slot as i32 + 1));
+                of_customer.push(customer.blocked.is_some());
                 taken.push(chosen.get(&at).copied());
             }
         }
@@ -329,6 +330,7 @@ impl DecisionLog<'_> {
             ("slots", slots.into()),
             ("value_minor", values.into()),
             ("rule", rules.into()),
+            ("rule_is_of_customer", of_customer.into()),
             ("rival_slot", rivals.into()),
             ("slot", taken.into()),
         ])
@@ -501,7 +503,7 @@ fn offers_frame(offers: &[Offer]) -> Result<Frame> {
     )
 }
 
-/// Rules in words, for reports and explanations.
+/// Why a slot is empty, by the name of the rule, in words.
 pub(crate) fn rule_words(name: &str) -> String {
     RuleId::from_name(name).map_or_else(|| name.replace('_', " "), |rule| rule.words().to_owned())
 }
