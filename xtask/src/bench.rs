@@ -72,6 +72,6 @@ fn peak_memory_kib(child: &Child) -> u64 {
 
 /// Where cargo builds.
 #[expect(clippy::disallowed_methods, reason = "cargo's own variable says where it builds")]
-fn target(root: &Path) -> PathBuf {
+pub(crate) fn target(root: &Path) -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from)
 }

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::thread;
 
-use crate::{codegen, deps, tidy};
+use crate::{codegen, deps, tidy, tools};
 
 /// What a step found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -52,6 +52,7 @@ pub(crate) fn run(root: &Path) -> ExitCode {
     step("doc tests", &|| {
         cargo(root, &["test", "--doc", "--workspace", "--release", "--locked", "--quiet"])
     });
+    step("tools", &|| Outcome { failed: !tools::install(root), ..Outcome::default() });
     step("tests", &|| tests(root));
     if !failed.is_empty() {
         println!("failed: {}", failed.join(", "));
@@ -123,6 +124,7 @@ fn cargo(root: &Path, arguments: &[&str]) -> Outcome {
     }
     let spawned = command
         .args(arguments)
+        .env(tools::S3_SERVER_VARIABLE, tools::s3_server(root))
         .current_dir(root)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

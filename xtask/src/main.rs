@@ -1,9 +1,10 @@
 //! Which chores keep the project in order?
 //!
 //! `cargo xtask tidy` reads the sources for rules no compiler knows, `cargo xtask deps` proves which
-//! crate depends on what, `cargo xtask codegen` writes the reference pages from the code, and
-//! `cargo xtask test` (or `ci`, the same) runs everything that must pass before a change lands. Plain
-//! std and the nouns: building the chores costs seconds.
+//! crate depends on what, `cargo xtask codegen` writes the reference pages from the code,
+//! `cargo xtask tools` installs what the tests need beside cargo, and `cargo xtask test` (or `ci`, the
+//! same) runs everything that must pass before a change lands. Plain std and the nouns: building the
+//! chores costs seconds.
 
 #![expect(clippy::print_stdout, reason = "the chores talk to whoever called them")]
 
@@ -12,6 +13,7 @@ mod ci;
 mod codegen;
 mod deps;
 mod tidy;
+mod tools;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -27,6 +29,7 @@ usage: cargo xtask <chore>
          the pages that are written from the code
   tidy   the rules for sources and pages that no compiler knows
   deps   which crate may depend on what
+  tools  installs what the tests need beside cargo: an S3 server; 'test' does it by itself
 ";
 
 fn main() -> ExitCode {
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
         (Some("codegen"), None) => report("codegen", &codegen::write(&root)),
         (Some("codegen"), Some("--check")) => report("codegen", &codegen::check(&root)),
         (Some("tidy"), None) => report("tidy", &tidy::check(&root)),
+        (Some("tools"), None) => tools::run(&root),
         (Some("deps"), None) => report("deps", &deps::check(&root)),
         (Some("help" | "--help" | "-h"), None) => {
             println!("{USAGE}");

@@ -86,7 +86,7 @@ impl ColumnInfo {
 /// One input file and what identifies its content.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct InputFile {
-    /// The path in its store.
+    /// The path on this machine without the leading slash, or the whole URL.
     pub path: String,
     /// Size.
     pub bytes: u64,
@@ -124,8 +124,8 @@ impl Engine {
             })?;
             let frame = self
                 .runtime
-                .block_on(read_file(&self.context, &format!("{host}{path}"), path, format))
-                .map_err(|failure| query_failure(&named(set, path), failure))?;
+                .block_on(read_file(&self.context, url_of(set, path).as_str(), path, format))
+                .map_err(|failure| query_failure(path, failure))?;
             parts.push((frame, path.clone()));
         }
         let place = place_of(set);
@@ -165,7 +165,7 @@ impl Engine {
         }
         let mut files = Vec::with_capacity(metas.len());
         for meta in metas {
-            let path = meta.location.to_string();
+            let path = named(set, meta.location.as_ref());
             if meta.size == 0 {
                 return Err(Error::data("T0914", format!("{path}: the file is empty"))
                     .hint("write it again, or take it out of the source"));
@@ -174,7 +174,7 @@ impl Engine {
                 let bytes = self
                     .runtime
                     .block_on(async { store.get(&meta.location).await?.bytes().await })
-                    .map_err(|failure| store_failure(&named(set, &path), failure))?;
+                    .map_err(|failure| store_failure(&path, failure))?;
                 blake3::hash(&bytes).to_hex().to_string()
             } else {
                 format!("{}-{:?}", meta.size, meta.e_tag)
@@ -198,12 +198,27 @@ fn place_of(set: &FileSet) -> String {
     local.unwrap_or_else(|| set.location.url().to_string())
 }
 
-/// A file of a source: in a bucket with the bucket before it.
+/// The name of a file of a source: in a bucket with the bucket before it.
 fn named(set: &FileSet, path: &str) -> String {
     match set.location.local() {
         Some(_) => path.to_owned(),
         None => format!("{}{path}", store_root(set)),
     }
+}
+
+/// The URL of a file by its name, whatever characters that has.
+fn url_of(set: &FileSet, name: &str) -> url::Url {
+    let mut url = store_root(set);
+    let path = name.strip_prefix(url.as_str()).unwrap_or(name).replace('%', "%25");
+    url.set_path(&path);
+    url
+}
+
+/// The longest end of a file's name that reads the same in a path and in a URL.
+fn plain_end(name: &str) -> &str {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    let last = name.char_indices().rev().find(|(_, c)| !plain(*c));
+    &name[last.map_or(0, |(at, c)| at + c.len_utf8())..]
 }
 
 /// The files that a path, a folder or a glob names, sorted by path; hidden and marker files left out.
@@ -252,8 +267,8 @@ async fn read_file(
         Some("zst") => FileCompressionType::ZSTD,
         _ => FileCompressionType::UNCOMPRESSED,
     };
-    // The full name is its own extension, so that any file name is accepted.
-    let extension = path.rsplit('/').next().unwrap_or_default();
+    // The name is its own extension, so that any file name is accepted.
+    let extension = plain_end(path.rsplit('/').next().unwrap_or_default());
     let frame = match format {
         FileFormat::Parquet => {
             let options = ParquetReadOptions::default().file_extension(extension);
@@ -325,4 +340,35 @@ fn union_by_name(parts: Vec<(DataFrame, String)>) -> datafusion::error::Result<D
         .map(|name| col(datafusion::common::Column::from_name(name)))
         .collect::<Vec<_>>();
     table.select(columns)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::EngineOptions;
+
+    #[test]
+    fn a_file_may_have_any_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = Engine::new(EngineOptions::default()).unwrap();
+        for name in
+            ["plain.csv", "two words (1).csv", "Käufe +5.csv", "day=1, all (2).CSV", "a&b~.csv"]
+        {
+            std::fs::write(folder.path().join(name), "x\n1\n").unwrap();
+            let location = Location::new(name, folder.path()).unwrap();
+            let attached = engine.attach("t", &FileSet { location, format: None }).unwrap();
+            assert!(attached.files[0].path.ends_with(name), "{:?}", attached.files);
+            let rows = engine.query("select x from t", &Default::default()).unwrap();
+            assert_eq!(rows.text("x").unwrap(), ["1"], "{name}");
+        }
+    }
+
+    #[test]
+    fn ends_of_names_that_need_no_escape() {
+        let check = |name: &str, expect: &str| assert_eq!(plain_end(name), expect, "{name}");
+        check("sales-1.csv.gz", "sales-1.csv.gz");
+        check("sales (1).csv", ".csv");
+        check("sales.csv é", "");
+        check("é.csv", ".csv");
+    }
 }

@@ -37,10 +37,11 @@ pub(crate) fn client(
     match location.url().scheme() {
         "file" => Ok(Arc::new(LocalFileSystem::new())),
         "s3" | "s3a" => s3(location, options),
-        scheme => {
-            Err(Error::config("T0909", format!("'{}': no store is called {scheme}", location.url()))
-                .hint("give a path, or an address such as s3://bucket/folder"))
-        }
+        scheme => Err(Error::config(
+            "T0909",
+            format!("'{}': no store is called {scheme}", location.url()),
+        )
+        .hint("give a path, or an address such as s3://bucket/folder")),
     }
 }
 

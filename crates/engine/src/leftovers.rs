@@ -19,7 +19,9 @@ pub(crate) fn delete_below(folder: &Path) -> Result<()> {
     while let Some(next) = open.pop() {
         let entries = match std::fs::read_dir(&next) {
             Ok(entries) => entries,
-            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            Err(error)
+                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
+            {
                 continue;
             }
             Err(error) => return Err(error),

@@ -63,6 +63,14 @@ impl Store {
         format!("{}/{path}", self.place.trim_end_matches('/'))
     }
 
+    /// Where a file of the store is, as its user would name it: a path, or a URL.
+    pub fn place_of(&self, path: &str) -> String {
+        match &self.folder {
+            Some(folder) => folder.join(path).display().to_string(),
+            None => self.named(path),
+        }
+    }
+
     /// Where the store is.
     pub fn place(&self) -> &str {
         &self.place

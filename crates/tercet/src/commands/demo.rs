@@ -77,7 +77,7 @@ pub(crate) fn demo(verb: &DemoArguments, shared: &Shared, environment: &Environm
         at = end;
     }
     let folder = verb.dir.display();
-    print(format!("\nreport:   {}", report.display()))?;
+    print(format!("\nreport:   {report}"))?;
     print(format!(
         "next:     tercet explain --project {folder} --customer {}\n          tercet backtest --project {folder} --from 2017-09-04 --to 2017-09-18",
         customers.first().map_or("ID", String::as_str)

@@ -1,7 +1,5 @@
 //! How is one week decided?
 
-use std::path::PathBuf;
-
 use clap::Args;
 use tercet_types::{Date, Result};
 
@@ -48,7 +46,7 @@ pub(crate) fn run(verb: &RunArguments, shared: &Shared, environment: &Environmen
     if let Some(outcome) = outcome {
         let manifest = outcome.manifest;
         print(format!("{}  {}", manifest.run_id, manifest.summary))?;
-        shared.progress().say(&format!("report: {}", report.display()));
+        shared.progress().say(&format!("report: {report}"));
     }
     Ok(())
 }
@@ -58,7 +56,7 @@ pub(crate) fn run_project(
     project: &Project,
     verb: &RunArguments,
     shared: &Shared,
-) -> Result<(Option<Outcome>, PathBuf)> {
+) -> Result<(Option<Outcome>, String)> {
     let progress = shared.progress();
     let as_of = project.as_of(verb.as_of);
     let seed = verb.seed.unwrap_or(project.config.run.seed);
@@ -87,7 +85,7 @@ pub(crate) fn run_project(
         if !project.config.delivery.publish_to.is_empty() {
             print(format!("would publish to {}", project.config.delivery.publish_to))?;
         }
-        return Ok((None, PathBuf::new()));
+        return Ok((None, String::new()));
     }
     let outcome = exclusively(&project.folder, || {
         let outcome = weekly_run(project, as_of, engine, seed, verb.select, &progress)?;
@@ -105,6 +103,5 @@ pub(crate) fn run_project(
         Ok(outcome)
     })?;
     let path = stage_path(&outcome.manifest.run_id, Stage::Delivery, "report.html");
-    let report = project.folder.join(&project.config.project.runs).join(path);
-    Ok((Some(outcome), report))
+    Ok((Some(outcome), project.store.place_of(&path)))
 }

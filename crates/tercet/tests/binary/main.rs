@@ -9,5 +9,6 @@
 mod cli;
 mod demo;
 mod faults;
+mod s3;
 mod support;
 mod weekly_run;
