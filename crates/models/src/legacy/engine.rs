@@ -1,5 +1,7 @@
 //! Which promotions suit each customer by rhythm, by rule and by brand?
 
+use std::collections::BTreeMap;
+
 use rayon::prelude::*;
 use tercet_types::{Error, Result};
 
@@ -70,12 +72,15 @@ pub struct ScoredPromotion {
 /// A promotion scores the sum of four parts, each the sum over what it covers:
 /// - `due`: the due scores of its eligible products ([`PurchaseCycles`]), so about how much of what the
 ///   customer needs in a week it holds;
-/// - `goes_with`: `rule_weight` × over its product types that are the single consequent of a rule whose
-///   antecedent lies within one recent order and that were not bought in the recent days themselves,
-///   the best confidence of such a rule;
-/// - `favourite_brand`: `brand_weight` × type share × brand share of the favourites it holds;
+/// - `goes_with`: over its product types that are the single consequent of a rule whose antecedent lies
+///   within one recent order and that were not bought in the recent days themselves, `rule_weight` × the
+///   best confidence of such a rule × the promotion's share in the type;
+/// - `favourite_brand`: over the favourites it holds, `brand_weight` × type share × brand share × the
+///   promotion's share in the brand's products of the type;
 /// - `popular`: `popular_weight` × the share of customers who bought into it.
 ///
+/// A promotion's share is that of its eligible products in the lines that all customers bought within
+/// `favourite_window_days`: one of ten flavours is not worth what all ten are.
 /// Its reason is the part that gave most.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Legacy {
@@ -88,7 +93,7 @@ pub struct Legacy {
 /// The settings of [`Legacy`].
 ///
 /// The defaults of the weights and of [`CycleParams`] were chosen by hit rate, captured spend and
-/// discovery on narrow promotions among some thirty variants, on the Mondays of 14, 21 and 28 August 2017
+/// discovery on narrow promotions among some forty variants, on the Mondays of 14, 21 and 28 August 2017
 /// of The Complete Journey. No later week was looked at.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LegacyParams {
@@ -128,7 +133,7 @@ impl Default for LegacyParams {
             min_brand_share: 0.5,
             rule_weight: 0.05,
             brand_weight: 0.2,
-            popular_weight: 0.05,
+            popular_weight: 0.2,
             fill: Some(Popularity::default()),
         }
     }
@@ -242,10 +247,10 @@ struct Learnt<'a> {
     cycles: PurchaseCycles,
     /// By the first type of the antecedent, as the rules are sorted.
     rules: Vec<Rule>,
-    /// `(product type, brand, promotion)`, sorted and distinct.
-    holds: Vec<(u32, u32, u32)>,
-    /// `(product type, promotion)`, sorted and distinct.
-    holds_type: Vec<(u32, u32)>,
+    /// Promotions and their shares by product type and brand, sorted.
+    holds: Vec<Held<(u32, u32)>>,
+    /// Promotions and their shares by product type, sorted.
+    holds_type: Vec<Held<u32>>,
     /// Promotion, buyers and share of customers.
     popular: Vec<(u32, u32, f64)>,
 }
@@ -258,19 +263,10 @@ impl<'a> Learnt<'a> {
         as_of: i32,
     ) -> Result<Self> {
         let attributes = &engine.attributes;
-        let mut holds = Vec::new();
-        for promotion in 0..eligibility.promotions() as u32 {
-            holds.extend(eligibility.products_of(promotion).iter().map(|product| {
-                let product = *product as usize;
-                (attributes.product_types[product], attributes.brands[product], promotion)
-            }));
-        }
-        holds.par_sort_unstable();
-        holds.dedup();
-        let mut holds_type: Vec<(u32, u32)> =
-            holds.iter().map(|(kind, _, promotion)| (*kind, *promotion)).collect();
-        holds_type.par_sort_unstable();
-        holds_type.dedup();
+        let sold = lines_sold(history, as_of, engine.params.favourite_window_days);
+        let (types, brands) = (&attributes.product_types, &attributes.brands);
+        let holds = held(eligibility, &sold, |product| (types[product], brands[product]));
+        let holds_type = held(eligibility, &sold, |product| types[product]);
         let buyers = match &engine.params.fill {
             Some(popularity) => popularity.buyers(history, eligibility, as_of),
             None => Vec::new(),
@@ -330,11 +326,9 @@ impl<'a> Learnt<'a> {
         called.dedup_by_key(|(kind, _)| *kind);
         let weight = self.engine.params.rule_weight;
         for (kind, confidence) in called {
-            let from = self.holds_type.partition_point(|(other, _)| *other < kind);
-            for (_, promotion) in
-                self.holds_type[from..].iter().take_while(|(other, _)| *other == kind)
-            {
-                standings.add(Reason::GoesWith, *promotion, weight * confidence, kind);
+            for held in held_by(&self.holds_type, kind) {
+                let amount = weight * confidence * held.share;
+                standings.add(Reason::GoesWith, held.promotion, amount, kind);
             }
         }
     }
@@ -349,13 +343,10 @@ impl<'a> Learnt<'a> {
             params.min_brand_share,
         );
         for favourite in favourites {
-            let key = (favourite.product_type, favourite.brand);
-            let from = self.holds.partition_point(|(kind, brand, _)| (*kind, *brand) < key);
-            for (_, _, promotion) in
-                self.holds[from..].iter().take_while(|(kind, brand, _)| (*kind, *brand) == key)
-            {
-                let amount = params.brand_weight * favourite.type_share * favourite.brand_share;
-                standings.add(Reason::FavouriteBrand, *promotion, amount, favourite.brand);
+            let both = favourite.type_share * favourite.brand_share;
+            for held in held_by(&self.holds, (favourite.product_type, favourite.brand)) {
+                let amount = params.brand_weight * both * held.share;
+                standings.add(Reason::FavouriteBrand, held.promotion, amount, favourite.brand);
             }
         }
     }
@@ -366,6 +357,62 @@ impl<'a> Learnt<'a> {
             standings.add(Reason::Popular, *promotion, weight * share, *buyers);
         }
     }
+}
+
+/// What a promotion holds of one group of products.
+#[derive(Clone, Copy)]
+struct Held<K> {
+    key: K,
+    promotion: u32,
+    /// The share of its products in the lines sold of the group, `(0, 1]`.
+    share: f64,
+}
+
+/// Every group that a promotion holds sold products of, by group and promotion.
+fn held<K: Copy + Ord + Send>(
+    eligibility: &Eligibility,
+    sold: &[u32],
+    key_of: impl Fn(usize) -> K,
+) -> Vec<Held<K>> {
+    let mut totals: BTreeMap<K, u64> = BTreeMap::new();
+    for (product, lines) in sold.iter().enumerate() {
+        *totals.entry(key_of(product)).or_insert(0) += u64::from(*lines);
+    }
+    let mut parts: Vec<(K, u32, u64)> = Vec::new();
+    for promotion in 0..eligibility.promotions() as u32 {
+        parts.extend(eligibility.products_of(promotion).iter().map(|product| {
+            let product = *product as usize;
+            (key_of(product), promotion, u64::from(sold[product]))
+        }));
+    }
+    parts.par_sort_unstable();
+    let same = |a: &(K, u32, u64), b: &(K, u32, u64)| (a.0, a.1) == (b.0, b.1);
+    let sum = |parts: &[(K, u32, u64)]| {
+        let (key, promotion, _) = parts[0];
+        let lines: u64 = parts.iter().map(|(_, _, lines)| lines).sum();
+        let share = lines as f64 / totals[&key].max(1) as f64;
+        (lines > 0).then_some(Held { key, promotion, share })
+    };
+    parts.chunk_by(same).filter_map(sum).collect()
+}
+
+/// The promotions that hold one group.
+fn held_by<K: Copy + Ord>(held: &[Held<K>], key: K) -> impl Iterator<Item = &Held<K>> {
+    let from = held.partition_point(|other| other.key < key);
+    held[from..].iter().take_while(move |other| other.key == key)
+}
+
+/// Lines of every product that all customers bought in the window; returns do not count.
+fn lines_sold(history: &Purchases, as_of: i32, window_days: u32) -> Vec<u32> {
+    let count = |mut sold: Vec<u32>, customer: u32| {
+        for line in history.window(customer, as_of, window_days) {
+            sold[line.product as usize] += u32::from(line.spend_minor >= 0);
+        }
+        sold
+    };
+    let none = || vec![0; history.products()];
+    let add = |a: Vec<u32>, b: Vec<u32>| a.into_iter().zip(b).map(|(a, b)| a + b).collect();
+    history.all_customers().with_min_len(256).fold(none, count).reduce(none, add)
 }
 
 /// What the parts have given one promotion while a customer is scored, by [`Reason`].
@@ -460,7 +507,7 @@ mod tests {
         }
         let history = conformance::history(6, 8, &lines);
         let eligibility =
-            Eligibility::new(8, &[vec![6], vec![4], vec![3], vec![0], vec![5], vec![0, 3]])
+            Eligibility::new(8, &[vec![6], vec![4], vec![2], vec![0], vec![5], vec![0, 2]])
                 .unwrap();
         let list = |change: &dyn Fn(&mut LegacyParams)| {
             let mut engine = Legacy::new(attributes(8));
@@ -478,7 +525,7 @@ mod tests {
         let (goes, popular) = ((2, "goes_with", 1), (0, "popular", 5));
         let rules = |weight: f64| move |params: &mut LegacyParams| params.rule_weight = weight;
         check(&rules(0.05), &[due_too, due, late, popular, goes]);
-        check(&rules(0.5), &[due_too, due, late, goes, popular]);
+        check(&rules(0.5), &[due_too, due, goes, late, popular]);
         check(&|params| params.fill = None, &[due_too, due, late, goes]);
         // Nothing is due so early: brands and what is popular are left.
         check(

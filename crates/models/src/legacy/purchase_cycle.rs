@@ -22,6 +22,8 @@ pub struct CycleParams {
     pub single_weight: f64,
     /// How sharply dueness peaks at one interval; 0 would leave the rhythm out.
     pub sharpness: f64,
+    /// Days from the as-of day to the day that dueness is judged for.
+    pub ahead_days: f64,
     /// No longer due beyond this many intervals, `> 0`: the customer has stopped.
     pub lapsed_after: f64,
     /// The power with which the usual spend on a product counts: 0 does not look at it.
@@ -35,6 +37,7 @@ impl Default for CycleParams {
             prior_intervals: 2.0,
             single_weight: 0.15,
             sharpness: 0.5,
+            ahead_days: 3.5,
             lapsed_after: 12.0,
             spend_power: 0.5,
         }
@@ -58,7 +61,8 @@ pub struct DueProduct {
 ///
 /// The interval of a customer and product is the mean of the days between its purchase days, shrunk
 /// towards the product's median over all customers (that of all products where nobody bought it twice):
-/// `m = (Σ own + k · usual) / (number of own + k)` with `k = prior_intervals`. With `r = since / m`,
+/// `m = (Σ own + k · usual) / (number of own + k)` with `k = prior_intervals`. With
+/// `r = (since + ahead_days) / m`, by default in the middle of the week that offers hold for,
 ///
 /// `score = min(1, 7 / m) · (r · e^(1 − r))^sharpness · (paid / usual paid)^spend_power · single`
 ///
@@ -122,6 +126,7 @@ impl PurchaseCycles {
         check_setting(PLACE, "prior_intervals", params.prior_intervals, 0.0..=f64::MAX)?;
         check_setting(PLACE, "single_weight", params.single_weight, 0.0..=1.0)?;
         check_setting(PLACE, "sharpness", params.sharpness, 0.0..=f64::MAX)?;
+        check_setting(PLACE, "ahead_days", params.ahead_days, 0.0..=f64::MAX)?;
         check_setting(PLACE, "lapsed_after", params.lapsed_after, f64::MIN_POSITIVE..=f64::MAX)?;
         check_setting(PLACE, "spend_power", params.spend_power, 0.0..=f64::MAX)?;
         let seen = history
@@ -170,7 +175,7 @@ impl PurchaseCycles {
         let count = (days.len() - 1) as f64 + params.prior_intervals;
         let interval_days = (own + params.prior_intervals * usual) / count;
         let since_days = f64::from(self.as_of) - f64::from(last.day);
-        let ratio = since_days / interval_days;
+        let ratio = (since_days + params.ahead_days) / interval_days;
         // Without any interval the mean is not a number, or nothing: not due.
         if !(interval_days > 0.0 && ratio <= params.lapsed_after) {
             return None;
@@ -268,7 +273,7 @@ mod tests {
     fn dueness_peaks_at_one_interval_and_decays_until_the_customer_has_lapsed() {
         let history = conformance::history(1, 1, &[(0, 70, 0), (0, 80, 0), (0, 90, 0)]);
         let score = |as_of: i32| {
-            let params = CycleParams { sharpness: 1.0, ..CycleParams::default() };
+            let params = CycleParams { sharpness: 1.0, ahead_days: 0.0, ..CycleParams::default() };
             cycles(&history, as_of, params).due(&history, 0).first().map_or(0.0, |due| due.score)
         };
         // 7 / 10 a week, at `since / 10` intervals.
@@ -296,7 +301,8 @@ mod tests {
             bought(90, 2, 250),
         ];
         let history = Purchases::new(1, 3, lines).unwrap();
-        let due = cycles(&history, 100, CycleParams::default()).due(&history, 0);
+        let params = CycleParams { ahead_days: 0.0, ..CycleParams::default() };
+        let due = cycles(&history, 100, params).due(&history, 0);
         let scores: Vec<f64> = due.iter().map(|due| due.score).collect();
         assert!((scores[1] / scores[0] - 2.0).abs() < 1e-12, "{scores:?}");
         // The mean of all product days is 250: of usual spend, and once.
@@ -310,6 +316,7 @@ mod tests {
             CycleParams { prior_intervals: -1.0, ..CycleParams::default() },
             CycleParams { single_weight: 1.5, ..CycleParams::default() },
             CycleParams { sharpness: f64::NAN, ..CycleParams::default() },
+            CycleParams { ahead_days: -1.0, ..CycleParams::default() },
             CycleParams { lapsed_after: 0.0, ..CycleParams::default() },
             CycleParams { spend_power: f64::INFINITY, ..CycleParams::default() },
         ] {
