@@ -531,10 +531,10 @@ mod tests {
         check(
             &|params| (params.rule_weight, params.cycles.lapsed_after) = (0.0, 0.01),
             &[
+                popular,
                 (3, "favourite_brand", 0),
                 (5, "favourite_brand", 0),
                 (1, "favourite_brand", 1),
-                popular,
             ],
         );
         // A promotion's score is the sum of what each part alone gives it.
