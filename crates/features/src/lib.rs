@@ -1,7 +1,7 @@
 //! What do we know about a customer, a product, a promotion and a pair, as of a date?
 //!
 //! Every feature is a statement in `sql/<entity>/<feature>.sql` over the canonical tables registered in an
-//! [`Engine`](tercet_engine::Engine). Only rows dated before the as-of date count; sums are of integers, so that
+//! [`Engine`](tercet_engine::Engine); only the sums over promotions' products are folded here (`cross.rs`). Only rows dated before the as-of date count; sums are of integers, so that
 //! results are the same, bit for bit, on any number of threads.
 //!
 //! ```text
@@ -17,6 +17,7 @@
     )
 )]
 
+mod cross;
 mod index;
 mod master;
 mod pair_features;

@@ -6,26 +6,24 @@ use tercet_engine::{Engine, Frame, Value};
 use tercet_types::{Date, Error, Result};
 
 use crate::Settings;
+use crate::cross::{Cross, Inputs, affinity, own};
 use crate::pair_features::{PAIR_FEATURES, column};
 use crate::sorted::Sorted;
 use crate::statement::{Statement, create, create_all, statement};
 
 const WEIGHTS: Statement = statement!("day_weights", "pair/day_weights");
 const ACTIVE: Statement = statement!("active", "pair/active");
+/// Eligible products of the week to decide.
 const SCOPE: Statement = statement!("scope_products", "pair/scope_products");
+/// Products of promotions on a past Monday.
+pub(crate) const LESSON_SCOPE: Statement = statement!("scope_products", "pair/lesson_products");
 
-/// What the pair features are made from, after [`WEIGHTS`], [`ACTIVE`] and [`SCOPE`].
-const BASE: &[Statement] = &[
-    statement!("bought", "pair/bought"),
-    statement!("product_sales", "pair/product_sales"),
-    statement!("promotion_levels", "pair/promotion_levels"),
-    statement!("customer_maker_type", "pair/customer_maker_type"),
-    statement!("customer_type", "pair/customer_type"),
-];
-
-const OWN: Statement = statement!("pair_own", "pair/own");
-const OWNED: Statement = statement!("pair_owned", "pair/owned");
-const AFFINITY: Statement = statement!("pair_affinity", "pair/affinity");
+/// What the pair features are made from, after [`WEIGHTS`], [`ACTIVE`] and [`SCOPE`]: sales first.
+const SALES: Statement = statement!("product_sales", "pair/product_sales");
+const LEVELS: Statement = statement!("promotion_levels", "pair/promotion_levels");
+const MAKER_TYPES: Statement = statement!("customer_maker_type", "pair/customer_maker_type");
+const TYPES: Statement = statement!("customer_type", "pair/customer_type");
+const PAST: Statement = statement!("pair_past", "pair/past");
 const DEMAND: Statement = statement!("pair_demand", "pair/promotion_demand");
 const HABITS: Statement = statement!("pair_habits", "pair/customers");
 const CATEGORY: Statement = statement!("pair_category", "pair/category_scope");
@@ -92,7 +90,7 @@ pub fn pairs(
         return Err(Error::config("T0306", format!("{rows} pairs are more than {PAIRS_MAX}"))
             .hint("score customers in smaller parts, or offer fewer promotions"));
     }
-    let parts = Parts::new(engine, as_of, settings, &customers, &promotions)?;
+    let parts = Parts::new(engine, as_of, settings, &customers, &promotions, &SCOPE)?;
     let all = customers.iter().flat_map(|&c| promotions.iter().map(move |&p| (c, p)));
     Ok(parts.gather(all))
 }
@@ -119,7 +117,7 @@ pub fn category_pairs(
     engine.query(CATEGORY.sql, &values).map_err(|error| error.context(CATEGORY.table))
 }
 
-fn ascending(numbers: &[i32]) -> Vec<i32> {
+pub(crate) fn ascending(numbers: &[i32]) -> Vec<i32> {
     let mut numbers = numbers.to_vec();
     numbers.sort_unstable();
     numbers.dedup();
@@ -133,9 +131,7 @@ pub(crate) fn scope(engine: &Engine, table: &str, column: &str, numbers: &[i32])
 /// The tables of a day that a pair's features are gathered from.
 pub(crate) struct Parts {
     active: f64,
-    own: Sorted,
-    owned: Sorted,
-    affinity: Sorted,
+    cross: Cross,
     demand: Sorted,
     habits: Sorted,
 }
@@ -147,6 +143,7 @@ impl Parts {
         settings: &Settings,
         customers: &[i32],
         promotions: &[i32],
+        products: &Statement,
     ) -> Result<Self> {
         settings.validate()?;
         let values: BTreeMap<String, Value> = settings.params(as_of);
@@ -154,34 +151,26 @@ impl Parts {
         scope(engine, "pair_scope", "promotion_ix", promotions)?;
         create(engine, &WEIGHTS, &values)?;
         let active = create(engine, &ACTIVE, &values)?;
-        create(engine, &SCOPE, &values)?;
-        create_all(engine, BASE, &values)?;
+        let scope = create(engine, products, &values)?;
+        let sales = create(engine, &SALES, &values)?;
+        let levels = create(engine, &LEVELS, &values)?;
+        let maker_types = create(engine, &MAKER_TYPES, &values)?;
         let run = |statement: &Statement| {
             engine.query(statement.sql, &values).map_err(|error| error.context(statement.table))
         };
-        let pair = ["customer_ix", "promotion_ix"];
+        let types = create(engine, &TYPES, &values)?;
+        let past = run(&PAST)?;
+        let inputs = Inputs {
+            past: &past,
+            types: &types,
+            maker_types: &maker_types,
+            sales: &sales,
+            levels: &levels,
+            scope: &scope,
+        };
         Ok(Self {
             active: active.rows() as f64,
-            own: Sorted::pairs(
-                &run(&OWN)?,
-                pair,
-                &[
-                    "days",
-                    "v180_micro",
-                    "v60_micro",
-                    "n60_micro",
-                    "n180_micro",
-                    "n14_micro",
-                    "age_days",
-                    "interval_days",
-                ],
-            )?,
-            owned: Sorted::pairs(&run(&OWNED)?, pair, &["owned_micro"])?,
-            affinity: Sorted::pairs(
-                &run(&AFFINITY)?,
-                pair,
-                &["maker_type_micro", "maker_micro", "type_micro", "due_micro", "category_micro"],
-            )?,
+            cross: Cross::new(customers, &inputs)?,
             demand: Sorted::single(
                 &run(&DEMAND)?,
                 "promotion_ix",
@@ -211,8 +200,7 @@ impl Parts {
     /// The rows of ascending (customer, promotion) pairs.
     pub(crate) fn gather(&self, pairs: impl Iterator<Item = (i32, i32)>) -> Pairs {
         let mut found = Pairs::default();
-        let (mut own, mut owned, mut affinity) =
-            (self.own.walk(), self.owned.walk(), self.affinity.walk());
+        let (mut own, mut affinity) = (self.cross.own.walk(), self.cross.affinity.walk());
         let (mut demand, mut habits) = (self.demand.walk(), self.habits.walk());
         for (customer, promotion) in pairs {
             let key = [customer, promotion];
@@ -220,7 +208,6 @@ impl Parts {
             found.promotion_ix.push(promotion);
             let row = Row {
                 own: own.at(key),
-                owned: owned.at(key),
                 affinity: affinity.at(key),
                 demand: demand.at([promotion, 0]),
                 habits: habits.at([customer, 0]),
@@ -232,19 +219,18 @@ impl Parts {
     }
 
     /// True when the customer bought of the promotion's product types before.
-    pub(crate) fn is_affine(affinity: Option<&[f64]>) -> bool {
-        affinity.is_some_and(|row| row[2] > 0.0)
+    pub(crate) fn is_affine(row: Option<&[f64]>) -> bool {
+        row.is_some_and(|row| row[affinity::TYPE_MICRO] > 0.0)
     }
 
     pub(crate) fn affinity(&self) -> &Sorted {
-        &self.affinity
+        &self.cross.affinity
     }
 }
 
 /// What the tables say about one pair, in the order of the columns read; `None` where they have no row.
 struct Row<'a> {
     own: Option<&'a [f64]>,
-    owned: Option<&'a [f64]>,
     affinity: Option<&'a [f64]>,
     demand: Option<&'a [f64]>,
     habits: Option<&'a [f64]>,
@@ -259,16 +245,15 @@ impl Row<'_> {
         let affinity = |place: usize| self.affinity.map_or(0.0, |row| row[place] / MICRO);
         let demand = |place: usize| self.demand.map_or(0.0, |row| row[place]);
         let habits = |place: usize| self.habits.map_or(f64::NAN, |row| row[place]);
-        let owned = self.owned.map_or(0.0, |row| row[0] / MICRO);
-        let (age_days, interval_days) = (own_or_nan(6), own_or_nan(7));
+        let (age_days, interval_days) = (own_or_nan(own::AGE_DAYS), own_or_nan(own::INTERVAL_DAYS));
         let active = self.active.max(1.0);
         [
-            own(0),
-            own(1) / MICRO,
-            own(2) / MICRO,
-            own(3) / MICRO,
-            own(4) / MICRO,
-            own(5) / MICRO,
+            own(own::DAYS),
+            own(own::V180_MICRO) / MICRO,
+            own(own::V60_MICRO) / MICRO,
+            own(own::N60_MICRO) / MICRO,
+            own(own::N180_MICRO) / MICRO,
+            own(own::N14_MICRO) / MICRO,
             age_days,
             // f64::max would turn a missing interval into one day.
             if interval_days.is_nan() { f64::NAN } else { age_days / interval_days.max(1.0) },
@@ -277,12 +262,12 @@ impl Row<'_> {
             f64::NAN,
             f64::NAN,
             f64::NAN,
-            affinity(0),
-            affinity(1),
-            affinity(2),
-            affinity(3),
-            affinity(2) - owned,
-            affinity(4),
+            affinity(affinity::MAKER_TYPE_MICRO),
+            affinity(affinity::MAKER_MICRO),
+            affinity(affinity::TYPE_MICRO),
+            affinity(affinity::DUE_MICRO),
+            affinity(affinity::TYPE_MICRO) - own(own::OWNED_MICRO) / MICRO,
+            affinity(affinity::CATEGORY_MICRO),
             f64::NAN,
             demand(5) / demand(4).max(1.0),
             demand(4) / demand(2).max(1.0),

@@ -6,7 +6,7 @@ use tercet_engine::{Engine, Frame, Value, params};
 use tercet_types::{Date, Result};
 
 use crate::Settings;
-use crate::pairs::{Pairs, Parts};
+use crate::pairs::{LESSON_SCOPE, Pairs, Parts, ascending, scope};
 use crate::sorted::Sorted;
 use crate::statement::{Statement, create, statement};
 
@@ -55,16 +55,21 @@ pub struct TrainingPairs {
     pub weights: Vec<f64>,
 }
 
-/// What customers bought of promotions' products in `[monday, monday + 7 days)`, for the eligible products
-/// that [`build_master`](crate::build_master) left registered: one row per customer and promotion with a purchase,
-/// sorted by both. Pairs without a row bought nothing.
+/// What customers bought of the given promotions' products in `[monday, monday + 7 days)`: one row per customer
+/// and promotion with a purchase, sorted by both. Pairs without a row bought nothing. Needs [`index`](crate::index).
 ///
 /// Columns: `customer_ix`, `promotion_ix`, `spend_minor`, `products` (eligible products bought),
 /// `discovered_minor`, `discovered` (eligible products bought that the customer never bought before).
 ///
 /// # Errors
 /// The engine's own.
-pub fn labels(engine: &Engine, monday: Date) -> Result<Frame> {
+pub fn labels(engine: &Engine, monday: Date, promotions: &[i32]) -> Result<Frame> {
+    scope(engine, "pair_scope", "promotion_ix", &ascending(promotions))?;
+    create(engine, &LESSON_SCOPE, &params([("as_of", Value::Date(monday))]))?;
+    labels_in_scope(engine, monday)
+}
+
+fn labels_in_scope(engine: &Engine, monday: Date) -> Result<Frame> {
     engine
         .query(LABELS.sql, &params([("as_of", Value::Date(monday))]))
         .map_err(|error| error.context(LABELS.table))
@@ -73,7 +78,9 @@ pub fn labels(engine: &Engine, monday: Date) -> Result<Frame> {
 /// Pairs of one past week to learn from: customers active at its Monday who shopped in the week, with the given
 /// promotions; all pairs with a purchase and a sample of the others.
 ///
-/// A promotion may be one that did not run in that week: what is learnt is how its products sell.
+/// A promotion may be one that did not run in that week: what is learnt is how its products sell. A row hangs on
+/// nothing but its customer, promotion and Monday. Needs [`index`](crate::index); leaves `scope_products` registered,
+/// the products of the promotions that were sold on the Monday.
 ///
 /// # Errors
 /// `T0301` for settings out of range; the engine's own.
@@ -87,12 +94,10 @@ pub fn training_pairs(
     let values = params([("as_of", Value::Date(monday))]);
     create(engine, &ACTIVE, &values)?;
     let customers = create(engine, &SHOPPERS, &values)?.i32("customer_ix")?;
-    let mut promotions = promotions.to_vec();
-    promotions.sort_unstable();
-    promotions.dedup();
-    let parts = Parts::new(engine, monday, settings, &customers, &promotions)?;
+    let promotions = ascending(promotions);
+    let parts = Parts::new(engine, monday, settings, &customers, &promotions, &LESSON_SCOPE)?;
     let bought = Sorted::pairs(
-        &labels(engine, monday)?,
+        &labels_in_scope(engine, monday)?,
         ["customer_ix", "promotion_ix"],
         &["spend_minor", "discovered"],
     )?;

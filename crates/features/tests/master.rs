@@ -209,7 +209,7 @@ fn pairs_and_labels() {
     check(2, "own_age_days", f32::NAN);
     check(2, "customer_tenure_days", 126.0);
 
-    let week = labels(&engine, day("2017-09-04")).unwrap();
+    let week = labels(&engine, day("2017-09-04"), &[3, 0]).unwrap();
     assert_eq!(column(&week, "customer_ix"), ["0", "1", "1"]);
     assert_eq!(column(&week, "promotion_ix"), ["3", "0", "3"]);
     assert_eq!(column(&week, "spend_minor"), ["900", "100", "100"]);

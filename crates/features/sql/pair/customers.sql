@@ -1,7 +1,7 @@
 -- What are a customer's habits?
 -- grain: one row per customer of pair_customers with an order. inputs: pair_customers, orders, lines,
--- bought.
--- as-of column: orders.day, lines.day and the days in bought.
+-- product_days.
+-- as-of column: day.
 -- Lines of more than $bulk_quantity units (fuel by the drop, for example) say nothing about a basket's amount.
 -- output: customer_ix, orders_12w, amount_12w_minor, tenure_days (since the first order), products_4w
 -- (products bought in four weeks), new_products_4w (those never bought before)
@@ -27,10 +27,10 @@ bulk as (
 products as (
   select
     customer_ix,
-    count(*) as products_4w,
-    sum(case when first_day >= cast($as_of as int) - 28 then 1 else 0 end) as new_products_4w
-  from bought
-  where last_day >= cast($as_of as int) - 28
+    count(distinct product_ix) as products_4w,
+    sum(is_first) as new_products_4w
+  from product_days
+  where day < cast($as_of as int) and day >= cast($as_of as int) - 28
   group by customer_ix
 )
 select

@@ -1,28 +1,14 @@
 -- What did a customer buy of a promotion's products in one week?
--- grain: one row per customer and promotion with a purchase. inputs: product_days, eligible_products.
+-- grain: one row per customer and promotion with a purchase. inputs: product_days, scope_products.
 -- as-of column: day; $as_of is the first day of the week. A discovery is a product that the customer never
 -- bought before that day.
 -- output: customer_ix, promotion_ix, spend_minor, products, discovered_minor, discovered (products)
-with week as (
-  select customer_ix, product_ix, sum(amount_minor) as amount_minor
+with bought as (
+  select
+    customer_ix, product_ix, sum(amount_minor) as amount_minor, max(is_first) as is_new
   from product_days
   where day >= cast($as_of as int) and day < cast($as_of as int) + 7
   group by customer_ix, product_ix
-),
-owned as (
-  select distinct w.customer_ix, w.product_ix
-  from product_days d
-  join week w on w.customer_ix = d.customer_ix and w.product_ix = d.product_ix
-  where d.day < cast($as_of as int)
-),
-bought as (
-  select
-    w.customer_ix,
-    w.product_ix,
-    w.amount_minor,
-    case when o.customer_ix is null then 1 else 0 end as is_new
-  from week w
-  left join owned o on o.customer_ix = w.customer_ix and o.product_ix = w.product_ix
 )
 select
   b.customer_ix,
@@ -32,6 +18,6 @@ select
   sum(b.amount_minor * b.is_new) as discovered_minor,
   sum(b.is_new) as discovered
 from bought b
-join eligible_products e on e.product_ix = b.product_ix
+join scope_products e on e.product_ix = b.product_ix
 group by b.customer_ix, e.promotion_ix
 order by b.customer_ix, e.promotion_ix

@@ -1,19 +1,19 @@
 -- How popular is a promotion's range among active customers, and with whom is it new?
--- grain: one row per promotion of pair_scope. inputs: pair_scope, scope_products, bought, active,
--- product_sales.
--- as-of column: days in bought.
+-- grain: one row per promotion of pair_scope. inputs: pair_scope, scope_products, product_days,
+-- active, product_sales.
+-- as-of column: day.
 -- A customer is a new buyer who bought in four weeks an eligible product never bought before these.
 -- output: promotion_ix, breadth, buyers_4w, buyers_12w, new_buyers_4w, lines_12w, amount_12w_minor
 with buyers as (
   select
     e.promotion_ix,
     b.customer_ix,
-    max(case when b.last_day >= cast($as_of as int) - 28 then 1 else 0 end) as recent,
-    max(case when b.first_day >= cast($as_of as int) - 28 then 1 else 0 end) as new
-  from bought b
+    max(case when b.day >= cast($as_of as int) - 28 then 1 else 0 end) as recent,
+    max(case when b.day >= cast($as_of as int) - 28 then b.is_first else 0 end) as new
+  from product_days b
   join active a on a.customer_ix = b.customer_ix
   join scope_products e on e.product_ix = b.product_ix
-  where b.last_day >= cast($as_of as int) - 84
+  where b.day < cast($as_of as int) and b.day >= cast($as_of as int) - 84
   group by e.promotion_ix, b.customer_ix
 ),
 demand as (

@@ -10,7 +10,7 @@ with covered as (
   join product_sales s on s.product_ix = e.product_ix
   join product_codes k on k.product_ix = e.product_ix
 )
-select promotion_ix, level_key, sum(product_e8) as share_e8
+select promotion_ix, cast(level_key as int) as level_key, sum(product_e8) as share_e8
 from (
   select promotion_ix, 4 * type_ix as level_key, type_share_e8 as product_e8 from covered
   union all

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use tercet_engine::Engine;
-use tercet_features::{PAIR_FEATURES, Pairs, Sampling, TrainingPairs, pairs};
+use tercet_features::{PAIR_FEATURES, Pairs, TrainingPairs, pairs};
 use tercet_models::calibration::{Calibration, by_decile};
 use tercet_models::gbdt::{
     Ensemble, FeatureSchema, Matrix, Objective, Params, TrainingLog, TrainingSet, train,
@@ -13,7 +13,7 @@ use tercet_models::{NeighbourFeature, NeighbourParams, neighbour_features, quali
 use tercet_scoring::Prediction;
 use tercet_types::{DAYS_PER_WEEK, Date, Error, Result};
 
-use super::lessons::Lessons;
+use super::lessons::{Lessons, lends};
 use super::shop::Shop;
 use super::week::Week;
 use crate::config::Config;
@@ -69,15 +69,6 @@ const SEED_STEP: u64 = 1_000_003;
 /// Smaller fits than this say nothing.
 const POSITIVES_MIN: usize = 20;
 
-/// Of promotions that are not to be offered now, one in so many is learnt from.
-const LENDERS: u8 = 3;
-
-/// True for a third of all promotions, by a hash of the id: what sold in ended promotions says how the
-/// products of a new one will.
-fn lends(promotion_id: &str) -> bool {
-    blake3::hash(promotion_id.as_bytes()).as_bytes()[0].is_multiple_of(LENDERS)
-}
-
 /// Why no model was trained, in words.
 pub(crate) const TOO_SHORT: &str =
     "too little history to train a model: offers are ranked by what sells";
@@ -116,19 +107,9 @@ impl Models {
         if mondays.len() < 2 || known.is_empty() {
             return Ok(None);
         }
-        let sampling = Sampling { seed, ..Sampling::default() };
-        let eligibility = week.eligibility(shop, |_| true)?;
         let mut weeks = Vec::with_capacity(mondays.len());
         for &monday in &mondays {
-            weeks.push(lessons.of(
-                engine,
-                shop,
-                config,
-                &eligibility,
-                monday,
-                &known,
-                &sampling,
-            )?);
+            weeks.push(lessons.of(engine, shop, config, monday, &known)?);
         }
         lessons.forget_before(mondays[mondays.len() - 1]);
         let held_out = Sample::of(&weeks[..1])?;

@@ -1,11 +1,11 @@
 //! What happened in past weeks, once per week and promotion?
 //!
 //! A pair of a past Monday does not hang on the week that is decided: a replay of many Mondays makes
-//! each only once, and gets the same rows as a run that starts from nothing.
+//! each only once, and a week gets the same rows as in a run that starts from nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tercet_engine::Engine;
+use tercet_engine::{Engine, Value, params};
 use tercet_features::{PAIR_FEATURES, Pairs, Sampling, TrainingPairs, training_pairs};
 use tercet_models::Eligibility;
 use tercet_types::{Date, Result};
@@ -14,49 +14,84 @@ use super::learn::fill_neighbours;
 use super::shop::Shop;
 use crate::config::Config;
 
-/// Training rows of past Mondays that were made so far.
-#[derive(Default)]
-pub(crate) struct Lessons {
-    weeks: BTreeMap<Date, Lesson>,
+/// Of promotions that are not to be offered now, one in so many is learnt from.
+const LENDERS: u8 = 3;
+
+/// True for a third of all promotions, by a hash of the id: what sold in ended promotions says how the
+/// products of a new one will.
+pub(super) fn lends(promotion_id: &str) -> bool {
+    blake3::hash(promotion_id.as_bytes()).as_bytes()[0].is_multiple_of(LENDERS)
 }
 
-#[derive(Default)]
-struct Lesson {
-    promotions: BTreeSet<i32>,
-    rows: TrainingPairs,
+/// Training rows of past Mondays, made when they are first asked for.
+pub(crate) struct Lessons {
+    promotions: Vec<i32>,
+    sampling: Sampling,
+    weeks: BTreeMap<Date, TrainingPairs>,
 }
 
 impl Lessons {
-    /// The rows of a Monday for the given promotions, sorted by customer, then promotion. `eligibility`
-    /// holds their products.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "lessons stand between everything a week is made of"
-    )]
+    /// For deciding the weeks from `first` to `last`: rows are made of all promotions that one of these weeks
+    /// may ask for. Which of them it may know is for the week to say, in [`of`](Self::of).
+    pub(crate) fn new(
+        engine: &Engine,
+        shop: &Shop,
+        first: Date,
+        last: Date,
+        seed: u64,
+    ) -> Result<Self> {
+        let days = params([("first", Value::Date(first)), ("last", Value::Date(last))]);
+        let found = engine.query(include_str!("../../sql/lesson_promotions.sql"), &days)?;
+        let may_run = found.bool_or_null("may_run")?;
+        let promotions = found
+            .i32("promotion_ix")?
+            .into_iter()
+            .zip(may_run)
+            .filter(|(ix, may_run)| {
+                may_run.unwrap_or(true) || lends(&shop.indexes.promotion_ids[*ix as usize])
+            })
+            .map(|(ix, _)| ix)
+            .collect();
+        let sampling = Sampling { seed, ..Sampling::default() };
+        Ok(Self { promotions, sampling, weeks: BTreeMap::new() })
+    }
+
+    /// The rows of a Monday for the given promotions, sorted by customer, then promotion.
     pub(crate) fn of(
         &mut self,
         engine: &Engine,
         shop: &Shop,
         config: &Config,
-        eligibility: &Eligibility,
         monday: Date,
         promotions: &BTreeSet<i32>,
-        sampling: &Sampling,
     ) -> Result<TrainingPairs> {
-        let lesson = self.weeks.entry(monday).or_default();
-        let missing: Vec<i32> = promotions.difference(&lesson.promotions).copied().collect();
-        if !missing.is_empty() {
-            let mut rows = training_pairs(engine, monday, &config.features, &missing, sampling)?;
-            fill_neighbours(&mut rows.pairs, shop, eligibility, monday)?;
-            let known = std::mem::take(&mut lesson.rows);
-            lesson.rows = merged(&known, &rows);
-            lesson.promotions.extend(missing);
+        if !self.weeks.contains_key(&monday) {
+            let rows = self.make(engine, shop, config, monday)?;
+            self.weeks.insert(monday, rows);
         }
-        let places = (0..lesson.rows.pairs.rows())
-            .filter(|row| promotions.contains(&lesson.rows.pairs.promotion_ix[*row]))
-            .map(|row| (0, row))
-            .collect::<Vec<_>>();
-        Ok(taken(&[&lesson.rows], &places))
+        Ok(taken(&self.weeks[&monday], promotions))
+    }
+
+    fn make(
+        &self,
+        engine: &Engine,
+        shop: &Shop,
+        config: &Config,
+        monday: Date,
+    ) -> Result<TrainingPairs> {
+        let mut rows =
+            training_pairs(engine, monday, &config.features, &self.promotions, &self.sampling)?;
+        let scope =
+            engine.query(include_str!("../../sql/lesson_products.sql"), &BTreeMap::new())?;
+        let mut products = vec![Vec::new(); shop.indexes.promotion_ids.len()];
+        for (promotion, product) in
+            scope.i32("promotion_ix")?.into_iter().zip(scope.i32("product_ix")?)
+        {
+            products[promotion as usize].push(product as u32);
+        }
+        let eligibility = Eligibility::new(shop.indexes.product_ids.len(), &products)?;
+        fill_neighbours(&mut rows.pairs, shop, &eligibility, monday)?;
+        Ok(rows)
     }
 
     /// Forgets Mondays before `first`: no later week learns from them.
@@ -65,38 +100,26 @@ impl Lessons {
     }
 }
 
-/// Both sets of rows in the order of customer and promotion.
-fn merged(known: &TrainingPairs, new: &TrainingPairs) -> TrainingPairs {
-    let sets = [known, new];
-    let mut places: Vec<(usize, usize)> = sets
-        .iter()
-        .enumerate()
-        .flat_map(|(set, rows)| (0..rows.pairs.rows()).map(move |row| (set, row)))
+/// The rows of the given promotions.
+fn taken(from: &TrainingPairs, promotions: &BTreeSet<i32>) -> TrainingPairs {
+    let places: Vec<usize> = (0..from.pairs.rows())
+        .filter(|row| promotions.contains(&from.pairs.promotion_ix[*row]))
         .collect();
-    places.sort_unstable_by_key(|(set, row)| {
-        (sets[*set].pairs.customer_ix[*row], sets[*set].pairs.promotion_ix[*row])
-    });
-    taken(&sets, &places)
-}
-
-/// The rows at the given places: set, row.
-fn taken(sets: &[&TrainingPairs], places: &[(usize, usize)]) -> TrainingPairs {
     let mut pairs = Pairs {
         values: Vec::with_capacity(places.len() * PAIR_FEATURES.len()),
         ..Pairs::default()
     };
-    for (set, row) in places {
-        let from = &sets[*set].pairs;
-        pairs.customer_ix.push(from.customer_ix[*row]);
-        pairs.promotion_ix.push(from.promotion_ix[*row]);
-        pairs.values.extend_from_slice(from.row(*row));
+    for &row in &places {
+        pairs.customer_ix.push(from.pairs.customer_ix[row]);
+        pairs.promotion_ix.push(from.pairs.promotion_ix[row]);
+        pairs.values.extend_from_slice(from.pairs.row(row));
     }
     TrainingPairs {
         pairs,
-        spend_minor: places.iter().map(|(set, row)| sets[*set].spend_minor[*row]).collect(),
-        bought: places.iter().map(|(set, row)| sets[*set].bought[*row]).collect(),
-        discovered: places.iter().map(|(set, row)| sets[*set].discovered[*row]).collect(),
-        weights: places.iter().map(|(set, row)| sets[*set].weights[*row]).collect(),
+        spend_minor: places.iter().map(|row| from.spend_minor[*row]).collect(),
+        bought: places.iter().map(|row| from.bought[*row]).collect(),
+        discovered: places.iter().map(|row| from.discovered[*row]).collect(),
+        weights: places.iter().map(|row| from.weights[*row]).collect(),
     }
 }
 
@@ -104,24 +127,23 @@ fn taken(sets: &[&TrainingPairs], places: &[(usize, usize)]) -> TrainingPairs {
 mod tests {
     use super::*;
 
-    fn rows(keys: &[(i32, i32)]) -> TrainingPairs {
-        let value = |key: &(i32, i32)| (key.0 * 100 + key.1) as f32;
-        TrainingPairs {
+    #[test]
+    fn a_week_gets_the_rows_of_its_promotions() {
+        let rows = |keys: &[(i32, i32)]| TrainingPairs {
             pairs: Pairs {
                 customer_ix: keys.iter().map(|key| key.0).collect(),
                 promotion_ix: keys.iter().map(|key| key.1).collect(),
-                values: keys.iter().flat_map(|key| vec![value(key); PAIR_FEATURES.len()]).collect(),
+                values: keys
+                    .iter()
+                    .flat_map(|key| vec![(key.0 * 100 + key.1) as f32; PAIR_FEATURES.len()])
+                    .collect(),
             },
             spend_minor: keys.iter().map(|key| i64::from(key.1)).collect(),
             bought: vec![true; keys.len()],
             discovered: vec![false; keys.len()],
             weights: vec![1.0; keys.len()],
-        }
-    }
-
-    #[test]
-    fn rows_made_in_two_goes_are_those_made_in_one() {
-        let both = merged(&rows(&[(0, 1), (0, 5), (2, 1)]), &rows(&[(0, 3), (1, 3), (2, 0)]));
-        assert_eq!(both, rows(&[(0, 1), (0, 3), (0, 5), (1, 3), (2, 0), (2, 1)]));
+        };
+        let all = rows(&[(0, 1), (0, 3), (0, 5), (1, 3), (2, 0), (2, 1)]);
+        assert_eq!(taken(&all, &BTreeSet::from([1, 5])), rows(&[(0, 1), (0, 5), (2, 1)]));
     }
 }

@@ -83,7 +83,7 @@ pub(crate) fn replay(project: &Project, ask: &Replay, progress: &Progress) -> Re
     let mut judged = Vec::with_capacity(mondays.len());
     let mut slates: BTreeMap<&str, BTreeMap<Scope, Vec<Vec<Slate>>>> = BTreeMap::new();
     let mut weeks = Vec::with_capacity(mondays.len());
-    let mut lessons = Lessons::default();
+    let mut lessons = Lessons::new(engine, &shop, ask.from, ask.to, ask.seed)?;
     for monday in mondays {
         let (picked, took) = progress.step(&monday.to_string(), || {
             let week = Week::build(engine, &shop, &project.config, monday)?;

@@ -136,14 +136,10 @@ impl WeeklyRun<'_> {
             return Ok("none needed".to_owned());
         }
         let (shop, week) = self.shop_and_week(context)?;
-        let fitted = Models::fit(
-            context.engine,
-            shop,
-            week,
-            context.config,
-            context.identity.seed,
-            &mut Lessons::default(),
-        )?;
+        let seed = context.identity.seed;
+        let mut lessons = Lessons::new(context.engine, shop, week.as_of, week.as_of, seed)?;
+        let fitted =
+            Models::fit(context.engine, shop, week, context.config, seed, &mut lessons)?;
         let Some((models, cards)) = fitted else {
             context.write("models.json", to_json(&None::<ModelCards>)?)?;
             return Ok(TOO_SHORT.to_owned());
