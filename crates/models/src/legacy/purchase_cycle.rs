@@ -75,8 +75,8 @@ pub struct DueProduct {
 /// Beyond `lapsed_after` intervals, and where nobody bought anything twice, nothing is due.
 ///
 /// Sources: replenishment as a renewal process with Erlang-2 intervals, Chatfield and Goodhardt, "A
-/// consumer purchasing model with Erlang inter-purchase times", JASA 68(344), 1973,
-/// doi:10.1080/01621459.1973.10481423; ratio of the time since the last purchase to a shrunk interval,
+/// consumer purchasing model with Erlang inter-purchase times", Journal of the American
+/// Statistical Association 68(344), 1973, 828-835; ratio of the time since the last purchase to a shrunk interval,
 /// Bhagat et al., "Buy it again: modeling repeat purchase recommendations", KDD 2018,
 /// doi:10.1145/3219819.3219891.
 #[derive(Clone, Debug, PartialEq)]
