@@ -24,6 +24,7 @@ const TABLES: &[(&str, &str)] = &[
     ("customer_master", "customer_ix"),
     ("customer_rfm", "customer_ix"),
     ("customer_rhythm", "customer_ix"),
+    ("customer_shopping", "customer_ix"),
     ("product_master", "product_ix"),
     ("product_price", "product_ix"),
     ("product_repurchase", "product_ix"),
@@ -66,7 +67,9 @@ fn shop() -> Shop {
             let amount = 100 + numbers.below(900);
             let coupon = if numbers.below(9) == 0 { "40" } else { "" };
             shop.transactions.push(format!(
-                "o{order:04}|c{customer:02}|p{product:02}|{on}T{hour:02}:0{line}:00|1|{amount}|{coupon}|"
+                "o{order:04}|c{customer:02}|p{product:02}|{on}T{hour:02}:0{line}:00|1|{amount}|{coupon}||s{}|{}",
+                order % 4,
+                ["web", "", "Store"][order % 3]
             ));
         }
     }
@@ -110,7 +113,10 @@ impl Shop {
                 let cells: Vec<&str> = row.split('|').collect();
                 let (order, customer) = (cells[0], place % 40);
                 let (product, at) = (place * 13 % 60, cells[3]);
-                *row = format!("{order}|c{customer:02}|p{product:02}|{at}|3|{}|77|", 9_000 + place);
+                *row = format!(
+                    "{order}|c{customer:02}|p{product:02}|{at}|3|{}|77||s9|fax",
+                    9_000 + place
+                );
             }
         }
         for row in &mut self.interactions {
@@ -128,7 +134,7 @@ impl Shop {
             let on = end.plus_days(place % 30);
             let (customer, product) = (place % 40, place * 7 % 60);
             self.transactions.push(format!(
-                "{prefix}{place}|c{customer:02}|p{product:02}|{on}T00:00:00|1|5000|500|"
+                "{prefix}{place}|c{customer:02}|p{product:02}|{on}T00:00:00|1|5000|500||s9|fax"
             ));
             self.transactions.push(format!(
                 "{prefix}n{place}|{prefix}c{place}|{prefix}p|{on}T00:00:00|1|5000||"
@@ -244,7 +250,7 @@ fn labels_see_their_week_only() {
     let learn = |shop: &Shop| {
         let (engine, _) = everything(shop, as_of, 2);
         let promotions = promotions(&engine);
-        let week = labels(&engine, monday).unwrap();
+        let week = labels(&engine, monday, &promotions).unwrap();
         let settings = Settings::default();
         (week, training_pairs(&engine, monday, &settings, &promotions, &sampling).unwrap())
     };

@@ -1,7 +1,7 @@
 -- Which offers were not made to one customer, the most valuable first? Grain: candidate promotion.
 -- `rival` is the offer that took its place, where there is one.
 select c.promotion_id, case when p.types > 12 then p.department || ' AND MORE' else coalesce(p.product_type, p.category) end as promotion_on, c.value_minor,
-  c.rule, c.rule_is_of_customer, c.slots, d.value_kind, s.store_scope, s.channel_scope,
+  c.rule, c.rule_is_of_customer, c.slots, d.value_kind, s.store_scope, s.channel_scope, s.audience,
   o.slot_name as rival_slot, o.promotion_id as rival_id,
   case when r.types > 12 then r.department || ' AND MORE' else coalesce(r.product_type, r.category) end as rival_on
 from candidates c

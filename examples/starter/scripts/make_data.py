@@ -9,6 +9,7 @@ import random
 import sys
 
 SEED = 20260105
+STORES = ["MARKET", "STATION"]  # a customer goes to one of them, and now and then to the other
 START = dt.date(2026, 1, 5)  # a Monday
 WEEKS = 6
 TYPES = {
@@ -42,6 +43,7 @@ def main(out: pathlib.Path) -> None:
         while day < 7 * WEEKS:
             order += 1
             when = dt.datetime.combine(START, dt.time(8)) + dt.timedelta(days=day, minutes=rng.randrange(720))
+            store = STORES[(customer % 3 == 0) != (order % 8 == 0)]
             kinds = [k for k in tastes if rng.random() < 0.6] or [rng.choice(tastes)]
             if rng.random() < 0.25:
                 kinds.append(rng.choice(list(TYPES)))
@@ -49,12 +51,12 @@ def main(out: pathlib.Path) -> None:
                 product = favourites[kind] if rng.random() < 0.75 else rng.choice(by_kind[kind])
                 quantity = rng.choice([1, 1, 1, 2])
                 lines.append((f"O{order:04}", f"C{customer:03}", product[0], when.isoformat(sep=" "),
-                              quantity, f"{product[5] * quantity / 100:.2f}"))
+                              quantity, f"{product[5] * quantity / 100:.2f}", store))
             day += max(1, every + rng.randrange(-2, 3))
     # One return, so that netting can be seen.
     first = lines[0]
     back = dt.datetime.fromisoformat(first[3]) + dt.timedelta(days=3)
-    lines.append(("R0001", first[1], first[2], back.isoformat(sep=" "), -first[4], f"-{first[5]}"))
+    lines.append(("R0001", first[1], first[2], back.isoformat(sep=" "), -first[4], f"-{first[5]}", first[6]))
     lines.sort(key=lambda line: (line[3], line[0], line[2]))
 
     promotions, eligible = [], []
@@ -64,7 +66,8 @@ def main(out: pathlib.Path) -> None:
             key = f"W{week + 2:02}-{number + 1}"
             mechanic, rate, minor = rng.choice([("percent", "0.20", ""), ("money_off", "", "50"), ("percent", "0.10", "")])
             promotions.append((key, f"{kind.capitalize()} of the week", mechanic, rate, minor,
-                               monday, monday + dt.timedelta(days=6), f"{kind.upper()}{week + 2}"))
+                               monday, monday + dt.timedelta(days=6), f"{kind.upper()}{week + 2}",
+                               "STATION" if number == 2 else ""))
             eligible.append((key, "product_type", kind))
 
     def write(name, header, rows):
@@ -75,9 +78,9 @@ def main(out: pathlib.Path) -> None:
 
     out.mkdir(parents=True, exist_ok=True)
     write("products.csv", ["product_id", "product_name", "category", "product_type", "brand", "price_cents"], products)
-    write("transactions.csv", ["receipt", "customer", "product_id", "bought_at", "quantity", "paid"], lines)
+    write("transactions.csv", ["receipt", "customer", "product_id", "bought_at", "quantity", "paid", "store"], lines)
     write("promotions.csv", ["promotion_id", "promotion_name", "mechanic", "value_rate", "value_minor",
-                             "valid_from", "valid_to", "code"], promotions)
+                             "valid_from", "valid_to", "code", "store_scope"], promotions)
     write("promotion_products.csv", ["promotion_id", "level", "value"], eligible)
 
 

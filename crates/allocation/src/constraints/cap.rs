@@ -24,7 +24,7 @@ impl Rule for Cap {
     }
 
     fn words_of_offer(&self) -> &'static str {
-        "it has reached its cap: it went where it is worth more"
+        "it has reached its cap with other customers"
     }
 
     fn admits(&self, question: &Question<'_>) -> bool {

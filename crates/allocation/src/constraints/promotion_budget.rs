@@ -24,7 +24,7 @@ impl Rule for PromotionBudget {
     }
 
     fn words_of_offer(&self) -> &'static str {
-        "its budget is spent: it went where it is worth more"
+        "what is left of its budget is less than it would cost"
     }
 
     fn admits(&self, question: &Question<'_>) -> bool {

@@ -256,13 +256,18 @@ impl Rest {
         Ok(match why {
             "better_offer" => format!("{}{rival} is worth at least as much", self.fits(row)),
             "same_products" => {
-                format!("{rival} covers the same products: beside it, this one adds too little")
+                format!("it shares products with {rival} and adds too little beside it")
             }
             "same_group" => format!("it may not be combined with {rival}"),
             "pinned_offer" => format!("{}{rival} is pinned", self.fits(row)),
             rule => match RuleId::from_name(rule) {
                 Some(RuleId::Audience) if self.is_blocked()? => OUTSIDE_THE_RUN.to_owned(),
-                Some(RuleId::Audience) => "it is meant for other customers".to_owned(),
+                Some(RuleId::Audience) => {
+                    match self.found.text_or_null("audience")?[row].as_deref() {
+                        Some(audience) => format!("it is meant for others: {audience}"),
+                        None => "it is meant for other customers".to_owned(),
+                    }
+                }
                 Some(RuleId::Store) => format!(
                     "it holds in {}; {}",
                     scope("store", self.found.text_or_null("store_scope")?[row].as_deref()),
@@ -296,9 +301,9 @@ impl Rest {
             return String::new();
         }
         match names.split_last() {
-            Some((last, [])) => format!("only {last} takes its kind; "),
+            Some((last, [])) => format!("only slot {last} takes it; "),
             Some((last, others)) => {
-                format!("only {} and {last} take its kind; ", others.join(", "))
+                format!("only slots {} and {last} take it; ", others.join(", "))
             }
             None => String::new(),
         }

@@ -286,8 +286,8 @@ fn sixty_percent_garbage_stops() {
 fn what_lies_in_the_future_does_not_exist_yet() {
     let (plain, later) = (project(), project());
     plain.weekly(&[]);
-    later.append("data/transactions.csv", "O9,C001,P001,2026-02-16 00:00:01,9,99.00\n");
-    later.append("data/transactions.csv", "O9,C002,P002,2031-01-01 10:00:00,9,99.00\n");
+    later.append("data/transactions.csv", "O9,C001,P001,2026-02-16 00:00:01,9,99.00,STATION\n");
+    later.append("data/transactions.csv", "O9,C002,P002,2031-01-01 10:00:00,9,99.00,STATION\n");
     let done = later.run(&["run"]).fine();
     assert_eq!(done.code, 0);
     let slates = |shop: &Project| {

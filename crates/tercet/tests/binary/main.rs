@@ -10,5 +10,6 @@ mod cli;
 mod demo;
 mod faults;
 mod s3;
+mod scopes;
 mod support;
 mod weekly_run;

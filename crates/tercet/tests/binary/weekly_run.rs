@@ -161,7 +161,7 @@ fn what_a_run_hangs_on_names_it_and_the_holdout_stays() {
     check(&["--seed", "8"]);
     check(&["--as-of", "2026-02-09"]);
     check(&["--engine", "popular"]);
-    shop.append("data/transactions.csv", "O9999,C001,P001,2026-02-14 10:00:00,1,7.14\n");
+    shop.append("data/transactions.csv", "O9999,C001,P001,2026-02-14 10:00:00,1,7.14,MARKET\n");
     check(&[]);
     shop.set("rules.offers_max", 2);
     check(&[]);
