@@ -39,6 +39,12 @@ pub struct TableHealth {
     pub checks: Vec<CheckOutcome>,
     /// Source columns that no mapping uses and the previous run did not see.
     pub new_columns: Vec<String>,
+    /// Columns that the run works with, those of the shop's own among them.
+    #[serde(default)]
+    pub columns: u64,
+    /// The day of the oldest row, before any row went to quarantine.
+    #[serde(default)]
+    pub oldest: Option<Date>,
     /// The day of the newest row before the as-of date.
     pub newest: Option<Date>,
 }

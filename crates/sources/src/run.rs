@@ -206,6 +206,7 @@ impl<'a> Run<'a> {
             self.engine.register(schema.name, &frame)?;
             if let Some(table) = self.tables.get_mut(schema.name) {
                 table.health.rows_out = frame.rows() as u64;
+                table.health.columns = columns.len() as u64;
             }
         }
         Ok(())
@@ -218,6 +219,7 @@ impl<'a> Run<'a> {
             let Some(table) = self.tables.get_mut(schema.name) else { continue };
             if self.engine.has(&name) {
                 table.health.rows_out = table.rows(self.engine)?;
+                table.health.columns = shown_columns(self.engine, &name)?;
                 self.engine.forget(&name)?;
             }
             table.health.quarantined = table.rejects.len() as u64;
@@ -236,6 +238,12 @@ impl<'a> Run<'a> {
         }
         Ok(())
     }
+}
+
+/// Columns of a working table but for those that only reading it needs.
+fn shown_columns(engine: &Engine, table: &str) -> Result<u64> {
+    let columns = engine.columns(table)?;
+    Ok(columns.iter().filter(|column| !column.name.starts_with('_')).count() as u64)
 }
 
 fn unreadable(schema: &TableSchema, error: &Error) -> TableHealth {

@@ -188,6 +188,7 @@ impl Table {
             let frame =
                 engine.query(&fill(include_str!("../sql/newest.sql"), &places), &as_of_value)?;
             self.future_rows = frame.i64("future")?.first().copied().unwrap_or(0) as u64;
+            self.health.oldest = frame.date_or_null("oldest")?.first().copied().flatten();
             self.health.newest = frame.date_or_null("newest")?.first().copied().flatten();
             known = format!("(({}) is not true)", contract::is_future(column));
         }

@@ -13,6 +13,7 @@ use tercet_types::{Error, Result};
 
 const BOLD: Style = Style::new().bold();
 const RED: Style = AnsiColor::Red.on_default().bold();
+const YELLOW: Style = AnsiColor::Yellow.on_default();
 const CYAN: Style = AnsiColor::Cyan.on_default().bold();
 const DIM: Style = Style::new().dimmed();
 
@@ -61,6 +62,12 @@ pub(crate) fn print(text: impl Display) -> Result<()> {
 /// A heading in bold.
 pub(crate) fn heading(text: &str) -> String {
     format!("{BOLD}{text}{BOLD:#}")
+}
+
+/// A word that catches the eye: red where it is `grave`, else yellow.
+pub(crate) fn marked(text: &str, grave: bool) -> String {
+    let style = if grave { RED } else { YELLOW };
+    format!("{style}{text}{style:#}")
 }
 
 /// Rows of text, in the form asked for.

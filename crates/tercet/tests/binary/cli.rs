@@ -17,7 +17,7 @@ fn every_verb_explains_itself_with_examples() {
     };
     check("demo", &["--dir"]);
     check("init", &["--example", "starter", "complete-journey"]);
-    check("check", &["--as-of", "--format"]);
+    check("check", &["--as-of", "--all", "--format"]);
     check("run", &["--as-of", "--seed", "--engine", "--select", "--dry-run"]);
     check("backtest", &["--from", "--to", "--engines", "--without-interactions", "--format"]);
     check("runs", &["--format"]);
@@ -78,13 +78,106 @@ fn check_reports_every_table_in_three_forms() {
     let csv = shop.run(&["check", "--format", "csv"]).fine().lines();
     assert_eq!(csv[0], ["table", "check", "status", "rows", "detail"]);
     assert!(csv.iter().any(|line| line[..4] == ["transactions", "future", "ok", "0"]), "{csv:?}");
-    let table = shop.run(&["check"]).fine().stdout;
-    assert!(table.contains("transactions") && table.contains("freshness"), "{table}");
+    for flag in ["--all", "--verbose"] {
+        let table = shop.run(&["check", flag]).fine().stdout;
+        assert!(table.contains("transactions") && table.contains("freshness"), "{table}");
+    }
     assert!(before == shop.files(), "check wrote");
     // Earlier than the newest line: those lines do not exist yet.
     let earlier = shop.run(&["check", "--as-of", "2026-02-09", "--format", "csv"]).fine().lines();
     let future = earlier.iter().find(|line| line[..2] == ["transactions", "future"]).unwrap();
     assert_ne!(future[3], "0", "{future:?}");
+}
+
+#[test]
+fn check_names_problems_first_each_with_its_remedy() {
+    let check = |break_it: &dyn Fn(&Project), code: i32, heading: &str, expect: &[&str]| {
+        let shop = project();
+        break_it(&shop);
+        let done = shop.run(&["check"]);
+        assert_eq!(done.code, code, "{}", done.stderr);
+        let page = &done.stdout;
+        assert!(page.starts_with(heading), "{page}");
+        let (problems, tables) = page.split_once("\nTables\n").unwrap();
+        assert_eq!(problems.matches("remedy: ").count(), expect.len(), "{page}");
+        let mut rest = problems;
+        for words in expect {
+            let at = rest.find(words).unwrap_or_else(|| panic!("'{words}' is not in {rest}"));
+            rest = &rest[at..];
+        }
+        assert!(!problems.contains(" ok"), "{problems}");
+        for table in ["products", "transactions", "promotions", "promotion_products"] {
+            let lines = tables.lines().filter(|line| line.split_whitespace().next() == Some(table));
+            assert_eq!(lines.count(), 1, "{table}: {tables}");
+        }
+        let next = if code == 0 { "next: tercet run" } else { "type 'tercet check' again" };
+        assert!(done.stderr.contains(next), "{}", done.stderr);
+        page.clone()
+    };
+    let page = check(&|_| (), 0, "No problems", &[]);
+    assert!(page.contains("2026-01-05 to 2026-02-15"), "{page}");
+    let bad_lines = |count| {
+        move |shop: &Project| {
+            shop.append("data/transactions.csv", &"O1,C1,P001,soon,1,1.00,MARKET\n".repeat(count));
+        }
+    };
+    let page = check(
+        &bad_lines(1),
+        0,
+        "1 to look at",
+        &["quarantine transactions.type  1 row with a cell"],
+    );
+    assert!(page.contains("for example: occurred_at 'soon' is not a time"), "{page}");
+    let breaks = |shop: &Project| {
+        bad_lines(900)(shop);
+        shop.append("data/transactions.csv", "O2,C1,P999,2026-02-01,1,1.00\n");
+        std::fs::remove_file(shop.path().join("data/promotions.csv")).unwrap();
+    };
+    let share = "stop       transactions.quarantine_share  900 of";
+    let source = "stop       promotions.source  T0906";
+    let rows = "quarantine transactions.type  900 rows with a cell";
+    check(&breaks, 3, "3 to look at", &[share, source, rows]);
+    let unknown = |shop: &Project| {
+        shop.append("data/transactions.csv", "O2,C1,P999,2026-02-01,1,1.00\n");
+    };
+    let named = "warn       transactions.reference  1 row whose product_id";
+    check(&unknown, 0, "1 to look at", &[named]);
+}
+
+#[test]
+fn equal_runs_agree_in_all_that_their_manifests_vouch_for() {
+    let (one, two) = (project(), project());
+    let id = one.weekly(&[]);
+    assert_eq!(two.weekly(&[]), id);
+    let (mut files, mut others) = (one.files(), two.files());
+    let manifest: Json =
+        serde_json::from_str(&one.text(&format!("runs/{id}/manifest.json"))).unwrap();
+    let stages = manifest["stages"].as_array().unwrap();
+    let pages: Vec<&str> = stages
+        .iter()
+        .flat_map(|stage| stage["pages"].as_array().into_iter().flatten())
+        .map(|page| page.as_str().unwrap())
+        .collect();
+    assert_eq!(pages, [format!("{id}/delivery/report.html")]);
+    let hashed = stages.iter().flat_map(|stage| stage["files"].as_array().unwrap());
+    assert!(hashed.count() > 15, "{manifest}");
+    // Even the pages agree, but for how long the stages took.
+    for page in pages {
+        let timeless = |bytes: Option<Vec<u8>>| {
+            let html = String::from_utf8(bytes.unwrap()).unwrap();
+            let (before, rest) = html.split_once("<section id=\"timings\">").unwrap();
+            let (timings, after) = rest.split_once("</section>").unwrap();
+            assert!(timings.contains("allocation"), "{timings}");
+            format!("{before}{after}")
+        };
+        let path = format!("runs/{page}");
+        let (here, there) = (timeless(files.remove(&path)), timeless(others.remove(&path)));
+        assert!(here == there, "{page} differs in more than its timings");
+    }
+    assert!(files.keys().eq(others.keys()), "{:?} {:?}", files.keys(), others.keys());
+    for (name, bytes) in &files {
+        assert!(others[name] == *bytes, "{name} differs between equal runs");
+    }
 }
 
 #[test]
@@ -209,7 +302,7 @@ fn a_dry_run_writes_nothing() {
     assert!(!shop.path().join("runs").exists(), "a dry run made the folder of runs");
 
     shop.set("delivery.publish_to", "outbox");
-    shop.append("data/transactions.csv", &"O1,C1,P001,soon,1,1.00,MARKET\n".repeat(900));
+    shop.append("data/transactions.csv", &"O1,C1,P001,soon,1,1.00\n".repeat(900));
     let dry = shop.run(&["run", "--dry-run"]).fine().stdout;
     assert!(dry.contains("would publish to outbox"), "{dry}");
     assert!(dry.contains("would stop: transactions"), "{dry}");
