@@ -166,6 +166,17 @@ fn in_the_bucket(server: &Server) -> Project {
     shop
 }
 
+/// The lines of `offers.csv` without the ids that hang on the run's: that of the decision (the fourth
+/// cell) and the run's own.
+fn decided(text: &str, run: &str) -> Vec<String> {
+    let plain = |line: &str| {
+        let mut cells: Vec<&str> = line.splitn(5, ',').collect();
+        cells.remove(3);
+        cells.join(",").replace(run, "RUN")
+    };
+    text.lines().map(plain).collect()
+}
+
 #[test]
 fn a_project_over_a_bucket_decides_as_over_a_folder() {
     let local = project();
@@ -192,7 +203,11 @@ fn a_project_over_a_bucket_decides_as_over_a_folder() {
     assert_eq!(latest["run_id"], id.as_str());
     let text = String::from_utf8(out[&offers_csv].clone()).unwrap();
     assert_eq!(latest["offers"], text.lines().count() - 1);
-    assert_eq!(text.replace(&id, &local_id), expect);
+    let (found, expect) = (decided(&text, &id), decided(&expect, &local_id));
+    assert_eq!(found.len(), expect.len());
+    for (found, expect) in found.iter().zip(&expect) {
+        assert_eq!(found, expect);
+    }
     let table = server.engine().load(&server.store("out"), &offers_parquet, "offers").unwrap();
     assert_eq!(table.rows(), text.lines().count() - 1);
 
@@ -212,7 +227,7 @@ fn a_project_over_a_bucket_decides_as_over_a_folder() {
     assert!(offers.len() > 1);
     let again = server.run(&shop, &["run"]).fine();
     assert!(again.stderr.contains("nothing to do"), "{}", again.stderr);
-    assert_eq!(names(&shop.path()), [".gitignore", ".tercet.lock", "README.md", "tercet.toml"]);
+    assert_eq!(names(&shop.path()), [".tercet.lock", "tercet.toml"], "something lies here too");
 }
 
 #[test]
