@@ -167,7 +167,7 @@ fn equal_runs_agree_in_all_that_their_manifests_vouch_for() {
             let html = String::from_utf8(bytes.unwrap()).unwrap();
             let (before, rest) = html.split_once("<section id=\"timings\">").unwrap();
             let (timings, after) = rest.split_once("</section>").unwrap();
-            assert!(timings.contains("allocation"), "{timings}");
+            assert!(timings.contains("Allocation"), "{timings}");
             format!("{before}{after}")
         };
         let path = format!("runs/{page}");
