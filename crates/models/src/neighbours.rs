@@ -39,7 +39,7 @@ impl Default for NeighbourParams {
         Self {
             active_days: 56,
             window_days: 84,
-            neighbours: 100,
+            neighbours: 50,
             product_half_life_days: 60.0,
             type_half_life_days: 90.0,
             vector_power: 0.5,

@@ -138,8 +138,7 @@ impl WeeklyRun<'_> {
         let (shop, week) = self.shop_and_week(context)?;
         let seed = context.identity.seed;
         let mut lessons = Lessons::new(context.engine, shop, week.as_of, week.as_of, seed)?;
-        let fitted =
-            Models::fit(context.engine, shop, week, context.config, seed, &mut lessons)?;
+        let fitted = Models::fit(context.engine, shop, week, context.config, seed, &mut lessons)?;
         let Some((models, cards)) = fitted else {
             context.write("models.json", to_json(&None::<ModelCards>)?)?;
             return Ok(TOO_SHORT.to_owned());
