@@ -28,8 +28,8 @@ const fn numeric(name: &'static str, doc: &'static str) -> PairFeature {
 ///
 /// "Lines" are order lines (one per order and product); "decayed by n days" weighs each by
 /// `0.5^(age / n)`; "active customers" shopped in the last 56 days. All look at days before the as-of day only.
-/// The `neighbour_` columns are NaN until [`Pairs::fill`](crate::Pairs::fill) sets them: they come from customers'
-/// nearest neighbours, which the models find.
+/// The `due_` and `neighbour_` columns are NaN until [`Pairs::fill`](crate::Pairs::fill) sets them: they come from the
+/// rhythm of purchases and from customers' nearest neighbours, which the models find.
 pub const PAIR_FEATURES: &[PairFeature] = &[
     numeric("own_days", "Days on which the customer bought an eligible product."),
     numeric("own_value_180d_minor", "Amount paid for eligible products, decayed by 180 days."),
@@ -40,6 +40,11 @@ pub const PAIR_FEATURES: &[PairFeature] = &[
     numeric("own_age_days", "Days since the last purchase of an eligible product."),
     numeric("own_due_ratio", "Days since that purchase over the mean interval, at least one day."),
     numeric("own_interval_days", "Mean interval between days with an eligible product."),
+    numeric(
+        "due_products",
+        "Products that are due again, by the customer's and the product's rhythm.",
+    ),
+    numeric("due_value_minor", "What the customer usually pays for these, as far as they are due."),
     numeric("neighbour_products", "Neighbours' lines of eligible products; alike by products."),
     numeric("neighbour_types", "Neighbours' lines of eligible products; alike by product types."),
     numeric("neighbour_products_new", "Of neighbour_products, those of products never bought."),

@@ -262,6 +262,8 @@ impl Row<'_> {
             f64::NAN,
             f64::NAN,
             f64::NAN,
+            f64::NAN,
+            f64::NAN,
             affinity(affinity::MAKER_TYPE_MICRO),
             affinity(affinity::MAKER_MICRO),
             affinity(affinity::TYPE_MICRO),

@@ -6,6 +6,7 @@
 //! - [`gbdt`]: the gradient-boosted tree ensemble and its file format.
 //! - [`calibration`], [`quality`]: how far predictions can be trusted.
 //! - [`neighbour_features`]: what the customers alike buy, per customer and promotion.
+//! - [`due_features`]: what a customer is about to need again, per customer and promotion.
 //! - [`Recommender`]: customer × promotion scores from [`Purchases`] and [`Eligibility`] alone:
 //!   [`Popularity`], [`PersonalFrequency`], [`DecayedFrequency`], [`CustomerKnn`] and [`legacy::Legacy`].
 
@@ -16,6 +17,7 @@ pub mod calibration;
 mod conformance;
 mod customer_knn;
 mod decayed_frequency;
+mod due;
 mod eligibility;
 pub mod gbdt;
 pub mod legacy;
@@ -28,6 +30,7 @@ mod recommender;
 
 pub use customer_knn::CustomerKnn;
 pub use decayed_frequency::{DecayedFrequency, Normalisation, Weight};
+pub use due::{DUE_FEATURES, DueFeatures, due_features};
 pub use eligibility::Eligibility;
 pub use neighbours::{NeighbourFeature, NeighbourFeatures, NeighbourParams, neighbour_features};
 pub use personal_frequency::PersonalFrequency;

@@ -53,6 +53,8 @@ pub struct DueProduct {
     pub since_days: f64,
     /// The expected interval between purchases in days.
     pub interval_days: f64,
+    /// What the customer pays for it on a day it is bought, on average; minor units.
+    pub paid_minor: f64,
     /// Above zero; see [`PurchaseCycles`].
     pub score: f64,
 }
@@ -189,6 +191,7 @@ impl PurchaseCycles {
             product: last.product,
             since_days,
             interval_days,
+            paid_minor: paid,
             score,
         })
     }

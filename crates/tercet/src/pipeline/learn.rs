@@ -9,7 +9,9 @@ use tercet_models::calibration::{Calibration, by_decile};
 use tercet_models::gbdt::{
     Ensemble, FeatureSchema, Matrix, Objective, Params, TrainingLog, TrainingSet, train,
 };
-use tercet_models::{NeighbourFeature, NeighbourParams, neighbour_features, quality};
+use tercet_models::{
+    DUE_FEATURES, NeighbourFeature, NeighbourParams, due_features, neighbour_features, quality,
+};
 use tercet_scoring::Prediction;
 use tercet_types::{DAYS_PER_WEEK, Date, Error, Result};
 
@@ -220,7 +222,7 @@ const SPEND_FILE: &str = "order_value.json";
 const RESPONSE_FILE: &str = "response.json";
 const DISCOVERY_FILE: &str = "discovery.json";
 
-/// The features of customers with promotions as of the week's Monday, neighbours filled in.
+/// The features of customers with promotions as of the week's Monday, with the columns that models fill.
 pub(crate) fn week_pairs(
     engine: &Engine,
     shop: &Shop,
@@ -231,11 +233,12 @@ pub(crate) fn week_pairs(
 ) -> Result<Pairs> {
     let mut found = pairs(engine, week.as_of, &config.features, customers, promotions)?;
     let eligibility = week.eligibility(shop, |promotion| promotion.is_candidate)?;
-    fill_neighbours(&mut found, shop, &eligibility, week.as_of)?;
+    fill_from_models(&mut found, shop, &eligibility, week.as_of)?;
     Ok(found)
 }
 
-pub(super) fn fill_neighbours(
+/// Fills the columns that come from models of other customers and of rhythm.
+pub(super) fn fill_from_models(
     pairs: &mut Pairs,
     shop: &Shop,
     eligibility: &tercet_models::Eligibility,
@@ -254,6 +257,12 @@ pub(super) fn fill_neighbours(
     let mut place = vec![0_usize; shop.history.customers()];
     for (at, customer) in customers.iter().enumerate() {
         place[*customer as usize] = at;
+    }
+    let due = due_features(&shop.history, eligibility, as_of.days(), &customers)?;
+    for (column, name) in DUE_FEATURES.into_iter().enumerate() {
+        pairs.fill(name, |customer, promotion| {
+            due.get(place[customer as usize], promotion as u32)[column]
+        })?;
     }
     for feature in NeighbourFeature::ALL {
         pairs.fill(feature.name(), |customer, promotion| {

@@ -10,7 +10,7 @@ use tercet_features::{PAIR_FEATURES, Pairs, Sampling, TrainingPairs, training_pa
 use tercet_models::Eligibility;
 use tercet_types::{Date, Result};
 
-use super::learn::fill_neighbours;
+use super::learn::fill_from_models;
 use super::shop::Shop;
 use crate::config::Config;
 
@@ -90,7 +90,7 @@ impl Lessons {
             products[promotion as usize].push(product as u32);
         }
         let eligibility = Eligibility::new(shop.indexes.product_ids.len(), &products)?;
-        fill_neighbours(&mut rows.pairs, shop, &eligibility, monday)?;
+        fill_from_models(&mut rows.pairs, shop, &eligibility, monday)?;
         Ok(rows)
     }
 
