@@ -3,15 +3,7 @@
 -- as-of column: day. Returns take money off the day they happen on, and are no purchase.
 -- is_first marks the first day of all on which the customer bought the product: later days do not change it.
 -- output: customer_ix, product_ix, day, orders, amount_minor, is_first (1 or 0)
-select
-  customer_ix,
-  product_ix,
-  day,
-  orders,
-  amount_minor,
-  cast(case when day = min(day) over (partition by customer_ix, product_ix) then 1 else 0 end as int)
-    as is_first
-from (
+with days as (
   select
     customer_ix,
     product_ix,
@@ -21,5 +13,20 @@ from (
   from lines
   where is_sale = 1
   group by customer_ix, product_ix, day
+),
+firsts as (
+  select customer_ix, product_ix, min(day) as first_day
+  from lines
+  where is_sale = 1
+  group by customer_ix, product_ix
 )
-order by day, customer_ix, product_ix
+select
+  d.customer_ix,
+  d.product_ix,
+  d.day,
+  d.orders,
+  d.amount_minor,
+  case when d.day = f.first_day then cast(1 as int) else cast(0 as int) end as is_first
+from days d
+join firsts f on f.customer_ix = d.customer_ix and f.product_ix = d.product_ix
+order by d.day, d.customer_ix, d.product_ix

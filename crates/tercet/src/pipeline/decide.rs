@@ -45,7 +45,7 @@ pub(super) fn decide(run: &WeeklyRun<'_>, context: &mut StageContext<'_>) -> Res
     let config = context.config;
     let scored = scored_of(context)?;
     let pairs = run.pairs(context)?;
-    let view = PairView::new(&pairs)?;
+    let view = PairView::new(pairs)?;
     let visits = Visits::read(context.engine, week, config, &week.candidates())?;
     let facts = offer_facts(&scored, &view, &visits)?;
     let masks = SlotMasks::evaluate(context.engine, &config.slots, &facts)?;

@@ -109,10 +109,7 @@ impl Models {
         if mondays.len() < 2 || known.is_empty() {
             return Ok(None);
         }
-        let mut weeks = Vec::with_capacity(mondays.len());
-        for &monday in &mondays {
-            weeks.push(lessons.of(engine, shop, config, monday, &known)?);
-        }
+        let weeks = lessons.of(engine, shop, config, &mondays, &known)?;
         lessons.forget_before(mondays[mondays.len() - 1]);
         let held_out = Sample::of(&weeks[..1])?;
         let training = Sample::of(&weeks[1..])?;
@@ -314,7 +311,7 @@ impl Sample {
 }
 
 /// What a thread found; a panic in it goes on in the thread that waits.
-fn joined<T>(thread: std::thread::ScopedJoinHandle<'_, T>) -> T {
+pub(super) fn joined<T>(thread: std::thread::ScopedJoinHandle<'_, T>) -> T {
     thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 

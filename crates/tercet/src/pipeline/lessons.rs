@@ -10,7 +10,7 @@ use tercet_features::{PAIR_FEATURES, Pairs, Sampling, TrainingPairs, training_pa
 use tercet_models::Eligibility;
 use tercet_types::{Date, Result};
 
-use super::learn::fill_from_models;
+use super::learn::{fill_from_models, joined};
 use super::shop::Shop;
 use crate::config::Config;
 
@@ -56,20 +56,29 @@ impl Lessons {
         Ok(Self { promotions, sampling, weeks: BTreeMap::new() })
     }
 
-    /// The rows of a Monday for the given promotions, sorted by customer, then promotion.
+    /// The rows of each Monday for the given promotions, sorted by customer, then promotion.
     pub(crate) fn of(
         &mut self,
         engine: &Engine,
         shop: &Shop,
         config: &Config,
-        monday: Date,
+        mondays: &[Date],
         promotions: &BTreeSet<i32>,
-    ) -> Result<TrainingPairs> {
-        if !self.weeks.contains_key(&monday) {
-            let rows = self.make(engine, shop, config, monday)?;
-            self.weeks.insert(monday, rows);
-        }
-        Ok(taken(&self.weeks[&monday], promotions))
+    ) -> Result<Vec<TrainingPairs>> {
+        // What the models fill of one Monday is filled while the engine makes the rows of the next.
+        let made = std::thread::scope(|scope| -> Result<Vec<(Date, TrainingPairs)>> {
+            let mut filling = Vec::new();
+            for &monday in mondays.iter().filter(|monday| !self.weeks.contains_key(monday)) {
+                let (mut rows, eligibility) = self.make(engine, shop, config, monday)?;
+                filling.push(scope.spawn(move || -> Result<_> {
+                    fill_from_models(&mut rows.pairs, shop, &eligibility, monday)?;
+                    Ok((monday, rows))
+                }));
+            }
+            filling.into_iter().map(joined).collect()
+        })?;
+        self.weeks.extend(made);
+        Ok(mondays.iter().map(|monday| taken(&self.weeks[monday], promotions)).collect())
     }
 
     fn make(
@@ -78,8 +87,8 @@ impl Lessons {
         shop: &Shop,
         config: &Config,
         monday: Date,
-    ) -> Result<TrainingPairs> {
-        let mut rows =
+    ) -> Result<(TrainingPairs, Eligibility)> {
+        let rows =
             training_pairs(engine, monday, &config.features, &self.promotions, &self.sampling)?;
         let scope =
             engine.query(include_str!("../../sql/lesson_products.sql"), &BTreeMap::new())?;
@@ -89,9 +98,7 @@ impl Lessons {
         {
             products[promotion as usize].push(product as u32);
         }
-        let eligibility = Eligibility::new(shop.indexes.product_ids.len(), &products)?;
-        fill_from_models(&mut rows.pairs, shop, &eligibility, monday)?;
-        Ok(rows)
+        Ok((rows, Eligibility::new(shop.indexes.product_ids.len(), &products)?))
     }
 
     /// Forgets Mondays before `first`: no later week learns from them.

@@ -3,7 +3,7 @@
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 
-use tercet_engine::{ColumnData, FileSet, Frame, Location};
+use tercet_engine::{FileSet, Frame, Location};
 use tercet_features::Pairs;
 use tercet_sources::{Health, Sources};
 use tercet_types::tables::sources as tables;
@@ -42,6 +42,7 @@ pub(crate) fn weekly_run(
         sources,
         key: assignment_key(project)?,
         shop: OnceCell::new(),
+        pairs: OnceCell::new(),
         timings: RefCell::default(),
     };
     let mut work: BTreeMap<Stage, Box<StageWork<'_>>> = BTreeMap::new();
@@ -69,6 +70,7 @@ pub(super) struct WeeklyRun<'a> {
     sources: Sources,
     pub(super) key: [u8; 16],
     shop: OnceCell<(Shop, Week)>,
+    pairs: OnceCell<Pairs>,
     pub(super) timings: RefCell<Vec<(Stage, f64)>>,
 }
 
@@ -105,7 +107,7 @@ impl WeeklyRun<'_> {
 
     /// What is known of customers, products, promotions and pairs.
     fn features(&self, context: &mut StageContext<'_>) -> Result<String> {
-        let (shop, week) = self.shop_and_week(context)?;
+        let (_, week) = self.shop_and_week(context)?;
         for table in [
             "customer_master",
             "product_master",
@@ -116,15 +118,10 @@ impl WeeklyRun<'_> {
             let frame = context.engine.table(table)?;
             context.write_table(table, &frame)?;
         }
-        let customers: Vec<i32> = week.customers.keys().copied().collect();
-        let candidates = week.candidates();
-        let pairs =
-            week_pairs(context.engine, shop, week, context.config, &customers, &candidates)?;
-        context.write_table("pairs", &pairs_frame(&pairs)?)?;
         Ok(format!(
             "{} customers × {} promotions as of {}",
-            thousands(customers.len()),
-            thousands(candidates.len()),
+            thousands(week.customers.len()),
+            thousands(week.candidates().len()),
             week.as_of
         ))
     }
@@ -181,7 +178,7 @@ impl WeeklyRun<'_> {
                 None => None,
             };
             let visits = Visits::read(context.engine, week, config, &week.candidates())?;
-            tercet_scores(week, config, &pairs, models.as_ref(), &visits)?
+            tercet_scores(week, config, pairs, models.as_ref(), &visits)?
         };
         let count = scored.values.len();
         context.engine.register("scored_pairs", &scored_frame(&scored)?)?;
@@ -191,10 +188,18 @@ impl WeeklyRun<'_> {
         Ok(format!("{} offers valued by {engine}", thousands(count)))
     }
 
-    /// The pairs of the features stage.
-    pub(super) fn pairs(&self, context: &StageContext<'_>) -> Result<Pairs> {
-        context.need(Stage::Features, "pairs")?;
-        pairs_of_frame(&context.engine.table("pairs")?)
+    /// The features of all customers with all candidates: too many to keep, computed once for the stages
+    /// of a run that look at them.
+    pub(super) fn pairs(&self, context: &StageContext<'_>) -> Result<&Pairs> {
+        if let Some(found) = self.pairs.get() {
+            return Ok(found);
+        }
+        let (shop, week) = self.shop_and_week(context)?;
+        let customers: Vec<i32> = week.customers.keys().copied().collect();
+        let candidates = week.candidates();
+        let pairs =
+            week_pairs(context.engine, shop, week, context.config, &customers, &candidates)?;
+        Ok(self.pairs.get_or_init(|| pairs))
     }
 
     /// Who gets which.
@@ -219,39 +224,6 @@ fn columns_seen_before(context: &StageContext<'_>) -> Result<BTreeMap<String, Ve
     let path = stage_path(before, Stage::Sources, "columns.json");
     let found = context.store.get_if_there(&path)?;
     found.map_or_else(|| Ok(BTreeMap::new()), |bytes| parse(&bytes, &path))
-}
-
-/// Pairs as a table: customer, promotion, then the features.
-pub(super) fn pairs_frame(pairs: &Pairs) -> Result<Frame> {
-    let mut columns: Vec<(&str, ColumnData)> = vec![
-        ("customer_ix", pairs.customer_ix.clone().into()),
-        ("promotion_ix", pairs.promotion_ix.clone().into()),
-    ];
-    let width = tercet_features::PAIR_FEATURES.len();
-    for (place, feature) in tercet_features::PAIR_FEATURES.iter().enumerate() {
-        let values: Vec<Option<f64>> = (0..pairs.rows())
-            .map(|row| {
-                Some(f64::from(pairs.values[row * width + place])).filter(|value| !value.is_nan())
-            })
-            .collect();
-        columns.push((feature.name, values.into()));
-    }
-    Frame::of(columns)
-}
-
-fn pairs_of_frame(frame: &Frame) -> Result<Pairs> {
-    let width = tercet_features::PAIR_FEATURES.len();
-    let mut pairs = Pairs {
-        customer_ix: frame.i32("customer_ix")?,
-        promotion_ix: frame.i32("promotion_ix")?,
-        values: vec![f32::NAN; frame.rows() * width],
-    };
-    for (place, feature) in tercet_features::PAIR_FEATURES.iter().enumerate() {
-        for (row, value) in frame.f64(feature.name)?.into_iter().enumerate() {
-            pairs.values[row * width + place] = value as f32;
-        }
-    }
-    Ok(pairs)
 }
 
 fn scored_frame(scored: &Scored) -> Result<Frame> {
