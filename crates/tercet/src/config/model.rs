@@ -35,7 +35,7 @@ pub(crate) struct Model {
 impl Default for Model {
     fn default() -> Self {
         Self {
-            training_weeks: 7,
+            training_weeks: 5,
             rounds: 100,
             leaves: 15,
             learning_rate: 0.08,
