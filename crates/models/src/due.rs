@@ -84,9 +84,11 @@ mod tests {
                 assert!((f64::from(found) - expect).abs() < 1e-4, "{customer} {promotion}");
             }
         };
-        let value = |places: &[usize]| places.iter().map(|at| due[*at].score * due[*at].paid_minor);
-        check(1, 0, [due[0].score, value(&[0]).sum()]);
-        check(1, 1, [due[0].score + due[1].score, value(&[0, 1]).sum()]);
+        let value = |places: &[usize]| -> f64 {
+            places.iter().map(|at| due[*at].score * due[*at].paid_minor).sum()
+        };
+        check(1, 0, [due[0].score, value(&[0])]);
+        check(1, 1, [due[0].score + due[1].score, value(&[0, 1])]);
         check(1, 2, [0.0; 2]);
         check(0, 0, [0.0; 2]);
         check(1, 3, [0.0; 2]);
