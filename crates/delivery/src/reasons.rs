@@ -29,7 +29,7 @@ use Parameter::{Amount, Brand, Days, Name, Times};
 const PHRASES: &[(&str, &[Parameter], &str)] = &[
     ("due", &[Name, Days], "You buy {0} about every {1}, and it is due"),
     ("bought", &[Name, Times], "You have bought {0} {1}"),
-    ("category", &[Name], "You often buy {0}"),
+    ("category", &[Name], "You have bought things like {0}"),
     ("brand", &[Brand], "You often choose {0}"),
     ("goes_with", &[Name, Name], "{1} goes well with the {0} you buy"),
     ("popular", &[], "Popular with other customers right now"),
@@ -65,7 +65,7 @@ pub fn sentences(codes: Option<&str>, currency: Currency) -> Vec<String> {
         .collect()
 }
 
-/// All reasons as running text: `You often buy yogurt. You save about $1.20.`
+/// All reasons as running text: `You have bought things like yogurt. You save about $1.20.`
 pub fn in_words(codes: Option<&str>, currency: Currency) -> String {
     let sentences = sentences(codes, currency);
     if sentences.is_empty() {
@@ -210,7 +210,7 @@ mod tests {
         check("due:MILK:7", "You buy milk about every week, and it is due");
         check("bought:SOFT DRINKS:6", "You have bought soft drinks 6 times");
         check("bought:SOFT DRINKS:2", "You have bought soft drinks twice");
-        check("category:YOGURT", "You often buy yogurt");
+        check("category:YOGURT", "You have bought things like yogurt");
         check("brand:Private", "You often choose our own brand");
         check("brand:HEINZ", "You often choose Heinz");
         check("goes_with:PASTA:PASTA SAUCE", "Pasta sauce goes well with the pasta you buy");
@@ -224,7 +224,7 @@ mod tests {
         check("due:GROUND BEEF:soon", "Due: ground beef, soon");
         check("due:GROUND BEEF", "Due: ground beef");
         check("category:", "Category");
-        check("category:{1}", "You often buy {1}");
+        check("category:{1}", "You have bought things like {1}");
         check(":", "Picked for you");
     }
 
