@@ -1,8 +1,9 @@
 //! What is an offer worth to a customer, and why?
 //!
-//! Pure: predictions and facts in, values, routes and reason codes out. Who gets what is decided in
-//! `tercet-allocation`.
+//! Pure: predictions and facts in, values, routes and reason codes out; `quickscorer` turns a tree ensemble into
+//! predictions of all pairs. Who gets what is decided in `tercet-allocation`.
 
+pub mod quickscorer;
 mod reasons;
 mod routes;
 mod value;
