@@ -15,6 +15,7 @@ const RINGS: &[(&str, u8)] = &[
     ("tercet-scoring", 1),
     ("tercet-allocation", 1),
     ("tercet-measurement", 1),
+    ("tercet-simulator", 1),
     ("tercet-engine", 2),
     ("tercet-sources", 2),
     ("tercet-features", 2),

@@ -39,6 +39,7 @@ const AREAS: &[(&str, &str)] = &[
     ("T08", "Delivery"),
     ("T09", "Engine and stores"),
     ("T10", "Projects, runs and commands"),
+    ("T11", "Simulation"),
 ];
 
 /// The constructors of errors, and their kinds in words.

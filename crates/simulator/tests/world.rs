@@ -1,0 +1,318 @@
+//! Does the world keep to what it says of itself?
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::allow_attributes,
+    reason = "a failed test should stop at once"
+)]
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use tercet_simulator::{
+    Block, Column, Events, Margins, REFERENCE, REFERENCE_WEEKS, ResponseClass, Settings, Size,
+    Table, World,
+};
+use tercet_types::segment::Behaviour;
+
+const SMALL: Size = Size { customers: 300, products: 600, promotions: 40, weeks: 6 };
+
+fn world(size: Size, seed: u64, change: impl FnOnce(&mut Settings)) -> World {
+    let mut settings = Settings::default();
+    change(&mut settings);
+    World::new(settings, size, seed).unwrap()
+}
+
+fn ints<'a>(table: &'a Table, name: &str) -> &'a [i64] {
+    match table.column(name) {
+        Some(Column::Int(values) | Column::Instant(values)) => values,
+        other => panic!("{name}: {other:?}"),
+    }
+}
+
+fn days<'a>(table: &'a Table, name: &str) -> &'a [i32] {
+    match table.column(name) {
+        Some(Column::Day(values)) => values,
+        other => panic!("{name}: {other:?}"),
+    }
+}
+
+/// Puts the rows of blocks below each other.
+fn joined(blocks: &[Block]) -> (String, Margins) {
+    let mut rows: BTreeMap<(usize, &str), Vec<String>> = BTreeMap::new();
+    let mut margins = Margins::default();
+    for block in blocks {
+        margins.merge(&block.margins);
+        for (number, table) in block.tables.iter().chain(&block.truth).enumerate() {
+            for (name, column) in &table.columns {
+                let values = rows.entry((number, name)).or_default();
+                match column {
+                    Column::Int(v) | Column::Instant(v) => {
+                        values.extend(v.iter().map(i64::to_string))
+                    }
+                    Column::Day(v) => values.extend(v.iter().map(i32::to_string)),
+                    Column::Real(v) => {
+                        values.extend(v.iter().map(|x| format!("{:x}", x.to_bits())))
+                    }
+                    Column::IntOrNull(v) => values.extend(v.iter().map(|x| format!("{x:?}"))),
+                    Column::DayOrNull(v) => values.extend(v.iter().map(|x| format!("{x:?}"))),
+                    Column::Flag(v) => values.extend(v.iter().map(bool::to_string)),
+                    Column::Word(v, words) => {
+                        values.extend(v.iter().map(|&x| words[usize::from(x)].to_owned()));
+                    }
+                    Column::Text(v) => values.extend(v.iter().cloned()),
+                }
+            }
+        }
+    }
+    (format!("{rows:?}"), margins)
+}
+
+#[test]
+fn rows_do_not_depend_on_blocks_or_threads() {
+    let world = world(SMALL, 3, |_| {});
+    let cut = |size: u32| -> Vec<Block> {
+        let starts: Vec<u32> = (0..SMALL.customers).step_by(size as usize).collect();
+        // A thread a block, started last first.
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = starts
+                .iter()
+                .rev()
+                .map(|&from| {
+                    let world = &world;
+                    scope.spawn(move || {
+                        world.block(from..(from + size).min(SMALL.customers), |c| c % 2 == 0)
+                    })
+                })
+                .collect();
+            let mut blocks: Vec<Block> = threads.into_iter().map(|t| t.join().unwrap()).collect();
+            blocks.reverse();
+            blocks
+        })
+    };
+    let whole = joined(&cut(SMALL.customers));
+    assert!(whole.0.len() > 1_000_000, "{}", whole.0.len());
+    assert!(whole == joined(&cut(37)), "another cut gives other rows");
+    assert!(whole == joined(&cut(100)), "another cut gives other rows");
+    let other = World::new(Settings::default(), SMALL, 4).unwrap();
+    assert!(whole.0 != joined(&[other.block(0..SMALL.customers, |_| true)]).0);
+}
+
+#[test]
+fn margins_come_near_the_real_shop() {
+    let file: BTreeMap<String, f64> =
+        serde_json::from_str(include_str!("../calibration/complete_journey.json")).unwrap();
+    assert_eq!(file.len(), REFERENCE.len());
+    // What the seeds differ by at this size, and what is known to be off.
+    let bands = [0.15, 0.25, 0.15, 0.25, 0.25, 0.15, 0.34, 0.1, 0.08, 0.6];
+    let size = Size { customers: 1_000, products: 20_000, promotions: 300, weeks: REFERENCE_WEEKS };
+    let block = world(size, 11, |_| {}).block(0..size.customers, |_| true);
+    for (((name, found), (known, expected)), band) in
+        block.margins.values(size.weeks).into_iter().zip(REFERENCE).zip(bands)
+    {
+        assert_eq!(name, known);
+        assert_eq!(file[name], expected, "{name}: the constant is not what was measured");
+        assert!((found / expected - 1.0).abs() <= band, "{name}: {found}, the real one {expected}");
+    }
+}
+
+/// Lines and orders of a customer in a week, with and without offers.
+fn twice(world: &World, index: u32, week: u32, offers: &[u32]) -> (Events, Events) {
+    let customer = world.customer(index);
+    let run = |last: &[u32]| {
+        let mut state = world.begin(&customer);
+        let mut before = Events::default();
+        for earlier in 0..week {
+            world.week(&customer, earlier, &mut state, &[], &mut before);
+        }
+        let mut events = Events::default();
+        world.week(&customer, week, &mut state, last, &mut events);
+        events
+    };
+    (run(offers), run(&[]))
+}
+
+#[test]
+fn an_offer_brings_what_the_truth_says() {
+    let size = Size { customers: 3_000, products: 600, promotions: 20, weeks: 4 };
+    let strong = |settings: &mut Settings| {
+        settings.response.uplift = 0.15;
+        settings.purchases.return_rate = 0.0;
+        settings.products.discontinued_share = 0.0;
+        settings.products.launch_share = 0.0;
+    };
+    let world = world(size, 5, strong);
+    let (mut expected, mut variance, mut extra) = (0.0, 0.0, 0_i64);
+    let (mut lost, mut cheaper_used) = (0_i64, 0);
+    for index in 0..size.customers {
+        let customer = world.customer(index);
+        let offers = &world.running(1)[..2];
+        let (with, without) = twice(&world, index, 1, offers);
+        let more = with.lines.order_id.len() as i64 - without.lines.order_id.len() as i64;
+        assert_eq!(with.visits, without.visits, "offers do not move what is looked at");
+        match customer.class {
+            ResponseClass::Persuadable if customer.behaviour != Behaviour::BrowsingOnly => {
+                for &offer in offers {
+                    let q = world.uplift(&customer, 1, 0.0, offer);
+                    expected += q;
+                    variance += q * (1.0 - q);
+                }
+                extra += more;
+            }
+            ResponseClass::PutOff => {
+                assert!(more <= 0, "{more}");
+                lost -= more;
+            }
+            _ => {
+                assert_eq!(with.lines.order_id, without.lines.order_id);
+                cheaper_used += with.used.customer_id.len();
+            }
+        }
+    }
+    assert!(expected > 100.0, "{expected}");
+    let error = (extra as f64 - expected).abs() / f64::sqrt(variance);
+    assert!(error < 4.0, "{extra} extra lines, the truth says {expected}: {error} standard errors");
+    assert!(lost > 0, "nobody was put off");
+    assert!(cheaper_used > 0, "nobody only got it cheaper");
+}
+
+#[test]
+fn contacts_tire_and_better_customers_get_more() {
+    let world = world(SMALL, 6, |_| {});
+    let tired = (0..SMALL.customers)
+        .map(|index| world.customer(index))
+        .find(|customer| customer.responsiveness > 0.0 && customer.fatigue > 0.01);
+    let tired = tired.unwrap();
+    let offer = world.running(2)[0];
+    let fresh = world.uplift(&tired, 2, 0.0, offer);
+    let after = world.uplift(&tired, 2, 3.0, offer);
+    assert!((after / fresh - (-3.0 * tired.fatigue).exp()).abs() < 1e-12);
+    let mut state = world.begin(&tired);
+    world.week(&tired, 0, &mut state, &[offer], &mut Events::default());
+    world.week(&tired, 1, &mut state, &[], &mut Events::default());
+    assert!((state.contacts - world.settings().response.fatigue_memory).abs() < 1e-12);
+
+    let mut rates: Vec<(f64, usize)> = (0..SMALL.customers)
+        .map(|index| world.customer(index))
+        .filter(|customer| customer.orders_per_week > 0.0)
+        .map(|customer| {
+            let sent =
+                (0..SMALL.weeks).map(|week| world.legacy_offers(&customer, week).len()).sum();
+            (customer.orders_per_week, sent)
+        })
+        .collect();
+    rates.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let half = rates.len() / 2;
+    let mean = |part: &[(f64, usize)]| {
+        part.iter().map(|(_, sent)| *sent as f64).sum::<f64>() / part.len() as f64
+    };
+    let (low, high) = (mean(&rates[..half]), mean(&rates[half..]));
+    assert!(high > 1.4 * low && low > 0.0, "{low} {high}");
+}
+
+#[test]
+fn rows_are_of_their_time_and_refer_to_what_there_is() {
+    let world = world(SMALL, 8, |s| s.promotions.depth_min = 0.2);
+    let fixed = world.fixed_tables();
+    let block = world.block(0..SMALL.customers, |_| true);
+    let of = |name: &str| block.tables.iter().find(|table| table.name == name).unwrap();
+    let (products, promotions) = (&fixed[0], &fixed[1]);
+    assert_eq!((products.rows(), promotions.rows()), (600, 40));
+    let start = world.as_of_day() - 7 * SMALL.weeks as i32;
+    let inside = |day: i64| (i64::from(start)..i64::from(world.as_of_day())).contains(&day);
+    let lines = of("transactions");
+    let (Some(Column::DayOrNull(launched)), Some(Column::DayOrNull(ended))) =
+        (products.column("launched_on"), products.column("discontinued_on"))
+    else {
+        panic!("products")
+    };
+    assert!(launched.iter().flatten().count() > 20 && ended.iter().flatten().count() > 10);
+    for (at, product) in ints(lines, "occurred_at").iter().zip(ints(lines, "product_id")) {
+        let day = at.div_euclid(86_400_000_000);
+        assert!(inside(day));
+        let product = *product as usize - 1;
+        // A week is the grain of the shelf; a line brought back came from the same week.
+        assert!(launched[product].is_none_or(|launch| i64::from(launch) <= day));
+        assert!(ended[product].is_none_or(|end| day < i64::from(end)));
+    }
+    let visits = of("interactions");
+    assert!(ints(visits, "occurred_at").iter().all(|at| inside(at.div_euclid(86_400_000_000))));
+    let (from, to) = (days(promotions, "valid_from"), days(promotions, "valid_to"));
+    let used = of("redemptions");
+    assert!(used.rows() > 0);
+    for (promotion, day) in ints(used, "promotion_id").iter().zip(days(used, "redeemed_on")) {
+        let promotion = *promotion as usize - 1;
+        assert!((from[promotion]..=to[promotion]).contains(day), "used outside its window");
+    }
+    let Some(Column::Word(mechanics, words)) = promotions.column("mechanic") else { panic!() };
+    let kinds: std::collections::BTreeSet<&str> =
+        mechanics.iter().map(|&m| words[usize::from(m)]).collect();
+    assert!(kinds.len() >= 3, "{kinds:?}");
+    assert!(!world.running(SMALL.weeks).is_empty(), "nothing to decide for");
+    // Amounts are what is left of the price, and never negative on a sale.
+    let (Some(Column::Real(quantity)), amounts) =
+        (lines.column("quantity"), ints(lines, "amount_minor"))
+    else {
+        panic!()
+    };
+    assert!(
+        quantity
+            .iter()
+            .zip(amounts)
+            .all(|(q, amount)| (*q > 0.0) == (*amount >= 0) || *amount == 0)
+    );
+    assert!(quantity.iter().any(|q| *q < 0.0), "no returns");
+}
+
+#[test]
+fn shares_are_as_configured() {
+    let size = Size { customers: 4_000, ..SMALL };
+    let world = world(size, 9, |_| {});
+    let mut counts = BTreeMap::new();
+    for index in 0..size.customers {
+        let customer = world.customer(index);
+        *counts.entry(customer.behaviour).or_insert(0.0) += 1.0 / f64::from(size.customers);
+        assert_eq!(customer.orders_per_week > 0.0, customer.behaviour != Behaviour::BrowsingOnly);
+        assert_eq!(
+            customer.sessions_per_week > 0.0,
+            customer.behaviour != Behaviour::TransactionOnly
+        );
+    }
+    // Four standard errors of a share among 4,000.
+    let near = |behaviour, share: f64| (counts[&behaviour] - share).abs() < 0.032;
+    assert!(near(Behaviour::TransactionOnly, 0.45), "{counts:?}");
+    assert!(near(Behaviour::BrowsingOnly, 0.15), "{counts:?}");
+    assert!(near(Behaviour::Both, 0.40), "{counts:?}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn any_world_within_its_bounds_answers(
+        seed in any::<u64>(),
+        products in 12_u32..300,
+        promotions in 1_u32..30,
+        weeks in 2_u32..8,
+        changes in prop::collection::vec(0.0_f64..1.0, 8),
+    ) {
+        let size = Size { customers: 20, products, promotions, weeks };
+        let world = world(size, seed, |s| {
+            s.products.launch_share = changes[0];
+            s.products.discontinued_share = changes[1];
+            s.promotions.narrow_share = changes[2];
+            s.response.uplift = changes[3];
+            s.purchases.novelty = changes[4] / 2.0;
+            s.browsing.bot_share = changes[5];
+            s.purchases.needs_mean = 60.0 * changes[6];
+            s.policy.favourite_weight = 10.0 * changes[7];
+        });
+        let block = world.block(0..size.customers, |_| true);
+        for table in block.tables.iter().chain(&block.truth).chain(&world.fixed_tables()) {
+            let rows = table.rows();
+            prop_assert!(table.columns.iter().all(|(_, column)| column.rows() == rows), "{}", table.name);
+        }
+        let used = block.tables.iter().find(|table| table.name == "redemptions").unwrap();
+        prop_assert!(ints(used, "discount_minor").iter().all(|discount| *discount >= 0));
+    }
+}
