@@ -265,6 +265,72 @@ fn rows_are_of_their_time_and_refer_to_what_there_is() {
 }
 
 #[test]
+fn own_price_elasticity_is_the_one_configured() {
+    let size = Size { customers: 400, products: 2_000, promotions: 1, weeks: 4 };
+    let share = |elasticity: f64| {
+        let world = world(size, 12, |s| {
+            s.purchases.elasticity = elasticity;
+            s.purchases.elasticity_spread = 0.0;
+            // Low, so that no reduction reaches a chance of one; without needs, which wait until accepted.
+            s.purchases.accept_rate = 0.2;
+            s.purchases.needs_mean = 0.0;
+            s.products.demand_spread = 0.0; // Else a few products decide.
+            s.products.shelf_rate = 0.5;
+            s.products.shelf_depth_min = 0.3;
+            s.products.shelf_depth_max = 0.3;
+        });
+        let block = world.block(0..size.customers, |_| true);
+        let lines = block.tables.iter().find(|table| table.name == "transactions").unwrap();
+        let reduced = ints(lines, "discount_minor").iter().filter(|minor| **minor > 0).count();
+        let sales = ints(lines, "amount_minor").iter().filter(|minor| **minor > 0).count();
+        reduced as f64 / sales as f64
+    };
+    for elasticity in [0.0, 1.5, 3.0] {
+        // Half of the products are 30 % cheaper, and bought 0.7^-e times as often.
+        let more = 0.7_f64.powf(-elasticity);
+        let expected = more / (1.0 + more);
+        let found = share(elasticity);
+        assert!(
+            (found - expected).abs() < 0.03,
+            "elasticity {elasticity}: {found}, not {expected}"
+        );
+    }
+}
+
+#[test]
+fn who_logs_in_late_is_nameless_until_then_and_bots_always() {
+    let world = world(SMALL, 13, |s| s.browsing.bot_share = 0.05);
+    let block = world.block(0..SMALL.customers, |_| true);
+    let visits = block.tables.iter().find(|table| table.name == "interactions").unwrap();
+    let (
+        Some(Column::Word(events, names)),
+        Some(Column::IntOrNull(customers)),
+        Some(Column::Word(agents, said)),
+    ) = (visits.column("event_type"), visits.column("customer_id"), visits.column("user_agent"))
+    else {
+        panic!("interactions")
+    };
+    let mut logged_in: BTreeMap<i64, bool> = BTreeMap::new();
+    let (mut bots, mut nameless, mut logins) = (0, 0, 0);
+    for (row, visitor) in ints(visits, "visitor_id").iter().enumerate() {
+        if said[usize::from(agents[row])].contains("Bot") {
+            assert_eq!(customers[row], None);
+            bots += 1;
+            continue;
+        }
+        let customer = world.customer(((visitor - 1) / 2) as u32);
+        let known = logged_in.entry(*visitor).or_insert(customer.login_week == 0);
+        if names[usize::from(events[row])] == "login" {
+            assert!(!*known, "logs in twice");
+            (*known, logins) = (true, logins + 1);
+        }
+        assert_eq!(customers[row], known.then(|| i64::from(customer.index) + 1));
+        nameless += usize::from(!*known);
+    }
+    assert!(bots > 100 && nameless > 100 && logins > 20, "{bots} {nameless} {logins}");
+}
+
+#[test]
 fn shares_are_as_configured() {
     let size = Size { customers: 4_000, ..SMALL };
     let world = world(size, 9, |_| {});
