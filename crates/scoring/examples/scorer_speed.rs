@@ -102,8 +102,7 @@ impl Tree {
         let mut node = 0;
         while self.left[node] != 0 {
             let value = row[self.feature[node] as usize];
-            let left =
-                value < self.threshold[node] || (value.is_nan() && self.default_left[node]);
+            let left = value < self.threshold[node] || (value.is_nan() && self.default_left[node]);
             node = if left { self.left[node] } else { self.right[node] } as usize;
         }
         self.value[node]
@@ -127,9 +126,7 @@ impl Case {
         let mut draws = Draws(7);
         let [own, of_promotion, cross] = FEATURES;
         Self {
-            trees: (0..TREES)
-                .map(|_| Tree::random(&mut draws, FEATURES.iter().sum()))
-                .collect(),
+            trees: (0..TREES).map(|_| Tree::random(&mut draws, FEATURES.iter().sum())).collect(),
             base: 0.0,
             features: FEATURES,
             group_of: (0..promotions).map(|promotion| (promotion % groups) as u32).collect(),
@@ -262,8 +259,7 @@ fn main() {
         Some(folder) => {
             let folder = Path::new(&folder);
             let margins = Case::read(folder).measure("model");
-            let bytes: Vec<u8> =
-                margins.iter().flat_map(|margin| margin.to_le_bytes()).collect();
+            let bytes: Vec<u8> = margins.iter().flat_map(|margin| margin.to_le_bytes()).collect();
             std::fs::write(folder.join("margins.f64"), bytes).unwrap();
         }
         None => {

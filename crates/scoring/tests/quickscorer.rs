@@ -1,5 +1,5 @@
 //! Does the bitmask scorer find the leaf that a walk finds, with every kernel?
-#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+#![expect(clippy::unwrap_used, reason = "a failed test panics")]
 
 use proptest::prelude::*;
 use tercet_scoring::quickscorer::{Kernel, Place, Rows, Scorer, Side, TreeView};
@@ -120,7 +120,11 @@ const FEATURES: u32 = 7;
 
 /// Trees of up to `splits_max + 1` leaves; one in `categorical` splits has levels, 0 for none.
 fn trees(count: usize, splits_max: usize, categorical: bool) -> impl Strategy<Value = Vec<Tree>> {
-    let levels = if categorical { prop::option::weighted(0.1, any::<u32>()).boxed() } else { Just(None).boxed() };
+    let levels = if categorical {
+        prop::option::weighted(0.1, any::<u32>()).boxed()
+    } else {
+        Just(None).boxed()
+    };
     let split = (any::<usize>(), 0..FEATURES, threshold(), any::<bool>(), levels);
     let tree = (prop::collection::vec(split, 0..=splits_max), any::<u32>());
     prop::collection::vec(tree, 0..=count).prop_map(|trees| {
@@ -208,10 +212,9 @@ fn check(trees: &[Tree], shop: &Shop) -> Result<(), TestCaseError> {
         .iter()
         .map(|tree| f64::from(tree.value.iter().fold(0.0_f32, |most, value| most.max(value.abs()))))
         .sum();
-    prop_assert!(scorer.error_max() <= 1e-6 * most + f64::MIN_POSITIVE);
+    prop_assert!(scorer.error_max() <= 1e-6 * most + 1e-30);
     for (place, sum) in first.unwrap().into_iter().enumerate() {
-        let (customer, promotion) =
-            (place / shop.group_of.len(), place % shop.group_of.len());
+        let (customer, promotion) = (place / shop.group_of.len(), place % shop.group_of.len());
         let group = shop.group_of[promotion] as usize;
         let row = |feature: usize| match shop.sides[feature] {
             Side::Customer => customers[customer * Shop::STRIDE + feature],
@@ -265,10 +268,7 @@ proptest! {
 
 #[test]
 fn what_cannot_be_scored_is_refused() {
-    let split = |feature| Tree::grown(
-        &[(0, feature, 0.0, true, None)],
-        |number| number as f32,
-    );
+    let split = |feature| Tree::grown(&[(0, feature, 0.0, true, None)], |number| number as f32);
     let places = [Place { side: Side::Cross, column: 4 }];
     let check = |tree: &Tree, expect: &str| {
         let error = Scorer::new(&[tree.view()], 0.0, &places).unwrap_err();

@@ -2,7 +2,10 @@
 //!
 //! There is no count of zeros and no table of 32 numbers: the exponent of a float counts, and four
 //! permutations of eight leaves are blended.
-#![expect(unsafe_code, reason = "loads and stores by pointer; the portable twin is held equal by property tests")]
+#![expect(
+    unsafe_code,
+    reason = "loads and stores by pointer; the portable twin is held equal by property tests"
+)]
 
 use std::arch::x86_64::*;
 
@@ -20,14 +23,13 @@ pub(crate) fn masks(job: &Masks<'_>, out: &mut [u32]) {
         let tests = job.tests.of(plane);
         let out = &mut out[row * job.stride..(row + 1) * job.stride];
         let mut lane = 0;
-        while lane + 4 * HALF <= job.stride {
+        while lane + 4 * HALF <= job.lanes {
             mask_blocks::<4>(job, tests, start, lane, out);
             lane += 4 * HALF;
         }
-        // A stride is a multiple of two registers.
-        while lane < job.stride {
+        // Lanes come in blocks of two registers.
+        if lane < job.lanes {
             mask_blocks::<2>(job, tests, start, lane, out);
-            lane += 2 * HALF;
         }
     }
 }
@@ -42,12 +44,17 @@ fn mask_blocks<const N: usize>(
     lane: usize,
     out: &mut [u32],
 ) {
+    let (values, stride) = (job.values.as_ptr().wrapping_add(lane), job.stride);
     let mut masks = [_mm256_set1_epi32(start.cast_signed()); N];
     for test in passed {
         let threshold = _mm256_set1_ps(test.threshold);
         let mask = _mm256_set1_epi32(test.mask.cast_signed());
+        // SAFETY: a test's column is among those of its tests, the job was checked to hold `columns × stride`
+        // values, and the caller asks for lanes below the stride.
+        let values = unsafe { values.add((test.column as usize).wrapping_mul(stride)) };
         for (block, masks) in masks.iter_mut().enumerate() {
-            let value = value(job, test, lane + block * HALF);
+            // SAFETY: as above.
+            let value = unsafe { _mm256_loadu_ps(values.add(block * HALF)) };
             // A missing value is not at least the threshold, and passes.
             let passes = _mm256_castps_si256(_mm256_cmp_ps::<_CMP_NGE_UQ>(value, threshold));
             *masks = _mm256_and_si256(*masks, _mm256_or_si256(passes, mask));
@@ -56,24 +63,19 @@ fn mask_blocks<const N: usize>(
     for test in failed {
         let threshold = _mm256_set1_ps(test.threshold);
         let mask = _mm256_set1_epi32(test.mask.cast_signed());
+        // SAFETY: as above.
+        let values = unsafe { values.add((test.column as usize).wrapping_mul(stride)) };
         for (block, masks) in masks.iter_mut().enumerate() {
-            let value = value(job, test, lane + block * HALF);
+            // SAFETY: as above.
+            let value = unsafe { _mm256_loadu_ps(values.add(block * HALF)) };
             let passes = _mm256_castps_si256(_mm256_cmp_ps::<_CMP_LT_OQ>(value, threshold));
             *masks = _mm256_and_si256(*masks, _mm256_or_si256(passes, mask));
         }
     }
-    for (block, masks) in masks.into_iter().enumerate() {
-        // SAFETY: the caller asks for lanes below the stride, which is the length of `out`.
-        unsafe { _mm256_storeu_si256(out.as_mut_ptr().add(lane + block * HALF).cast(), masks) };
+    for (out, masks) in out[lane..].as_chunks_mut::<HALF>().0.iter_mut().zip(masks) {
+        // SAFETY: a block has HALF words.
+        unsafe { _mm256_storeu_si256(out.as_mut_ptr().cast(), masks) };
     }
-}
-
-#[inline]
-#[target_feature(enable = "avx2")]
-fn value(job: &Masks<'_>, test: &Test, lane: usize) -> __m256 {
-    // SAFETY: a test's column is among those of its tests, lanes are below the stride, and the job was checked
-    // to hold `columns × stride` values.
-    unsafe { _mm256_loadu_ps(job.values.as_ptr().add(test.column as usize * job.stride + lane)) }
 }
 
 /// See [`Add`]; the job must have been checked.
@@ -97,38 +99,42 @@ fn add_blocks<const ONE_TREE: bool, const OWN_GROUP: bool>(
     sums: &mut [i32],
     lane: usize,
 ) {
-    let at = |block: usize| lane + block * HALF;
-    let mut first = [0_usize; 2];
+    let sums = sums[lane..].as_chunks_mut::<HALF>().0;
+    let mut groups = [job.groups.as_ptr(); 2];
     let mut behind = [_mm256_setzero_si256(); 2];
     let mut sum = [_mm256_setzero_si256(); 2];
     let mut closed = [_mm256_setzero_si256(); 2];
     for block in 0..2 {
-        first[block] = at(block);
+        let start = lane + block * HALF;
+        let mut first = start;
         if !OWN_GROUP {
-            let groups = &group_of[at(block)..at(block) + HALF];
-            first[block] = groups[0] as usize;
-            // SAFETY: `groups` has HALF words.
-            let groups = unsafe { _mm256_loadu_si256(groups.as_ptr().cast()) };
-            behind[block] = _mm256_sub_epi32(groups, _mm256_set1_epi32(first[block] as i32));
+            let of_block = &group_of[start..start + HALF];
+            first = of_block[0] as usize;
+            // SAFETY: a block has HALF words.
+            let of_block = unsafe { _mm256_loadu_si256(of_block.as_ptr().cast()) };
+            behind[block] = _mm256_sub_epi32(of_block, _mm256_set1_epi32(first as i32));
         }
-        // SAFETY: there is a sum for every lane, and lanes are below the stride.
-        sum[block] = unsafe { _mm256_loadu_si256(sums.as_ptr().add(at(block)).cast()) };
+        groups[block] = job.groups[first..].as_ptr();
+        // SAFETY: a block has HALF words.
+        sum[block] = unsafe { _mm256_loadu_si256(sums[block].as_ptr().cast()) };
     }
-    for (plane, leaves) in job.leaves.iter().enumerate() {
+    let mut promotions = job.promotions[lane..].as_ptr();
+    for leaves in job.leaves {
         for block in 0..2 {
-            // SAFETY: masks were checked to stand for every plane and lane, and LANES groups from the first of
-            // any block on.
-            let (promotions, groups) = unsafe {
-                let promotions = job.promotions.as_ptr().add(plane * job.stride + at(block));
-                let groups = job.groups.as_ptr().add(plane * job.groups_stride + first[block]);
-                (_mm256_loadu_si256(promotions.cast()), _mm256_loadu_si256(groups.cast()))
+            // SAFETY: the job was checked to hold masks of `planes × stride` promotions and groups, and more
+            // than HALF groups from the first of any block on; both pointers have gone one stride per plane.
+            let (of_promotions, of_groups) = unsafe {
+                (
+                    _mm256_loadu_si256(promotions.add(block * HALF).cast()),
+                    _mm256_loadu_si256(groups[block].cast()),
+                )
             };
-            let groups = if OWN_GROUP {
-                groups
+            let of_groups = if OWN_GROUP {
+                of_groups
             } else {
-                _mm256_permutevar8x32_epi32(groups, behind[block])
+                _mm256_permutevar8x32_epi32(of_groups, behind[block])
             };
-            let left = _mm256_and_si256(promotions, groups);
+            let left = _mm256_and_si256(of_promotions, of_groups);
             let mut leaf = leaf(leaves, leading_zeros(left));
             if ONE_TREE {
                 let none = _mm256_cmpeq_epi32(left, _mm256_setzero_si256());
@@ -137,11 +143,13 @@ fn add_blocks<const ONE_TREE: bool, const OWN_GROUP: bool>(
                 closed[block] = _mm256_or_si256(closed[block], found);
             }
             sum[block] = _mm256_add_epi32(sum[block], leaf);
+            groups[block] = groups[block].wrapping_add(job.groups_stride);
         }
+        promotions = promotions.wrapping_add(job.stride);
     }
-    for (block, sum) in sum.into_iter().enumerate() {
-        // SAFETY: as for the load of the sums.
-        unsafe { _mm256_storeu_si256(sums.as_mut_ptr().add(at(block)).cast(), sum) };
+    for (sums, sum) in sums.iter_mut().zip(sum) {
+        // SAFETY: a block has HALF words.
+        unsafe { _mm256_storeu_si256(sums.as_mut_ptr().cast(), sum) };
     }
 }
 

@@ -1,7 +1,10 @@
 //! How are masks made and leaves added with AVX-512, sixteen lanes at a time?
 //!
 //! 32 leaves fill two registers, so a leaf is found by one permutation of them.
-#![expect(unsafe_code, reason = "loads and stores by pointer; the portable twin is held equal by property tests")]
+#![expect(
+    unsafe_code,
+    reason = "loads and stores by pointer; the portable twin is held equal by property tests"
+)]
 
 use std::arch::x86_64::*;
 
@@ -16,16 +19,15 @@ pub(crate) fn masks(job: &Masks<'_>, out: &mut [u32]) {
         let tests = job.tests.of(plane);
         let out = &mut out[row * job.stride..(row + 1) * job.stride];
         let mut lane = 0;
-        while lane + 4 * LANES <= job.stride {
+        while lane + 4 * LANES <= job.lanes {
             mask_blocks::<4>(job, tests, start, lane, out);
             lane += 4 * LANES;
         }
-        while lane + 2 * LANES <= job.stride {
-            mask_blocks::<2>(job, tests, start, lane, out);
-            lane += 2 * LANES;
-        }
-        if lane < job.stride {
-            mask_blocks::<1>(job, tests, start, lane, out);
+        match (job.lanes - lane) / LANES {
+            0 => {}
+            1 => mask_blocks::<1>(job, tests, start, lane, out),
+            2 => mask_blocks::<2>(job, tests, start, lane, out),
+            _ => mask_blocks::<3>(job, tests, start, lane, out),
         }
     }
 }
@@ -40,12 +42,17 @@ fn mask_blocks<const N: usize>(
     lane: usize,
     out: &mut [u32],
 ) {
+    let (values, stride) = (job.values.as_ptr().wrapping_add(lane), job.stride);
     let mut masks = [_mm512_set1_epi32(start.cast_signed()); N];
     for test in passed {
         let threshold = _mm512_set1_ps(test.threshold);
         let mask = _mm512_set1_epi32(test.mask.cast_signed());
+        // SAFETY: a test's column is among those of its tests, the job was checked to hold `columns × stride`
+        // values, and the caller asks for lanes below the stride.
+        let values = unsafe { values.add((test.column as usize).wrapping_mul(stride)) };
         for (block, masks) in masks.iter_mut().enumerate() {
-            let value = value(job, test, lane + block * LANES);
+            // SAFETY: as above.
+            let value = unsafe { _mm512_loadu_ps(values.add(block * LANES)) };
             // A missing value is not at least the threshold, and passes.
             let fails = _mm512_cmp_ps_mask::<_CMP_GE_OQ>(value, threshold);
             *masks = _mm512_mask_and_epi32(*masks, fails, *masks, mask);
@@ -54,26 +61,19 @@ fn mask_blocks<const N: usize>(
     for test in failed {
         let threshold = _mm512_set1_ps(test.threshold);
         let mask = _mm512_set1_epi32(test.mask.cast_signed());
+        // SAFETY: as above.
+        let values = unsafe { values.add((test.column as usize).wrapping_mul(stride)) };
         for (block, masks) in masks.iter_mut().enumerate() {
-            let value = value(job, test, lane + block * LANES);
+            // SAFETY: as above.
+            let value = unsafe { _mm512_loadu_ps(values.add(block * LANES)) };
             let fails = _mm512_cmp_ps_mask::<_CMP_NLT_UQ>(value, threshold);
             *masks = _mm512_mask_and_epi32(*masks, fails, *masks, mask);
         }
     }
-    for (block, masks) in masks.into_iter().enumerate() {
-        // SAFETY: the caller asks for lanes below the stride, which is the length of `out`.
-        unsafe {
-            _mm512_storeu_si512(out.as_mut_ptr().add(lane + block * LANES).cast(), masks);
-        }
+    for (out, masks) in out[lane..].as_chunks_mut::<LANES>().0.iter_mut().zip(masks) {
+        // SAFETY: a block has LANES words.
+        unsafe { _mm512_storeu_si512(out.as_mut_ptr().cast(), masks) };
     }
-}
-
-#[inline]
-#[target_feature(enable = "avx512f")]
-fn value(job: &Masks<'_>, test: &Test, lane: usize) -> __m512 {
-    // SAFETY: a test's column is among those of its tests, lanes are below the stride, and the job was checked
-    // to hold `columns × stride` values.
-    unsafe { _mm512_loadu_ps(job.values.as_ptr().add(test.column as usize * job.stride + lane)) }
 }
 
 /// See [`Add`]; the job must have been checked.
@@ -99,9 +99,11 @@ fn add_all<const ONE_TREE: bool, const OWN_GROUP: bool>(
         add_blocks::<4, ONE_TREE, OWN_GROUP>(job, group_of, sums, lane);
         lane += 4 * LANES;
     }
-    while lane < job.stride {
-        add_blocks::<1, ONE_TREE, OWN_GROUP>(job, group_of, sums, lane);
-        lane += LANES;
+    match (job.stride - lane) / LANES {
+        0 => {}
+        1 => add_blocks::<1, ONE_TREE, OWN_GROUP>(job, group_of, sums, lane),
+        2 => add_blocks::<2, ONE_TREE, OWN_GROUP>(job, group_of, sums, lane),
+        _ => add_blocks::<3, ONE_TREE, OWN_GROUP>(job, group_of, sums, lane),
     }
 }
 
@@ -113,25 +115,27 @@ fn add_blocks<const N: usize, const ONE_TREE: bool, const OWN_GROUP: bool>(
     sums: &mut [i32],
     lane: usize,
 ) {
-    let at = |block: usize| lane + block * LANES;
-    let mut first = [0_usize; N];
+    let sums = sums[lane..].as_chunks_mut::<LANES>().0;
+    let mut groups = [job.groups.as_ptr(); N];
     let mut behind = [_mm512_setzero_si512(); N];
     let mut sum = [_mm512_setzero_si512(); N];
     let mut open = [u16::MAX; N];
     for block in 0..N {
-        first[block] = at(block);
+        let start = lane + block * LANES;
+        let mut first = start;
         if !OWN_GROUP {
-            let groups = &group_of[at(block)..at(block) + LANES];
-            first[block] = groups[0] as usize;
-            // SAFETY: `groups` has LANES words.
-            let groups = unsafe { _mm512_loadu_si512(groups.as_ptr().cast()) };
-            let start = _mm512_set1_epi32(first[block] as i32);
-            behind[block] = _mm512_sub_epi32(groups, start);
+            let of_block = &group_of[start..start + LANES];
+            first = of_block[0] as usize;
+            // SAFETY: a block has LANES words.
+            let of_block = unsafe { _mm512_loadu_si512(of_block.as_ptr().cast()) };
+            behind[block] = _mm512_sub_epi32(of_block, _mm512_set1_epi32(first as i32));
         }
-        // SAFETY: there is a sum for every lane, and lanes are below the stride.
-        sum[block] = unsafe { _mm512_loadu_si512(sums.as_ptr().add(at(block)).cast()) };
+        groups[block] = job.groups[first..].as_ptr();
+        // SAFETY: a block has LANES words.
+        sum[block] = unsafe { _mm512_loadu_si512(sums[block].as_ptr().cast()) };
     }
-    for (plane, leaves) in job.leaves.iter().enumerate() {
+    let mut promotions = job.promotions[lane..].as_ptr();
+    for leaves in job.leaves {
         // SAFETY: a plane has 32 leaves.
         let (low, high) = unsafe {
             (
@@ -140,19 +144,20 @@ fn add_blocks<const N: usize, const ONE_TREE: bool, const OWN_GROUP: bool>(
             )
         };
         for block in 0..N {
-            // SAFETY: masks were checked to stand for every plane and lane, and LANES groups from the first of
-            // any block on.
-            let (promotions, groups) = unsafe {
-                let promotions = job.promotions.as_ptr().add(plane * job.stride + at(block));
-                let groups = job.groups.as_ptr().add(plane * job.groups_stride + first[block]);
-                (_mm512_loadu_si512(promotions.cast()), _mm512_loadu_si512(groups.cast()))
+            // SAFETY: the job was checked to hold masks of `planes × stride` promotions and groups, and LANES
+            // groups from the first of any block on; both pointers have gone one stride per plane.
+            let (of_promotions, of_groups) = unsafe {
+                (
+                    _mm512_loadu_si512(promotions.add(block * LANES).cast()),
+                    _mm512_loadu_si512(groups[block].cast()),
+                )
             };
-            let groups = if OWN_GROUP {
-                groups
+            let of_groups = if OWN_GROUP {
+                of_groups
             } else {
-                _mm512_permutexvar_epi32(behind[block], groups)
+                _mm512_permutexvar_epi32(behind[block], of_groups)
             };
-            let left = _mm512_and_si512(promotions, groups);
+            let left = _mm512_and_si512(of_promotions, of_groups);
             let leaf = _mm512_permutex2var_epi32(low, _mm512_lzcnt_epi32(left), high);
             if ONE_TREE {
                 let found = _mm512_mask_test_epi32_mask(open[block], left, left);
@@ -161,10 +166,12 @@ fn add_blocks<const N: usize, const ONE_TREE: bool, const OWN_GROUP: bool>(
             } else {
                 sum[block] = _mm512_add_epi32(sum[block], leaf);
             }
+            groups[block] = groups[block].wrapping_add(job.groups_stride);
         }
+        promotions = promotions.wrapping_add(job.stride);
     }
-    for (block, sum) in sum.into_iter().enumerate() {
-        // SAFETY: as for the load of the sums.
-        unsafe { _mm512_storeu_si512(sums.as_mut_ptr().add(at(block)).cast(), sum) };
+    for (sums, sum) in sums.iter_mut().zip(sum) {
+        // SAFETY: a block has LANES words.
+        unsafe { _mm512_storeu_si512(sums.as_mut_ptr().cast(), sum) };
     }
 }

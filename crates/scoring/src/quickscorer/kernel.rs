@@ -59,7 +59,7 @@ impl Kernel {
 
     pub(crate) fn masks(self, job: &Masks<'_>, out: &mut [u32]) {
         job.check(out.len());
-        if job.stride == 0 {
+        if job.lanes == 0 {
             return;
         }
         match self.0 {
@@ -100,6 +100,8 @@ pub(crate) struct Masks<'a> {
     /// `tests.columns().len() × stride` values, those of a column side by side.
     pub(crate) values: &'a [f32],
     pub(crate) stride: usize,
+    /// The lanes that are computed, from the first on.
+    pub(crate) lanes: usize,
     /// What every lane of a plane starts with: the word at `plane * start_stride`.
     pub(crate) start: &'a [u32],
     pub(crate) start_stride: usize,
@@ -109,8 +111,12 @@ impl Masks<'_> {
     /// Every place that a kernel reads or writes is inside its slice.
     fn check(&self, out: usize) {
         let planes = self.planes.len();
-        assert!(self.stride.is_multiple_of(LANES), "lanes come in blocks");
-        assert!(self.values.len() >= self.tests.columns().len() * self.stride, "values of all lanes");
+        assert!(self.lanes.is_multiple_of(LANES), "lanes come in blocks");
+        assert!(self.lanes <= self.stride, "lanes within a column");
+        assert!(
+            self.values.len() >= self.tests.columns().len() * self.stride,
+            "values of all lanes"
+        );
         assert!(out >= planes * self.stride, "room for all masks");
         assert!(
             planes == 0 || self.start.len() > (self.planes.end - 1) * self.start_stride,

@@ -11,18 +11,20 @@
 //!
 //! Leaves are summed as integers: the same sums on every instruction set and any number of threads.
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 mod compile;
+mod dense;
 mod fixed;
 mod kernel;
 mod portable;
 mod score;
 mod sides;
 mod tree;
-#[cfg(target_arch = "x86_64")]
-mod avx2;
-#[cfg(target_arch = "x86_64")]
-mod avx512;
 
+pub use dense::Dense;
 pub use kernel::Kernel;
 pub use score::{Promotions, Scorer};
 pub use sides::{Place, Rows, Side};

@@ -6,11 +6,11 @@ use super::kernel::{Add, LANES, Masks};
 pub(crate) fn masks(job: &Masks<'_>, out: &mut [u32]) {
     for (out, plane) in out.chunks_exact_mut(job.stride).zip(job.planes.clone()) {
         let (passed, failed) = job.tests.of(plane);
-        for (block, out) in out.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
+        let blocks = out[..job.lanes].as_chunks_mut::<LANES>().0;
+        for (block, out) in blocks.iter_mut().enumerate() {
             *out = [job.start[plane * job.start_stride]; LANES];
-            let values = |column: u32| {
-                &job.values[column as usize * job.stride + block * LANES..][..LANES]
-            };
+            let values =
+                |column: u32| &job.values[column as usize * job.stride + block * LANES..][..LANES];
             for test in passed {
                 for (out, value) in out.iter_mut().zip(values(test.column)) {
                     // A missing value is not at least the threshold, and passes.

@@ -14,11 +14,11 @@ use super::tree::TreeView;
 /// Customers whose own masks are made together.
 const CUSTOMERS: usize = 2 * LANES;
 
-/// Planes that are added before the next customer's turn: their masks of promotions stay in the first cache.
-const PLANES: usize = 16;
+/// Planes that are added before the next customer's turn: their masks of promotions stay near.
+const PLANES: usize = 32;
 
-/// Cross values of customers that take turns: they stay in the second cache, in floats.
-const CROSS_VALUES_MAX: usize = 1 << 15;
+/// Cross values of customers that take turns: they stay in the first cache, in floats.
+const CROSS_VALUES_MAX: usize = 1 << 12;
 
 /// The most planes, promotions or groups; places then fit 32 bits.
 const COUNT_MAX: usize = 1 << 24;
@@ -148,7 +148,10 @@ impl Scorer {
         let count = group_of.len();
         let groups = group_of.iter().max().map_or(0, |most| *most as usize + 1);
         if count > COUNT_MAX || groups > COUNT_MAX {
-            return Err(Error::data("T0506", format!("more than {COUNT_MAX} promotions or groups")));
+            return Err(Error::data(
+                "T0506",
+                format!("more than {COUNT_MAX} promotions or groups"),
+            ));
         }
         self.check(&rows, Side::Promotion, count)?;
         let mut order: Vec<u32> = (0..count as u32).collect();
@@ -235,7 +238,7 @@ fn whole<'a>(
     values: &'a [f32],
     stride: usize,
 ) -> Masks<'a> {
-    Masks { tests, planes, values, stride, start: &[u32::MAX], start_stride: 0 }
+    Masks { tests, planes, values, stride, lanes: stride, start: &[u32::MAX], start_stride: 0 }
 }
 
 /// Buffers of one thread.
@@ -330,6 +333,7 @@ impl Pass<'_> {
                     planes: planes.clone(),
                     values: &scratch.cross_values[at * size..(at + 1) * size],
                     stride: lanes,
+                    lanes: promotions.used.len().next_multiple_of(LANES),
                     start: &scratch.customer_masks[start + at..],
                     start_stride: CUSTOMERS,
                 };
@@ -343,7 +347,8 @@ impl Pass<'_> {
                     groups_stride: lanes,
                     group_of: Some(&promotions.lane_groups[..]).filter(|groups| !groups.is_empty()),
                 };
-                self.kernel.add(&job, &mut scratch.sums[at * promotions.stride..][..promotions.stride]);
+                self.kernel
+                    .add(&job, &mut scratch.sums[at * promotions.stride..][..promotions.stride]);
             }
         }
         let lanes = scratch.sums.chunks_exact(promotions.stride);
@@ -362,9 +367,7 @@ impl Pass<'_> {
             match side {
                 Side::Customer => self.customers.get(customer, column),
                 Side::Promotion => self.promotions.rows.get(promotion, column),
-                Side::Cross => {
-                    self.cross.get(customer * self.promotions.groups + group, column)
-                }
+                Side::Cross => self.cross.get(customer * self.promotions.groups + group, column),
             }
         };
         self.scorer.compiled.walked.iter().map(|walked| walked.leaf(value)).sum()

@@ -60,7 +60,10 @@ impl TreeView<'_> {
                 return Err(format!("node {node} has the children {left} and {right} of {nodes}"));
             }
             if self.feature[node] as usize >= features {
-                return Err(format!("node {node} tests feature {} of {features}", self.feature[node]));
+                return Err(format!(
+                    "node {node} tests feature {} of {features}",
+                    self.feature[node]
+                ));
             }
             if self.threshold[node].is_nan() {
                 return Err(format!("node {node} has no threshold"));
@@ -82,7 +85,8 @@ impl TreeView<'_> {
         let mut ranges = vec![(0, 1); self.len()];
         // Children stand after their parent: counts go up from the last node, places down from the first.
         for node in (0..self.len()).rev().filter(|node| !self.is_leaf(*node)) {
-            ranges[node].1 = ranges[self.left[node] as usize].1 + ranges[self.right[node] as usize].1;
+            ranges[node].1 =
+                ranges[self.left[node] as usize].1 + ranges[self.right[node] as usize].1;
         }
         for node in (0..self.len()).filter(|node| !self.is_leaf(*node)) {
             let (left, right) = (self.left[node] as usize, self.right[node] as usize);
