@@ -330,6 +330,97 @@ fn who_logs_in_late_is_nameless_until_then_and_bots_always() {
     assert!(bots > 100 && nameless > 100 && logins > 20, "{bots} {nameless} {logins}");
 }
 
+fn reals<'a>(table: &'a Table, name: &str) -> &'a [f64] {
+    match table.column(name) {
+        Some(Column::Real(values)) => values,
+        other => panic!("{name}: {other:?}"),
+    }
+}
+
+fn texts(table: &Table, name: &str) -> Vec<String> {
+    match table.column(name) {
+        Some(Column::Text(values)) => values.clone(),
+        Some(Column::Word(places, words)) => {
+            places.iter().map(|&place| words[usize::from(place)].to_owned()).collect()
+        }
+        other => panic!("{name}: {other:?}"),
+    }
+}
+
+/// The formula of `truth.md`, from the tables alone.
+#[test]
+fn the_tables_of_the_truth_hold_the_whole_effect() {
+    let world = world(SMALL, 14, |s| s.products.launch_share = 0.3);
+    let block = world.block(0..SMALL.customers, |_| false);
+    let (people, needs) = (&block.truth[0], &block.truth[1]);
+    let truth = world.truth_tables();
+    let of = |name: &str| truth.iter().find(|table| table.name == name).unwrap();
+    let fixed = world.fixed_tables();
+    let departments = texts(&fixed[0], "department");
+    let (types, brands) = (texts(&fixed[0], "product_type"), texts(&fixed[0], "brand"));
+    let Some(Column::DayOrNull(launched)) = fixed[0].column("launched_on") else { panic!() };
+    let tastes: BTreeMap<(i64, String), f64> = ints(of("segments"), "segment")
+        .iter()
+        .copied()
+        .zip(texts(of("segments"), "department"))
+        .zip(reals(of("segments"), "taste").iter().copied())
+        .collect();
+    let rows: Vec<(i64, String, String)> = ints(&fixed[2], "promotion_id")
+        .iter()
+        .zip(texts(&fixed[2], "level"))
+        .zip(texts(&fixed[2], "value"))
+        .map(|((&id, level), value)| (id, level, value))
+        .collect();
+    let covers = |promotion: i64, product: usize| {
+        rows.iter().filter(|row| row.0 == promotion).any(|(_, level, value)| match level.as_str() {
+            "product" => *value == (product + 1).to_string(),
+            "product_type" => *value == types[product],
+            "brand" => *value == brands[product],
+            _ => *value == departments[product],
+        })
+    };
+    let mut favourites: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
+    for (customer, product) in ints(needs, "customer_id").iter().zip(ints(needs, "product_id")) {
+        favourites.entry(*customer).or_default().push(*product as usize - 1);
+    }
+    let (week, contacts, settings) = (3, 1.7, world.settings());
+    let start = world.as_of_day() - 7 * SMALL.weeks as i32;
+    let (mut moved, mut new) = (0, 0);
+    for row in 0..people.rows() {
+        let value = |name: &str| reals(people, name)[row];
+        let id = ints(people, "customer_id")[row];
+        for &promotion in world.running(week) {
+            let focus = ints(of("promotions"), "focus_product_id")[promotion as usize] as usize - 1;
+            let taste =
+                |segment: &str| tastes[&(ints(people, segment)[row], departments[focus].clone())];
+            let share = value("segment_1_share");
+            let needed = favourites
+                .get(&id)
+                .is_some_and(|ids| ids.iter().any(|&p| covers(i64::from(promotion) + 1, p)));
+            let is_new = launched[focus].is_some_and(|day| {
+                let first = (day - start) / 7;
+                (first..first + settings.purchases.novelty_weeks as i32).contains(&(week as i32))
+            });
+            let q = value("responsiveness")
+                * reals(of("promotions"), "appeal")[promotion as usize]
+                * (share * taste("segment_1") + (1.0 - share) * taste("segment_2"))
+                * if needed { settings.response.need_factor } else { 1.0 }
+                * if is_new { value("novelty") / settings.purchases.novelty } else { 1.0 }
+                * (-value("fatigue") * contacts).exp();
+            let class = &texts(people, "class")[row];
+            let q = if class == "put_off" { 0.0 } else { q.min(settings.response.uplift_max) };
+            let found = world.uplift(&world.customer(row as u32), week, contacts, promotion);
+            assert!(
+                (found - q).abs() < 1e-12,
+                "customer {id}, promotion {promotion}: {found}, {q}"
+            );
+            moved += usize::from(q > 0.0);
+            new += usize::from(q > 0.0 && is_new);
+        }
+    }
+    assert!(moved > 500 && new > 50, "{moved} {new}");
+}
+
 #[test]
 fn shares_are_as_configured() {
     let size = Size { customers: 4_000, ..SMALL };
