@@ -13,6 +13,11 @@ pub trait Overlap: Sync {
     /// The share, `0 ..= 1`, of `candidate`'s value for `customer` (index) that the `chosen`
     /// promotions (indices) already have. Must not fall when more are chosen.
     fn covered_share(&self, customer: usize, chosen: &[u32], candidate: &Candidate) -> f64;
+
+    /// True when nothing is ever covered: the values of a slate add up.
+    fn is_additive(&self) -> bool {
+        false
+    }
 }
 
 /// Values simply add up.
@@ -22,6 +27,10 @@ pub struct NoOverlap;
 impl Overlap for NoOverlap {
     fn covered_share(&self, _: usize, _: &[u32], _: &Candidate) -> f64 {
         0.0
+    }
+
+    fn is_additive(&self) -> bool {
+        true
     }
 }
 

@@ -1,6 +1,7 @@
 //! How is a problem turned into a plan?
 
 mod desk;
+mod dual;
 mod greedy;
 
 use tercet_types::Result;
@@ -8,6 +9,7 @@ use tercet_types::Result;
 use crate::plan::Plan;
 use crate::problem::Problem;
 
+pub use dual::Dual;
 pub use greedy::Greedy;
 
 /// A way to fill the slots.

@@ -4,7 +4,7 @@
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
-use tercet_allocation::solve::{Greedy, Solver};
+use tercet_allocation::solve::{Dual, Greedy, Solver};
 use tercet_allocation::{
     Candidate, Cell, Customer, NoOverlap, Overlap, Plan, Problem, Promotion, RuleId,
     SharedProducts, Slot, WhyNot, verify_all, why_not,
@@ -170,6 +170,34 @@ fn brute_force(problem: &Problem<'_>, customer: usize) -> i64 {
     fill(problem, customer, 0, &mut Vec::new())
 }
 
+/// The largest value of a customer's slate, over all orders in which candidates may be chosen.
+fn best_sequence(problem: &Problem<'_>, customer: usize, chosen: &mut Vec<usize>) -> f64 {
+    let promotions: Vec<u32> = chosen.iter().map(|&at| problem.candidates[at].promotion).collect();
+    let mut best_minor = 0.0_f64;
+    for at in problem.customers[customer].candidates.clone() {
+        let candidate = &problem.candidates[at];
+        let adds_minor = problem.marginal_minor(customer, &promotions, candidate);
+        let is_worth_it = adds_minor >= problem.min_value_minor.map_or(0.0, |minor| minor as f64);
+        if chosen.len() == SLOTS || chosen.contains(&at) || !is_worth_it {
+            continue;
+        }
+        chosen.push(at);
+        let masks: Vec<u8> = chosen.iter().map(|&at| problem.candidates[at].slots).collect();
+        if can_be_seated(&masks, 0) {
+            best_minor = best_minor.max(adds_minor + best_sequence(problem, customer, chosen));
+        }
+        chosen.pop();
+    }
+    best_minor
+}
+
+/// True when each mask finds a slot of its own.
+fn can_be_seated(masks: &[u8], taken: u8) -> bool {
+    let Some((mask, rest)) = masks.split_first() else { return true };
+    let free = |slot: &u8| mask & !taken & 1 << slot != 0;
+    (0..SLOTS as u8).filter(free).any(|slot| can_be_seated(rest, taken | 1 << slot))
+}
+
 fn value_minor(plan: &Plan, customer: usize) -> f64 {
     plan.chosen(customer).iter().map(|(_, placed)| placed.value_minor).sum()
 }
@@ -315,6 +343,42 @@ proptest! {
                 let excused = plan.unplaced_pins.iter().any(|u| u.customer == at && u.candidate == *pin);
                 prop_assert!(placed || excused);
             }
+        }
+    }
+
+    #[test]
+    fn prices_break_no_rule_beat_greedy_and_stay_within_the_bound(parts in parts(40, 12)) {
+        let shared = parts.shared();
+        for overlap in [&NoOverlap as &dyn Overlap, &shared] {
+            let problem = parts.problem(overlap);
+            let solved = Dual.solve_with_certificate(&problem).unwrap();
+            verify_all(&problem, &solved.plan).unwrap();
+            let greedy = solve(&problem);
+            let certificate = &solved.certificate;
+            prop_assert_eq!(certificate.greedy_minor, greedy.total_value_minor);
+            prop_assert_eq!(certificate.value_minor, solved.plan.total_value_minor);
+            prop_assert!(certificate.value_minor >= greedy.total_value_minor);
+            prop_assert!(certificate.value_minor <= certificate.bound_minor * (1.0 + 1e-9) + 1e-6);
+            prop_assert_eq!(&solved.plan.unplaced_pins, &greedy.unplaced_pins);
+            prop_assert_eq!(&Dual.solve(&problem).unwrap(), &solved.plan);
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+            let again = pool.install(|| Dual.solve_with_certificate(&problem).unwrap());
+            prop_assert_eq!(&again, &solved);
+        }
+    }
+
+    #[test]
+    fn no_slate_is_worth_more_than_its_bound(parts in parts(4, 5)) {
+        let parts = parts.uncoupled();
+        let shared = parts.shared();
+        for overlap in [&NoOverlap as &dyn Overlap, &shared] {
+            let problem = parts.problem(overlap);
+            let solved = Dual.solve_with_certificate(&problem).unwrap();
+            prop_assert_eq!(&solved.plan, &solve(&problem));
+            let best = (0..problem.customers.len()).map(|at| best_sequence(&problem, at, &mut Vec::new()));
+            let best_minor: f64 = best.sum();
+            // Few candidates: the search ends by itself, so that the bound is the optimum.
+            prop_assert!((solved.certificate.bound_minor - best_minor).abs() <= 1e-6 * best_minor.max(1.0));
         }
     }
 

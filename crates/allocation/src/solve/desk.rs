@@ -12,6 +12,9 @@ pub(crate) struct Next {
     pub(crate) value_minor: f64,
 }
 
+/// Which chosen offer stands in which slot.
+pub(super) type Seats = [Option<u8>; MAX_SLOTS];
+
 /// One customer's slate while it is filled.
 pub(crate) struct Desk {
     customer: usize,
@@ -24,7 +27,7 @@ pub(crate) struct Desk {
     /// The slots each chosen offer may stand in.
     masks: Vec<u8>,
     /// Which chosen offer stands in which slot.
-    seats: [Option<u8>; MAX_SLOTS],
+    seats: Seats,
 }
 
 impl Desk {
@@ -126,6 +129,19 @@ impl Desk {
         Ok(())
     }
 
+    /// Takes a candidate that the rules admit, or leaves it where they do not.
+    pub(crate) fn choose(&mut self, problem: &Problem<'_>, ledger: &mut Ledger, at: usize) {
+        let candidate = &problem.candidates[at];
+        let question = self.question(problem, ledger, at, false);
+        let open = problem.open_slots(self.customer, candidate);
+        if refusal(&question).is_some() || !self.can_seat(problem, open) {
+            return;
+        }
+        let value_minor = question.marginal_minor();
+        self.place(problem, Next { candidate: at, value_minor }, false);
+        ledger.add(candidate);
+    }
+
     /// Takes an offer into the slate. A slot for it must be free, see [`Self::next`].
     pub(crate) fn place(&mut self, problem: &Problem<'_>, next: Next, is_pinned: bool) {
         let candidate = &problem.candidates[next.candidate];
@@ -157,7 +173,7 @@ impl Desk {
     }
 
     /// The seats, with the offer chosen first in the earlier slot wherever two may change places.
-    fn tidy_seats(&self) -> [Option<u8>; MAX_SLOTS] {
+    fn tidy_seats(&self) -> Seats {
         let mut seats = self.seats;
         for _ in 0..MAX_SLOTS {
             for (early, late) in
@@ -229,7 +245,7 @@ impl Desk {
 ///
 /// Sets of offers that can be seated form a transversal matroid, so that greedy choice by additive
 /// values is optimal (Edmonds 1971, doi:10.1007/BF01584082).
-fn seat(seats: &mut [Option<u8>; MAX_SLOTS], masks: &[u8], offer: u8, tried: &mut u8) -> bool {
+pub(super) fn seat(seats: &mut Seats, masks: &[u8], offer: u8, tried: &mut u8) -> bool {
     let mask = masks[usize::from(offer)];
     let is_free = |slot: &usize| mask >> slot & 1 == 1 && seats[*slot].is_none();
     if let Some(slot) = (0..MAX_SLOTS).find(is_free) {

@@ -30,30 +30,43 @@ impl Solver for Greedy {
 
     fn solve(&self, problem: &Problem<'_>) -> Result<Plan> {
         problem.check()?;
-        let customers = problem.customers.len();
-        let mut order: Vec<usize> = (0..customers).collect();
-        order.sort_by_key(|&at| (problem.customers[at].order, at));
-        let mut ledger = Ledger::new(problem);
-        let mut desks: Vec<Desk> =
-            (0..customers).into_par_iter().map(|at| Desk::new(problem, at)).collect();
-        let unplaced_pins = place_pins(problem, &order, &mut desks, &mut ledger);
-        if problem.is_coupled() {
-            fill_best_first(problem, &order, &mut desks, &mut ledger);
-        } else {
-            fill_each(problem, &mut desks, &mut ledger);
-        }
-        Ok(plan(problem, &desks, &ledger, unplaced_pins))
+        let mut order: Vec<u32> = (0..problem.customers.len() as u32).collect();
+        order.sort_by_key(|&at| (problem.customers[at as usize].order, at));
+        Ok(complete(problem, &order, |_, _| ()))
     }
+}
+
+/// Pins, then the candidates that `choose` hands over customer by customer, then greedy with what is left.
+///
+/// `order` lists the customers by their hash. What a rule refuses is left out.
+pub(super) fn complete(
+    problem: &Problem<'_>,
+    order: &[u32],
+    choose: impl Fn(usize, &mut dyn FnMut(usize)),
+) -> Plan {
+    let mut ledger = Ledger::new(problem);
+    let mut desks: Vec<Desk> =
+        (0..problem.customers.len()).into_par_iter().map(|at| Desk::new(problem, at)).collect();
+    let unplaced_pins = place_pins(problem, order, &mut desks, &mut ledger);
+    for (customer, desk) in desks.iter_mut().enumerate() {
+        choose(customer, &mut |candidate| desk.choose(problem, &mut ledger, candidate));
+    }
+    if problem.is_coupled() {
+        fill_best_first(problem, order, &mut desks, &mut ledger);
+    } else {
+        fill_each(problem, &mut desks, &mut ledger);
+    }
+    plan(problem, &desks, &ledger, unplaced_pins)
 }
 
 fn place_pins(
     problem: &Problem<'_>,
-    order: &[usize],
+    order: &[u32],
     desks: &mut [Desk],
     ledger: &mut Ledger,
 ) -> Vec<UnplacedPin> {
     let mut unplaced = Vec::new();
-    for &customer in order {
+    for customer in order.iter().map(|&at| at as usize) {
         for &candidate in &problem.customers[customer].pinned {
             if let Err(rule) = desks[customer].pin(problem, ledger, candidate) {
                 unplaced.push(UnplacedPin { customer, candidate, rule });
@@ -78,21 +91,16 @@ fn fill_each(problem: &Problem<'_>, desks: &mut [Desk], ledger: &mut Ledger) {
 }
 
 /// Fills all slates together, the most valuable offer first.
-fn fill_best_first(
-    problem: &Problem<'_>,
-    order: &[usize],
-    desks: &mut [Desk],
-    ledger: &mut Ledger,
-) {
+fn fill_best_first(problem: &Problem<'_>, order: &[u32], desks: &mut [Desk], ledger: &mut Ledger) {
     let first: Vec<Option<Next>> =
-        order.par_iter().map(|&at| desks[at].next(problem, ledger)).collect();
+        order.par_iter().map(|&at| desks[at as usize].next(problem, ledger)).collect();
     let mut heap: BinaryHeap<Turn> = (0..)
         .zip(first)
         .filter_map(|(place, next)| next.map(|next| Turn { next, place }))
         .collect();
     // Every turn places an offer, or passes over candidates that are refused for good.
     while let Some(turn) = heap.pop() {
-        let desk = &mut desks[order[turn.place]];
+        let desk = &mut desks[order[turn.place] as usize];
         if desk.is_open(problem, ledger, turn.next) {
             desk.place(problem, turn.next, false);
             ledger.add(&problem.candidates[turn.next.candidate]);

@@ -1,0 +1,147 @@
+//! Which offers are best for one customer when their values overlap?
+//!
+//! Marginal values only fall as a slate grows, so what candidates add now bounds what they add later.
+//! A search over the orders of choice, the most promising first, leaves out what that bound shows to be
+//! no better than the best found (branch and bound: Land and Doig 1960, doi:10.2307/1910129). It stops
+//! at its effort; the bounds of what was not looked at hold nevertheless.
+
+use super::market::{Item, Picks, Pinned, Slate};
+use crate::problem::{MAX_SLOTS, Problem};
+use crate::solve::desk::{Seats, seat};
+
+/// The best at most `more` offers beside what is pinned, found with about `effort` evaluations.
+pub(super) fn best(
+    problem: &Problem<'_>,
+    customer: usize,
+    items: Vec<Item>,
+    pinned: &Pinned,
+    more: usize,
+    effort: usize,
+) -> Slate {
+    let mut seated = Seated::default();
+    for &mask in &pinned.masks {
+        seated = seated.with(mask).unwrap_or(seated);
+    }
+    let least_minor = problem.min_value_minor.map_or(f64::NEG_INFINITY, |least| least as f64);
+    let chosen = pinned.promotions.clone();
+    let mut search = Search {
+        problem,
+        customer,
+        least_minor,
+        effort,
+        chosen,
+        picks: Picks::default(),
+        has_leaf: false,
+        best: Slate::default(),
+    };
+    let most_minor = search.extend(items, seated, more, 0.0);
+    let mut best = search.best;
+    best.most_minor = most_minor.max(best.surplus_minor);
+    best
+}
+
+/// Chosen offers in their slots.
+#[derive(Clone, Copy, Default)]
+struct Seated {
+    masks: [u8; MAX_SLOTS],
+    count: u8,
+    seats: Seats,
+}
+
+impl Seated {
+    /// With one more offer, if it can be seated.
+    fn with(mut self, mask: u8) -> Option<Self> {
+        *self.masks.get_mut(usize::from(self.count))? = mask;
+        let is_seated = seat(&mut self.seats, &self.masks, self.count, &mut 0);
+        self.count += 1;
+        is_seated.then_some(self)
+    }
+
+    /// The most that `more` of the items, none of the key, can add if each adds its surplus. Items fall
+    /// in surplus.
+    ///
+    /// Sets that can be seated form a matroid: taking the best that fits is the maximum.
+    fn most_minor(mut self, items: &[Item], more: usize, but: Option<u64>) -> f64 {
+        let (mut sum_minor, mut taken) = (0.0, 0);
+        for item in items.iter().filter(|item| Some(item.key) != but) {
+            if taken == more {
+                break;
+            }
+            if let Some(seated) = self.with(item.mask) {
+                self = seated;
+                sum_minor += item.surplus_minor;
+                taken += 1;
+            }
+        }
+        sum_minor
+    }
+}
+
+struct Search<'a> {
+    problem: &'a Problem<'a>,
+    customer: usize,
+    /// What an offer must add.
+    least_minor: f64,
+    /// Evaluations that are left.
+    effort: usize,
+    chosen: Vec<u32>,
+    picks: Picks,
+    /// True once a slate has been completed.
+    has_leaf: bool,
+    best: Slate,
+}
+
+impl Search<'_> {
+    /// Looks at what may follow the chosen offers, and returns what none of it exceeds.
+    ///
+    /// `items` hold what each adds to the chosen offers less its price.
+    fn extend(&mut self, mut items: Vec<Item>, seated: Seated, more: usize, minor: f64) -> f64 {
+        if minor > self.best.surplus_minor {
+            self.best.picks = self.picks;
+            self.best.surplus_minor = minor;
+        }
+        items.sort_unstable_by(|a, b| {
+            b.surplus_minor.total_cmp(&a.surplus_minor).then(a.at.cmp(&b.at))
+        });
+        if more == 0 || items.is_empty() {
+            self.has_leaf = true;
+            return minor;
+        }
+        let most_minor = minor + seated.most_minor(&items, more, None);
+        if self.has_leaf && (most_minor <= self.best.surplus_minor || self.effort == 0) {
+            return most_minor;
+        }
+        let mut reached_minor = minor;
+        for next in &items {
+            let Some(with) = seated.with(next.mask) else { continue };
+            let sum_minor = minor + next.surplus_minor;
+            let child_minor = sum_minor + with.most_minor(&items, more - 1, Some(next.key));
+            if self.has_leaf && (child_minor <= self.best.surplus_minor || self.effort == 0) {
+                reached_minor = reached_minor.max(child_minor);
+                continue;
+            }
+            let candidate = &self.problem.candidates[next.at];
+            self.chosen.push(candidate.promotion);
+            self.picks.push(next.at);
+            let rest = if more == 1 { Vec::new() } else { self.after(next, &items, with) };
+            reached_minor = reached_minor.max(self.extend(rest, with, more - 1, sum_minor));
+            self.chosen.pop();
+            self.picks.pop();
+        }
+        reached_minor.min(most_minor)
+    }
+
+    /// What is left to choose from after one more offer, and what it adds then.
+    fn after(&mut self, next: &Item, items: &[Item], seated: Seated) -> Vec<Item> {
+        self.effort = self.effort.saturating_sub(items.len());
+        let is_free = |item: &&Item| item.key != next.key && seated.with(item.mask).is_some();
+        let adds = |item: &Item| {
+            let candidate = &self.problem.candidates[item.at];
+            let adds = self.problem.marginal_minor(self.customer, &self.chosen, candidate);
+            let surplus_minor = adds - item.price_minor;
+            let is_worth_it = adds >= self.least_minor && surplus_minor > 0.0;
+            is_worth_it.then_some(Item { surplus_minor, ..*item })
+        };
+        items.iter().filter(is_free).filter_map(adds).collect()
+    }
+}
