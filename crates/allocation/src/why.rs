@@ -190,6 +190,11 @@ impl<'a> Slate<'a> {
         if rival.value_minor >= value_minor {
             return Some(WhyNot::Better { slot });
         }
+        // It would have added more than what was chosen: a price stood in its way.
+        let before = &self.promotions[..last];
+        if problem.marginal_minor(self.customer, before, candidate) > rival.value_minor {
+            return None;
+        }
         self.covers_most(at, last)
     }
 
@@ -205,6 +210,6 @@ impl<'a> Slate<'a> {
             self.problem.overlap.covered_share(self.customer, one, candidate)
         };
         let most = (0..before).max_by(|a, b| covered(a).total_cmp(&covered(b)).then(b.cmp(a)));
-        most.map(|rank| WhyNot::SameProducts { slot: self.offers[rank].0 })
+        most.filter(|rank| covered(rank) > 0.0).map(|rank| WhyNot::SameProducts { slot: self.offers[rank].0 })
     }
 }

@@ -361,6 +361,13 @@ proptest! {
             prop_assert!(certificate.value_minor <= certificate.bound_minor * (1.0 + 1e-9) + 1e-6);
             prop_assert_eq!(&solved.plan.unplaced_pins, &greedy.unplaced_pins);
             prop_assert_eq!(&Dual.solve(&problem).unwrap(), &solved.plan);
+            let reasons = why_not(&problem, &solved.plan);
+            for (customer, known) in problem.customers.iter().enumerate() {
+                for at in known.candidates.clone().filter(|at| reasons[*at].is_some()) {
+                    let said = is_true(&problem, &solved.plan, customer, at, reasons[at]);
+                    prop_assert!(said.is_ok(), "candidate {at}, {:?}: {said:?}", reasons[at]);
+                }
+            }
             let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
             let again = pool.install(|| Dual.solve_with_certificate(&problem).unwrap());
             prop_assert_eq!(&again, &solved);
