@@ -1,29 +1,39 @@
 //! How are masks made and leaves added on any machine?
 
+use super::compile::Test;
 use super::kernel::{Add, LANES, Masks};
 
 /// See [`Masks`]. The other kernels are held to this one.
 pub(crate) fn masks(job: &Masks<'_>, out: &mut [u32]) {
     for (out, plane) in out.chunks_exact_mut(job.stride).zip(job.planes.clone()) {
         let (passed, failed) = job.tests.of(plane);
+        let start = job.start[plane * job.start_stride];
         let blocks = out[..job.lanes].as_chunks_mut::<LANES>().0;
         for (block, out) in blocks.iter_mut().enumerate() {
-            *out = [job.start[plane * job.start_stride]; LANES];
-            let values =
-                |column: u32| &job.values[column as usize * job.stride + block * LANES..][..LANES];
-            for test in passed {
-                for (out, value) in out.iter_mut().zip(values(test.column)) {
-                    // A missing value is not at least the threshold, and passes.
-                    let fails = *value >= test.threshold;
-                    *out &= test.mask | u32::from(fails).wrapping_sub(1);
-                }
-            }
-            for test in failed {
-                for (out, value) in out.iter_mut().zip(values(test.column)) {
-                    let passes = *value < test.threshold;
-                    *out &= test.mask | 0_u32.wrapping_sub(u32::from(passes));
-                }
-            }
+            let lane = block * LANES;
+            *out = [start; LANES];
+            // A missing value is not at least the threshold, and passes.
+            clear(job, passed, lane, out, |value, threshold| value >= threshold);
+            clear(job, failed, lane, out, |value, threshold| !(value < threshold));
+        }
+    }
+}
+
+/// Written lane by lane, so that compilers find the instructions of the machine they build for.
+#[inline]
+fn clear(
+    job: &Masks<'_>,
+    tests: &[Test],
+    lane: usize,
+    out: &mut [u32; LANES],
+    fails: impl Fn(f32, f32) -> bool,
+) {
+    for test in tests {
+        let values = &job.values[test.column as usize * job.stride + lane..][..LANES];
+        let (values, (threshold, mask)) = (values.as_chunks::<4>().0, (test.threshold, test.mask));
+        for (out, values) in out.as_chunks_mut::<4>().0.iter_mut().zip(values) {
+            let kept = values.map(|value| u32::from(fails(value, threshold)).wrapping_sub(1));
+            *out = [0, 1, 2, 3].map(|at| out[at] & (mask | kept[at]));
         }
     }
 }
