@@ -13,26 +13,32 @@ pub(crate) fn masks(job: &Masks<'_>, out: &mut [u32]) {
             let lane = block * LANES;
             *out = [start; LANES];
             // A missing value is not at least the threshold, and passes.
-            clear(job, passed, lane, out, |value, threshold| value >= threshold);
-            clear(job, failed, lane, out, |value, threshold| !(value < threshold));
+            clear(job, passed, lane, out, |value, threshold| {
+                u32::from(value >= threshold).wrapping_sub(1)
+            });
+            clear(job, failed, lane, out, |value, threshold| {
+                u32::from(value < threshold).wrapping_neg()
+            });
         }
     }
 }
 
-/// Written lane by lane, so that compilers find the instructions of the machine they build for.
+/// `kept(value, threshold)` is all bits when the value passes, else none.
+///
+/// Four lanes at a time, for which compilers have instructions on most machines.
 #[inline]
 fn clear(
     job: &Masks<'_>,
     tests: &[Test],
     lane: usize,
     out: &mut [u32; LANES],
-    fails: impl Fn(f32, f32) -> bool,
+    kept: impl Fn(f32, f32) -> u32,
 ) {
     for test in tests {
         let values = &job.values[test.column as usize * job.stride + lane..][..LANES];
         let (values, (threshold, mask)) = (values.as_chunks::<4>().0, (test.threshold, test.mask));
         for (out, values) in out.as_chunks_mut::<4>().0.iter_mut().zip(values) {
-            let kept = values.map(|value| u32::from(fails(value, threshold)).wrapping_sub(1));
+            let kept = values.map(|value| kept(value, threshold));
             *out = [0, 1, 2, 3].map(|at| out[at] & (mask | kept[at]));
         }
     }
