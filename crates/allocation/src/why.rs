@@ -61,7 +61,7 @@ impl WhyNot {
 }
 
 /// For each candidate of the problem what kept it out; nothing for those that were offered, and for those
-/// that a solver other than greedy passed over.
+/// that the price of a limit kept out.
 pub fn why_not(problem: &Problem<'_>, plan: &Plan) -> Vec<Option<WhyNot>> {
     let mut ledger = Ledger::new(problem);
     for (_, _, placed) in plan.offers() {
@@ -210,6 +210,7 @@ impl<'a> Slate<'a> {
             self.problem.overlap.covered_share(self.customer, one, candidate)
         };
         let most = (0..before).max_by(|a, b| covered(a).total_cmp(&covered(b)).then(b.cmp(a)));
-        most.filter(|rank| covered(rank) > 0.0).map(|rank| WhyNot::SameProducts { slot: self.offers[rank].0 })
+        most.filter(|rank| covered(rank) > 0.0)
+            .map(|rank| WhyNot::SameProducts { slot: self.offers[rank].0 })
     }
 }

@@ -20,10 +20,7 @@ use super::{Solver, greedy};
 use crate::certificate::{Certificate, Certified, ShadowPrice};
 use crate::plan::Plan;
 use crate::problem::Problem;
-use market::{Market, Prices};
-
-/// Evaluations per customer for the bound where values overlap.
-const EFFORT_OF_BOUND: usize = 20_000;
+use market::{Effort, Market, Prices};
 
 /// What rounding may add to a sum, relative.
 const ROUNDING: f64 = 1e-12;
@@ -64,7 +61,7 @@ impl Dual {
             true => better(problem, &market, &prices, greedy),
             false => greedy,
         };
-        let most_minor = market.pass(&market.order, &prices, EFFORT_OF_BOUND).most_minor;
+        let most_minor = market.pass(&market.order, &prices, Effort::BOUND).most_minor;
         let sum_minor = most_minor + market.rent_minor(&prices);
         let certificate = Certificate {
             bound_minor: market.pins_minor + sum_minor * (1.0 + ROUNDING),

@@ -84,6 +84,26 @@ pub(super) struct Item {
     pub(super) price_minor: f64,
 }
 
+/// How hard the best offers of a customer are looked for where values overlap.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Effort {
+    /// Evaluations of marginal values, about.
+    pub(super) evaluations: usize,
+    /// Candidates per mask of slots, the best by themselves; [`Slate::most_minor`] is over these.
+    pub(super) breadth: usize,
+}
+
+impl Effort {
+    /// Always what adds most.
+    pub(super) const GREEDY: Self = Self { evaluations: 0, breadth: 8 };
+
+    /// A few exchanges of it.
+    pub(super) const SOME: Self = Self { evaluations: 100, breadth: 12 };
+
+    /// All candidates: a bound.
+    pub(super) const BOUND: Self = Self { evaluations: 5_000, breadth: usize::MAX };
+}
+
 /// What is already in the slate.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pinned {
@@ -240,12 +260,11 @@ impl<'a> Market<'a> {
 
     /// The best offers of a customer at the prices, among the candidates that `admit` lets through.
     ///
-    /// `effort` bounds the search where values overlap; [`Slate::most_minor`] holds at any effort.
     pub(super) fn best(
         &self,
         customer: usize,
         tariff: &Tariff,
-        effort: usize,
+        effort: Effort,
         admit: impl Fn(&Candidate) -> bool,
     ) -> Slate {
         let nothing = Pinned::default();
@@ -287,7 +306,7 @@ impl<'a> Market<'a> {
     }
 
     /// The best offers of customers at the prices.
-    pub(super) fn pass(&self, customers: &[u32], prices: &Prices, effort: usize) -> Outcome {
+    pub(super) fn pass(&self, customers: &[u32], prices: &Prices, effort: Effort) -> Outcome {
         let limits = self.left.len();
         let blank = || Outcome {
             surplus_minor: 0.0,

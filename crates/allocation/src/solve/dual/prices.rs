@@ -5,19 +5,19 @@
 //! (Duchi, Hazan and Singer 2011, JMLR 12:2121), start again from the best prices with half the radius:
 //! on a piecewise linear function this converges linearly (Goffin 1977, doi:10.1007/BF01584346).
 
-use super::market::{Market, Prices};
+use super::market::{Effort, Market, Prices};
 
 /// Customers on whom prices are found first: the first in hash order. All, when there are fewer.
-const SAMPLE_MIN: usize = 10_000;
+const SAMPLE: usize = 8_000;
 
-/// Larger shops are sampled one in so many.
-const SAMPLE_ONE_IN: usize = 50;
+/// Then they are corrected on so many times as many, again and again until all take part.
+const GROWTH: usize = 6;
 
 /// How often the radius is halved.
 const STAGES: usize = 18;
 
 /// Steps of a stage: as many as the work allows, within these.
-const STEPS: (u64, u64) = (8, 30);
+const STEPS: (u64, u64) = (4, 30);
 
 /// A stage that lowers the bound by less than this, relative, is the last one.
 const TOLERANCE: f64 = 5e-6;
@@ -25,8 +25,8 @@ const TOLERANCE: f64 = 5e-6;
 /// Stages that are made in any case: the first ones may overshoot.
 const STAGES_MIN: usize = 6;
 
-/// Candidates looked at in the whole search.
-const WORK: u64 = 200_000_000;
+/// Candidates looked at on each sample.
+const WORK: u64 = 400_000_000;
 
 /// How much longer a candidate takes where values overlap.
 const WORK_OF_OVERLAP: u64 = 30;
@@ -34,37 +34,49 @@ const WORK_OF_OVERLAP: u64 = 30;
 /// The first radius, in mean values of an offer.
 const RADIUS: f64 = 0.5;
 
-/// Prices found on a sample are corrected on all customers, in so many stages and from this radius …
-const CORRECTION: (usize, f64) = (3, 0.02);
+/// Stages of a correction, and its first radius.
+const CORRECTION: (usize, f64) = (3, 0.05);
 
-/// … with so many steps a stage, as the work allows.
-const CORRECTION_STEPS: (u64, u64) = (1, 6);
+/// In a correction, a limit that is missed by less than this share is nearly met: its price moves little.
+const CORRECTION_FLOOR: f64 = 0.1;
+
+/// Steps of a stage of a correction, as the work allows.
+const CORRECTION_STEPS: (u64, u64) = (3, 40);
 
 /// The best prices found.
 pub(super) fn find(market: &Market<'_>) -> Prices {
     let nothing = Prices(vec![0.0; market.left.len()]);
     let customers = market.order.len();
-    let sample = SAMPLE_MIN.max(customers / SAMPLE_ONE_IN).min(customers);
-    if market.limits().next().is_none() || sample == 0 {
+    if market.limits().next().is_none() || customers == 0 {
         return nothing;
     }
     let candidates = market.problem.candidates.len() as u64;
-    let of_sample = (candidates * sample as u64 / customers as u64).max(1);
     let weight = if market.problem.overlap.is_additive() { 1 } else { WORK_OF_OVERLAP };
-    let steps = |candidates: u64, stages: usize, (least, most): (u64, u64)| {
-        (WORK / (candidates * weight * stages as u64)).clamp(least, most) as usize
+    let steps = |sample: usize, stages: usize, (least, most): (u64, u64)| {
+        let work = (candidates * sample as u64 / customers as u64).max(1) * weight * stages as u64;
+        (WORK / work).clamp(least, most) as usize
     };
-    let Some(mut descent) = Descent::new(market, &market.order[..sample], nothing.clone()) else {
+    let mut sample = SAMPLE.min(customers);
+    let mut best = nothing.clone();
+    let Some(mut descent) = Descent::new(market, &market.order[..sample], best) else {
         return nothing;
     };
-    descent.run(STAGES, steps(of_sample, STAGES, STEPS), RADIUS);
-    if sample == customers {
-        return descent.best;
+    descent.run(STAGES, steps(sample, STAGES, STEPS), RADIUS, 0.0);
+    best = descent.best;
+    while sample < customers {
+        // What is nearly all is all.
+        sample *= GROWTH;
+        if sample * 2 > customers {
+            sample = customers;
+        }
+        let (stages, radius) = CORRECTION;
+        let Some(mut descent) = Descent::new(market, &market.order[..sample], best) else {
+            return nothing;
+        };
+        descent.run(stages, steps(sample, stages, CORRECTION_STEPS), radius, CORRECTION_FLOOR);
+        best = descent.best;
     }
-    let Some(mut all) = Descent::new(market, &market.order, descent.best) else { return nothing };
-    let (stages, radius) = CORRECTION;
-    all.run(stages, steps(candidates.max(1), stages, CORRECTION_STEPS), radius);
-    all.best
+    best
 }
 
 struct Descent<'a> {
@@ -88,7 +100,7 @@ impl<'a> Descent<'a> {
         for (at, _, whole) in market.limits() {
             left[at] = Some(whole as f64 * share);
         }
-        let free = market.pass(customers, &Prices(vec![0.0; left.len()]), 0);
+        let free = market.pass(customers, &Prices(vec![0.0; left.len()]), Effort::GREEDY);
         let within = |(left, used): (&Option<f64>, &f64)| left.is_none_or(|left| *used <= left);
         if left.iter().zip(&free.used).all(within) {
             return None;
@@ -112,7 +124,7 @@ impl<'a> Descent<'a> {
 
     /// The slope at the prices; remembers them when they are the best so far.
     fn look(&mut self, prices: &Prices) -> Vec<f64> {
-        let outcome = self.market.pass(self.customers, prices, 0);
+        let outcome = self.market.pass(self.customers, prices, Effort::GREEDY);
         let rent = |(left, price): (&Option<f64>, &f64)| left.unwrap_or(0.0) * price;
         let rent_minor: f64 = self.left.iter().zip(&prices.0).map(rent).sum();
         let bound_minor = outcome.surplus_minor + rent_minor;
@@ -125,12 +137,13 @@ impl<'a> Descent<'a> {
         self.left.iter().enumerate().map(slope).collect()
     }
 
-    fn run(&mut self, stages: usize, steps: usize, radius: f64) {
+    /// Slopes below `floor` make steps in proportion to them.
+    fn run(&mut self, stages: usize, steps: usize, radius: f64, floor: f64) {
         let mut radius = radius;
         for stage in 0..stages {
             let before_minor = self.best_minor;
             let mut prices = self.best.clone();
-            let mut seen = vec![0.0; prices.0.len()];
+            let mut seen = vec![floor * floor; prices.0.len()];
             let mut mean = Prices(vec![0.0; prices.0.len()]);
             for _ in 0..steps {
                 let slope = self.look(&prices);

@@ -6,7 +6,7 @@
 
 use rayon::prelude::*;
 
-use super::market::{Market, Picks, Prices, Tariff};
+use super::market::{Effort, Market, Picks, Prices, Tariff};
 use crate::problem::Candidate;
 
 /// Customers who see the same prices, and whose offers are looked for at the same time.
@@ -17,9 +17,6 @@ const GAIN: f64 = 0.5;
 
 /// What is left is sold at these shares of the prices, one pass each.
 const SALES: [f64; 5] = [1.0, 0.6, 0.3, 0.0, 0.0];
-
-/// Evaluations per customer where values overlap.
-const EFFORT: usize = 400;
 
 /// The offers of all customers beside the pins.
 pub(super) struct Book {
@@ -78,8 +75,9 @@ fn first_pass(market: &Market<'_>, start: &Prices, left: &mut [Option<i64>], boo
         let wished: Vec<Picks> = {
             let left = &*left;
             let admit = |candidate: &Candidate| market.is_within(left, candidate);
-            let wish =
-                |&customer: &u32| market.best(customer as usize, &tariff, EFFORT, admit).picks;
+            let wish = |&customer: &u32| {
+                market.best(customer as usize, &tariff, Effort::SOME, admit).picks
+            };
             block.par_iter().map(wish).collect()
         };
         for (&customer, wished) in block.iter().zip(wished) {
@@ -87,7 +85,7 @@ fn first_pass(market: &Market<'_>, start: &Prices, left: &mut [Option<i64>], boo
             if picks.as_slice().len() < wished.as_slice().len() {
                 give_back(market, left, &picks);
                 let admit = |candidate: &Candidate| market.is_within(left, candidate);
-                let wished = market.best(customer as usize, &tariff, EFFORT, admit).picks;
+                let wished = market.best(customer as usize, &tariff, Effort::SOME, admit).picks;
                 picks = taken(market, left, &wished);
             }
             book.set(market, customer as usize, &picks);
@@ -149,7 +147,7 @@ fn change(
     let mut with_own = left.to_vec();
     give_back(market, &mut with_own, &old);
     let admit = |candidate: &Candidate| market.is_within(&with_own, candidate);
-    let slate = market.best(customer, tariff, EFFORT, admit);
+    let slate = market.best(customer, tariff, Effort::SOME, admit);
     let old_minor = surplus_minor(market, customer, tariff, &old);
     let is_better = slate.surplus_minor > old_minor + 1e-9 * old_minor.abs().max(1.0);
     is_better.then_some(slate.picks)

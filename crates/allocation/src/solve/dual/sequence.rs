@@ -5,19 +5,27 @@
 //! no better than the best found (branch and bound: Land and Doig 1960, doi:10.2307/1910129). It stops
 //! at its effort; the bounds of what was not looked at hold nevertheless.
 
-use super::market::{Item, Picks, Pinned, Slate};
+use super::market::{Effort, Item, Picks, Pinned, Slate};
 use crate::problem::{MAX_SLOTS, Problem};
 use crate::solve::desk::{Seats, seat};
 
-/// The best at most `more` offers beside what is pinned, found with about `effort` evaluations.
+/// The best at most `more` offers beside what is pinned, found with so much effort.
 pub(super) fn best(
     problem: &Problem<'_>,
     customer: usize,
-    items: Vec<Item>,
+    mut items: Vec<Item>,
     pinned: &Pinned,
     more: usize,
-    effort: usize,
+    effort: Effort,
 ) -> Slate {
+    if effort.breadth < items.len() {
+        items.sort_unstable_by(by_surplus);
+        let mut kept = [0_usize; 1 << MAX_SLOTS];
+        items.retain(|item| {
+            kept[usize::from(item.mask)] += 1;
+            kept[usize::from(item.mask)] <= effort.breadth
+        });
+    }
     let mut seated = Seated::default();
     for &mask in &pinned.masks {
         seated = seated.with(mask).unwrap_or(seated);
@@ -28,7 +36,7 @@ pub(super) fn best(
         problem,
         customer,
         least_minor,
-        effort,
+        effort: effort.evaluations,
         chosen,
         picks: Picks::default(),
         has_leaf: false,
@@ -38,6 +46,11 @@ pub(super) fn best(
     let mut best = search.best;
     best.most_minor = most_minor.max(best.surplus_minor);
     best
+}
+
+/// The larger surplus first.
+fn by_surplus(one: &Item, other: &Item) -> std::cmp::Ordering {
+    other.surplus_minor.total_cmp(&one.surplus_minor).then(one.at.cmp(&other.at))
 }
 
 /// Chosen offers in their slots.
@@ -100,9 +113,7 @@ impl Search<'_> {
             self.best.picks = self.picks;
             self.best.surplus_minor = minor;
         }
-        items.sort_unstable_by(|a, b| {
-            b.surplus_minor.total_cmp(&a.surplus_minor).then(a.at.cmp(&b.at))
-        });
+        items.sort_unstable_by(by_surplus);
         if more == 0 || items.is_empty() {
             self.has_leaf = true;
             return minor;
