@@ -57,9 +57,10 @@ pub(super) fn round(market: &Market<'_>, prices: &Prices) -> Book {
     let mut book = Book { picks: vec![NONE; problem.customers.len() * width], width };
     let mut left = market.left.clone();
     first_pass(market, prices, &mut left, &mut book);
+    let is_free = prices.0.iter().all(|price| *price == 0.0);
     for share in SALES {
         let prices = Prices(prices.0.iter().map(|price| price * share).collect());
-        if !sale(market, &Tariff::new(&prices), &mut left, &mut book) && share == 0.0 {
+        if !sale(market, &Tariff::new(&prices), &mut left, &mut book) && (is_free || share == 0.0) {
             break;
         }
     }

@@ -107,7 +107,7 @@ struct Search<'a> {
 impl Search<'_> {
     /// Looks at what may follow the chosen offers, and returns what none of it exceeds.
     ///
-    /// `items` hold what each adds to the chosen offers less its price.
+    /// `items` hold the most that each may add to the chosen offers less its price.
     fn extend(&mut self, mut items: Vec<Item>, seated: Seated, more: usize, minor: f64) -> f64 {
         if minor > self.best.surplus_minor {
             self.best.picks = self.picks;
@@ -125,13 +125,19 @@ impl Search<'_> {
         let mut reached_minor = minor;
         for next in &items {
             let Some(with) = seated.with(next.mask) else { continue };
-            let sum_minor = minor + next.surplus_minor;
-            let child_minor = sum_minor + with.most_minor(&items, more - 1, Some(next.key));
+            let child_minor =
+                minor + next.surplus_minor + with.most_minor(&items, more - 1, Some(next.key));
             if self.has_leaf && (child_minor <= self.best.surplus_minor || self.effort == 0) {
                 reached_minor = reached_minor.max(child_minor);
                 continue;
             }
             let candidate = &self.problem.candidates[next.at];
+            let adds = self.problem.marginal_minor(self.customer, &self.chosen, candidate);
+            self.effort = self.effort.saturating_sub(1);
+            if adds < self.least_minor || adds <= next.price_minor {
+                continue;
+            }
+            let sum_minor = minor + adds - next.price_minor;
             self.chosen.push(candidate.promotion);
             self.picks.push(next.at);
             let rest = if more == 1 { Vec::new() } else { self.after(next, &items, with) };
@@ -142,14 +148,17 @@ impl Search<'_> {
         reached_minor.min(most_minor)
     }
 
-    /// What is left to choose from after one more offer, and what it adds then.
+    /// What is left to choose from after one more offer, and the most that it may add then.
+    ///
+    /// Beside all chosen offers it adds no more than beside any one of them, which is quickly known.
     fn after(&mut self, next: &Item, items: &[Item], seated: Seated) -> Vec<Item> {
+        let chosen = [self.problem.candidates[next.at].promotion];
         self.effort = self.effort.saturating_sub(items.len());
         let is_free = |item: &&Item| item.key != next.key && seated.with(item.mask).is_some();
         let adds = |item: &Item| {
             let candidate = &self.problem.candidates[item.at];
-            let adds = self.problem.marginal_minor(self.customer, &self.chosen, candidate);
-            let surplus_minor = adds - item.price_minor;
+            let adds = self.problem.marginal_minor(self.customer, &chosen, candidate);
+            let surplus_minor = item.surplus_minor.min(adds - item.price_minor);
             let is_worth_it = adds >= self.least_minor && surplus_minor > 0.0;
             is_worth_it.then_some(Item { surplus_minor, ..*item })
         };
