@@ -13,9 +13,11 @@ mod location;
 mod parquet_file;
 mod session;
 mod store;
+mod stream;
 
 pub use attach::{Attached, ColumnInfo, FILE_COLUMN, FileFormat, FileSet, InputFile, ROW_COLUMN};
 pub use frame::{ColumnData, Frame};
 pub use location::Location;
 pub use session::{Engine, EngineOptions, Value, params};
 pub use store::{FileFact, Store};
+pub use stream::{RawColumn, TableWriter};

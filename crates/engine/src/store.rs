@@ -59,6 +59,11 @@ impl Store {
             .fold(self.root.clone(), |p, part| p.join(part))
     }
 
+    /// What a writer of parts needs: the runtime, the client, and where the file goes.
+    pub(crate) fn parts(&self, path: &str) -> (Arc<Runtime>, Arc<dyn ObjectStore>, Path) {
+        (Arc::clone(&self.runtime), Arc::clone(&self.inner), self.path(path))
+    }
+
     fn named(&self, path: &str) -> String {
         format!("{}/{path}", self.place.trim_end_matches('/'))
     }

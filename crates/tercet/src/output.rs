@@ -180,10 +180,47 @@ impl Progress {
         Ok((value, took))
     }
 
+    /// A bar with rate and time left over `total` things that are called `unit`; gone when dropped.
+    pub(crate) fn meter(&self, name: &str, unit: &str, total: u64) -> Meter {
+        let bar = self.live.then(|| {
+            let bar = ProgressBar::new(total).with_message(name.to_owned());
+            let template = format!(
+                "{{msg}} {{wide_bar:.cyan}} {{human_pos}}/{{human_len}} {unit}  {{per_sec}}  {{eta}} left"
+            );
+            if let Ok(style) = ProgressStyle::with_template(&template) {
+                bar.set_style(style);
+            }
+            bar
+        });
+        Meter { bar }
+    }
+
     /// Says a line.
     pub(crate) fn say(&self, line: &str) {
         if !self.quiet {
             let _ = writeln!(anstream::stderr(), "{line}");
+        }
+    }
+}
+
+/// A bar of something that can be counted; several threads may advance it.
+pub(crate) struct Meter {
+    bar: Option<ProgressBar>,
+}
+
+impl Meter {
+    /// So many more are done.
+    pub(crate) fn advance(&self, count: u64) {
+        if let Some(bar) = &self.bar {
+            bar.inc(count);
+        }
+    }
+}
+
+impl Drop for Meter {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
         }
     }
 }

@@ -10,6 +10,7 @@ mod project;
 pub(crate) use project::Project;
 mod run;
 mod runs;
+mod simulate;
 
 use std::path::PathBuf;
 
@@ -83,6 +84,8 @@ enum Verb {
     Offers(offers::OffersArguments),
     /// Explain a customer's offers: why these three, why not others
     Explain(explain::ExplainArguments),
+    /// Make a shop whose truth is known: simulated data, and the project that reads them
+    Simulate(simulate::SimulateArguments),
 }
 
 /// Runs the verb that was typed.
@@ -97,6 +100,7 @@ pub(crate) fn run(arguments: &Arguments, environment: &Environment) -> Result<()
         Verb::Runs(verb) => runs::runs(verb, shared, environment),
         Verb::Offers(verb) => offers::offers(verb, shared, environment),
         Verb::Explain(verb) => explain::explain(verb, shared, environment),
+        Verb::Simulate(verb) => simulate::simulate(verb, shared, environment),
     }
 }
 

@@ -15,7 +15,7 @@ mod run;
 mod slots;
 
 pub(crate) use delivery::Delivery;
-pub(crate) use load::{Environment, load, store_options};
+pub(crate) use load::{CONFIG_FILE, Environment, load, store_options};
 pub(crate) use model::Model;
 pub(crate) use project::Project;
 pub(crate) use retention::Retention;

@@ -23,8 +23,11 @@ fn every_verb_explains_itself_with_examples() {
     check("runs", &["--format"]);
     check("offers", &["--customer", "--run", "--format"]);
     check("explain", &["--customer", "--others", "--format"]);
+    check("simulate", &["--out", "--customers", "--promotions", "--seed", "--world", "--threads"]);
     let all = run(&["--help"]).fine().stdout;
-    for verb in ["demo", "init", "check", "run", "backtest", "runs", "offers", "explain"] {
+    let verbs =
+        ["demo", "init", "check", "run", "backtest", "runs", "offers", "explain", "simulate"];
+    for verb in verbs {
         assert!(all.contains(&format!("\n  {verb} ")), "{verb}: {all}");
     }
     assert!(run(&["--version"]).fine().stdout.starts_with("tercet "));

@@ -11,5 +11,6 @@ mod demo;
 mod faults;
 mod s3;
 mod scopes;
+mod simulate;
 mod support;
 mod weekly_run;
