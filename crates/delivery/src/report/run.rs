@@ -31,6 +31,8 @@ pub struct RunReport {
     pub promotions: Vec<PromotionCount>,
     /// Caps and budgets.
     pub limits: Vec<Limit>,
+    /// How good the plan is; `None` when it was not worked out.
+    pub certificate: Option<Certificate>,
     /// Slots and what emptied them.
     pub slots: Vec<SlotFill>,
     /// The models.
@@ -84,6 +86,36 @@ pub struct Limit {
     pub used: i64,
     /// Allowed, offers or minor units.
     pub limit: i64,
+}
+
+/// How far from the best possible the plan is, and which limit costs how much.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Certificate {
+    /// What the values below measure: [`Unit::Money`], or [`Unit::Number`] for an engine that only ranks.
+    pub unit: Unit,
+    /// What the offers are worth.
+    pub value: f64,
+    /// No plan under the same rules, limits and pins is worth more.
+    pub bound: f64,
+    /// What the plan would be worth if the most valuable offer always went first.
+    pub greedy: f64,
+    /// The share of the bound that may be missing, 0 to 1.
+    pub gap: f64,
+    /// Limits with a price, in order of importance.
+    pub prices: Vec<LimitPrice>,
+}
+
+/// What a cap or budget costs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LimitPrice {
+    /// The promotion, or `all promotions`.
+    pub name: String,
+    /// What is limited: [`Unit::Count`] for a cap, [`Unit::Money`] for a budget.
+    pub limits: Unit,
+    /// What one more offer, or one more minor unit, would bring.
+    pub price: f64,
+    /// The price times the limit.
+    pub weight: f64,
 }
 
 /// How a slot was filled.

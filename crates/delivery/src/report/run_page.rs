@@ -14,8 +14,8 @@ use super::charts::stacked::{Layout, Row, stacked};
 use super::figure::{About, Figure, Table};
 use super::page::{self, spoken};
 use super::run::{
-    CheckStatus, Limit, ModelQuality, NamedCount, PromotionCount, RunReport, SegmentCount,
-    SlotFill, SourceHealth, Timing,
+    Certificate, CheckStatus, Limit, ModelQuality, NamedCount, PromotionCount, RunReport,
+    SegmentCount, SlotFill, SourceHealth, Timing,
 };
 use crate::format::{self, Unit};
 use crate::offers::{CONTROL, TREATMENT};
@@ -34,6 +34,7 @@ pub(crate) fn html(report: &RunReport, currency: Currency) -> Result<String> {
         matrix => matrix(&report.customers),
         promotions => promotions(&report.promotions, currency),
         limits => limits(&report.limits, currency),
+        certificate => report.certificate.as_ref().map(|known| certificate(known, currency)),
         slots => slots(&report.slots, currency),
         empty_slots => empty_slots(&report.slots),
         routes => routes(&report.routes, currency),
@@ -251,6 +252,45 @@ fn limits(limits: &[Limit], currency: Currency) -> Option<Figure> {
     })
 }
 
+/// How good the plan is, in sentences, and the prices of its limits.
+fn certificate(known: &Certificate, currency: Currency) -> Value {
+    let amount = |value: f64| format::value(value, known.unit, currency);
+    let mut sentences = vec![format!(
+        "The offers are worth {}. No plan under the same rules, limits and pins can be worth more than {}: \
+         at most {} is missing.",
+        amount(known.value),
+        amount(known.bound),
+        format::value(known.gap, Unit::Rate, currency)
+    )];
+    if known.value > known.greedy {
+        sentences.push(format!(
+            "Always giving the most valuable offer first would have brought {}.",
+            amount(known.greedy)
+        ));
+    }
+    let major = currency.minor_per_major();
+    let rows = known
+        .prices
+        .iter()
+        .map(|price| {
+            let (kind, more, units) = match price.limits {
+                Unit::Money => ("Budget", format::money(major, currency), major as f64),
+                _ => ("Cap", "one customer".to_owned(), 1.0),
+            };
+            vec![
+                price.name.clone(),
+                kind.to_owned(),
+                more,
+                amount(price.price * units),
+                amount(price.weight),
+            ]
+        })
+        .collect();
+    let head = ["Limit", "Kind", "With so much more", "Gain", "All of it at that price"];
+    let table = Table::new("Which limit costs how much", 3, &head, rows);
+    context! { sentences, table }
+}
+
 fn slots(slots: &[SlotFill], currency: Currency) -> Option<Figure> {
     let rows = slots
         .iter()
@@ -450,6 +490,9 @@ mod tests {
         for section in ["customers", "offers", "models", "health", "examples", "timings"] {
             assert!(html.contains(&format!("id=\"{section}\"")), "{section}");
         }
+        for words in ["at most 0.19% is missing", "Which limit costs how much", "one customer"] {
+            assert!(html.contains(words), "{words}");
+        }
         let charts = html.matches("<svg class=\"chart\"").count();
         assert_eq!(charts, 2 * html.matches("<figure").count());
         let mut ids: Vec<&str> =
@@ -467,6 +510,7 @@ mod tests {
             customers: vec![],
             promotions: vec![],
             limits: vec![],
+            certificate: None,
             slots: vec![],
             models: vec![],
             routes: vec![],

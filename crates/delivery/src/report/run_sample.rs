@@ -5,8 +5,9 @@
 use tercet_types::Date;
 
 use super::run::{
-    CalibrationBin, CheckStatus, ExampleCustomer, ExampleOffer, HealthCheck, Importance, Limit,
-    Metric, ModelQuality, PromotionCount, RunReport, SegmentCount, SlotFill, SourceHealth, Timing,
+    CalibrationBin, Certificate, CheckStatus, ExampleCustomer, ExampleOffer, HealthCheck,
+    Importance, Limit, LimitPrice, Metric, ModelQuality, PromotionCount, RunReport, SegmentCount,
+    SlotFill, SourceHealth, Timing,
 };
 use super::{Fact, Headline, NamedCount};
 use crate::format::Unit;
@@ -59,6 +60,7 @@ pub(crate) fn sample() -> RunReport {
         customers: segments(),
         promotions: promotions(),
         limits: limits(),
+        certificate: Some(certificate()),
         slots: slots(),
         models: vec![response_model(), value_model()],
         routes: vec![
@@ -157,6 +159,24 @@ fn limits() -> Vec<Limit> {
         limit("Frozen pizza 2 for 1", Unit::Money, 15_210, 40_000),
         limit("Cheese 20% off", Unit::Count, 445, 1_500),
     ]
+}
+
+fn certificate() -> Certificate {
+    let price = |name: &str, limits, price, weight| {
+        let name = name.into();
+        LimitPrice { name, limits, price, weight }
+    };
+    Certificate {
+        unit: Unit::Money,
+        value: 1_148_230.0,
+        bound: 1_150_417.0,
+        greedy: 1_121_904.0,
+        gap: 0.0019,
+        prices: vec![
+            price("Yogurt 25% off", Unit::Count, 104.0, 72_800.0),
+            price("Frozen pizza 2 for 1", Unit::Money, 1.25, 50_000.0),
+        ],
+    }
 }
 
 fn slots() -> Vec<SlotFill> {

@@ -183,7 +183,7 @@ struct Rest {
     on: Vec<Option<String>>,
     values: Vec<i64>,
     kinds: Vec<String>,
-    /// A rule, or how another offer won; nothing when no reason is known.
+    /// A rule, or how another offer won; nothing when the price of a limit stood in the way.
     rules: Vec<Option<String>>,
     /// The slots that take each one: bit `k` for slot `k`.
     open: Vec<i32>,
@@ -247,7 +247,7 @@ impl Rest {
     /// Why a candidate was not offered: the rule, or the offer that took its place.
     fn why_not(&self, row: usize) -> Result<String> {
         let Some(why) = self.rules[row].as_deref() else {
-            return Ok("the solver found no place for it".to_owned());
+            return Ok("other customers make more of a limit that it shares".to_owned());
         };
         let rival = self.rivals[row].as_deref().map_or_else(String::new, |rival| {
             let slot = self.rival_slots[row].as_deref().unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tercet_allocation::{Cell, Placed, RuleId, WhyNot};
+use tercet_allocation::{Cell, Limit, Placed, RuleId, WhyNot};
 use tercet_delivery::codes::CodePools;
 use tercet_delivery::offers::{Decision, Offer, Promotion as OfferedPromotion};
 use tercet_delivery::{csv, json_lines, offers};
@@ -37,6 +37,38 @@ pub(super) struct PlanFacts {
     pub(super) total_budget_minor: Option<(i64, i64)>,
     /// Pins that a rule did not let through: promotion, customers, rule.
     pub(super) unplaced_pins: Vec<(String, usize, String)>,
+    /// How good the plan is; none in a run of an earlier version.
+    #[serde(default)]
+    pub(super) certificate: Option<CertificateFacts>,
+}
+
+/// How far from the best possible a plan is. Values are minor units, or millionths of a score for an engine
+/// that only ranks.
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+pub(super) struct CertificateFacts {
+    /// What the offers are worth.
+    pub(super) value_minor: f64,
+    /// No plan under the same rules, limits and pins is worth more.
+    pub(super) bound_minor: f64,
+    /// What greedy's plan is worth.
+    pub(super) greedy_minor: f64,
+    /// The share of the bound that may be missing.
+    pub(super) gap: f64,
+    /// Limits with a price, the heaviest first.
+    pub(super) prices: Vec<LimitPriceFacts>,
+}
+
+/// What one more unit of a limit would bring.
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+pub(super) struct LimitPriceFacts {
+    /// `cap`, `promotion_budget` or `total_budget`.
+    pub(super) limit: String,
+    /// The promotion; none for the run's budget.
+    pub(super) promotion: Option<String>,
+    /// Per offer of a cap, or per minor unit of a budget.
+    pub(super) price_minor: f64,
+    /// The price times the limit.
+    pub(super) weight_minor: f64,
 }
 
 /// Solves the week and writes `decisions`, `candidates` and `plan.json`.
@@ -75,8 +107,11 @@ pub(super) fn decide(run: &WeeklyRun<'_>, context: &mut StageContext<'_>) -> Res
     context.write_table("candidates", &candidates)?;
     context.write("plan.json", to_json(&facts)?)?;
     let treated: BTreeSet<usize> = slates.plan.offers().map(|(customer, ..)| customer).collect();
+    let missing = slates.certificate.as_ref().map_or_else(String::new, |certificate| {
+        format!(", at most {:.2} % below the best possible", 100.0 * certificate.gap())
+    });
     Ok(format!(
-        "{} offers to {} of {} customers",
+        "{} offers to {} of {} customers{missing}",
         thousands(slates.plan.offers().count()),
         thousands(treated.len()),
         thousands(slates.customers.len())
@@ -138,9 +173,35 @@ fn plan_facts(context: &StageContext<'_>, week: &Week, slates: &Slates) -> PlanF
         let promotion = slates.promotions[slates.candidates[pin.candidate].promotion as usize];
         *pins.entry((week.promotions[&promotion].id.clone(), pin.rule.name())).or_insert(0) += 1;
     }
+    facts.certificate = certificate_facts(week, slates);
     facts.unplaced_pins =
         pins.into_iter().map(|((id, rule), count)| (id, count, rule.to_owned())).collect();
     facts
+}
+
+fn certificate_facts(week: &Week, slates: &Slates) -> Option<CertificateFacts> {
+    let certificate = slates.certificate.as_ref()?;
+    let promotion = |at: u32| week.promotions[&slates.promotions[at as usize]].id.clone();
+    let prices = certificate.prices.iter().map(|price| {
+        let (rule, promotion) = match price.limit {
+            Limit::Cap(at) => (RuleId::Cap, Some(promotion(at))),
+            Limit::PromotionBudget(at) => (RuleId::PromotionBudget, Some(promotion(at))),
+            Limit::TotalBudget => (RuleId::TotalBudget, None),
+        };
+        LimitPriceFacts {
+            limit: rule.name().to_owned(),
+            promotion,
+            price_minor: price.price_minor,
+            weight_minor: price.weight_minor,
+        }
+    });
+    Some(CertificateFacts {
+        value_minor: certificate.value_minor,
+        bound_minor: certificate.bound_minor,
+        greedy_minor: certificate.greedy_minor,
+        gap: certificate.gap(),
+        prices: prices.collect(),
+    })
 }
 
 /// Everything a row of the decision log is made of.
@@ -170,7 +231,10 @@ impl DecisionLog<'_> {
         .to_hex()
         .as_str()[..12]
             .to_owned();
-        let dual = blake3::hash(b"").to_hex().as_str()[..12].to_owned();
+        // Of nothing while no limit has a price.
+        let prices = certificate_facts(week, self.slates).map_or_else(Vec::new, |f| f.prices);
+        let priced = if prices.is_empty() { Vec::new() } else { to_json(&prices)? };
+        let dual = blake3::hash(&priced).to_hex().as_str()[..12].to_owned();
         // Customer, slot name, id, arm.
         let mut text: [Vec<String>; 4] = std::array::from_fn(|_| Vec::with_capacity(rows));
         let (mut slot_numbers, mut promotions, mut values) = (Vec::new(), Vec::new(), Vec::new());

@@ -7,9 +7,9 @@ use tercet_delivery::format::{self, Unit};
 use tercet_delivery::offers::Offer;
 use tercet_delivery::reasons;
 use tercet_delivery::report::run::{
-    CalibrationBin, CheckStatus, ExampleCustomer, ExampleOffer, Fact, Headline, HealthCheck,
-    Importance, Limit, Metric, ModelQuality, NamedCount, PromotionCount, RunReport, SegmentCount,
-    SlotFill, SourceHealth, Timing,
+    CalibrationBin, Certificate, CheckStatus, ExampleCustomer, ExampleOffer, Fact, Headline,
+    HealthCheck, Importance, Limit, LimitPrice, Metric, ModelQuality, NamedCount, PromotionCount,
+    RunReport, SegmentCount, SlotFill, SourceHealth, Timing,
 };
 use tercet_engine::Frame;
 use tercet_sources::Policy;
@@ -23,6 +23,9 @@ use super::stages::WeeklyRun;
 use super::week::Week;
 use super::worth::routes_of;
 use crate::output::thousands;
+
+/// The name of the run's own budget among those of promotions.
+const ALL_PROMOTIONS: &str = "all promotions";
 
 /// Customers shown as examples, per behaviour segment.
 const EXAMPLES_PER_SEGMENT: usize = 2;
@@ -86,6 +89,7 @@ pub(super) fn run_report(
         customers: segments(&log, week),
         promotions: promotions(&log, week),
         limits: limits(&plan),
+        certificate: certificate(&plan, ranked),
         slots: slots(&log, config),
         models: cards.as_ref().map_or_else(Vec::new, models),
         routes: routes(week, context),
@@ -283,12 +287,32 @@ fn limits(plan: &PlanFacts) -> Vec<Limit> {
         limit: *limit,
     });
     let total = plan.total_budget_minor.map(|(limit, left)| Limit {
-        name: "all promotions".to_owned(),
+        name: ALL_PROMOTIONS.to_owned(),
         unit: Unit::Money,
         used: limit - left,
         limit,
     });
     total.into_iter().chain(budgets).chain(caps).collect()
+}
+
+/// How good the plan is; scores of an engine that only ranks are shown as scores.
+fn certificate(plan: &PlanFacts, ranked: bool) -> Option<Certificate> {
+    let facts = plan.certificate.as_ref()?;
+    let scale = if ranked { 1.0 / super::worth::SCORE_SCALE } else { 1.0 };
+    let prices = facts.prices.iter().map(|price| LimitPrice {
+        name: price.promotion.clone().unwrap_or_else(|| ALL_PROMOTIONS.to_owned()),
+        limits: if price.limit == RuleId::Cap.name() { Unit::Count } else { Unit::Money },
+        price: price.price_minor * scale,
+        weight: price.weight_minor * scale,
+    });
+    Some(Certificate {
+        unit: if ranked { Unit::Number } else { Unit::Money },
+        value: facts.value_minor * scale,
+        bound: facts.bound_minor * scale,
+        greedy: facts.greedy_minor * scale,
+        gap: facts.gap,
+        prices: prices.collect(),
+    })
 }
 
 fn slots(log: &Log, config: &crate::config::Config) -> Vec<SlotFill> {

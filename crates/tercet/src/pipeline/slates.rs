@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tercet_allocation::solve::{Greedy, Solver};
+use tercet_allocation::solve::{Dual, Solver};
 use tercet_allocation::{
-    Candidate, CountedProducts, Customer, NoOverlap, Overlap, Plan, Problem, Promotion, RuleId,
-    Slot, WhyNot, verify_all, why_not,
+    Candidate, Certificate, CountedProducts, Customer, NoOverlap, Overlap, Plan, Problem,
+    Promotion, RuleId, Slot, WhyNot, verify_all, why_not,
 };
 use tercet_engine::{Engine, Frame, params};
 use tercet_measurement::assignment::{self, Arm, Holdout, Salt};
@@ -28,7 +28,7 @@ pub(crate) struct Circumstances {
     pub(crate) redeemed: BTreeSet<(i32, i32)>,
     /// True when the holdout gets nothing; a replay of the past has none.
     pub(crate) with_holdout: bool,
-    /// True when it is worked out what kept each candidate out.
+    /// True when it is worked out what kept each candidate out, and how good the plan is.
     pub(crate) with_reasons: bool,
 }
 
@@ -52,6 +52,8 @@ pub(crate) struct Slates {
     pub(crate) why_not: Vec<Option<WhyNot>>,
     /// Who gets what.
     pub(crate) plan: Plan,
+    /// How good the plan is, when asked for.
+    pub(crate) certificate: Option<Certificate>,
 }
 
 /// Fills the slots of the customers in `scored` and holds every rule against the result.
@@ -185,7 +187,12 @@ pub(crate) fn fill_slots(
         min_value_minor: config.rules.value_min_minor,
         overlap,
     };
-    let plan = Greedy.solve(&problem)?;
+    let (plan, certificate) = if circumstances.with_reasons {
+        let solved = Dual.solve_with_certificate(&problem)?;
+        (solved.plan, Some(solved.certificate))
+    } else {
+        (Dual.solve(&problem)?, None)
+    };
     verify_all(&problem, &plan)?;
     let open_slots = |customer: usize| {
         let candidates = &problem.candidates[problem.customers[customer].candidates.clone()];
@@ -203,6 +210,7 @@ pub(crate) fn fill_slots(
         open_slots: open_slots.concat(),
         why_not,
         plan,
+        certificate,
     })
 }
 

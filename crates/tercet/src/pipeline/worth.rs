@@ -29,7 +29,7 @@ pub(crate) const ORDER_VALUE: &str = "order_value";
 pub(crate) const RANK_SCORE: &str = "rank_score";
 
 /// Scores become integers at this scale.
-const SCORE_SCALE: f64 = 1e6;
+pub(super) const SCORE_SCALE: f64 = 1e6;
 
 /// Checks the name of an engine.
 ///
