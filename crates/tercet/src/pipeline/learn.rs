@@ -16,6 +16,7 @@ use tercet_scoring::Prediction;
 use tercet_types::{DAYS_PER_WEEK, Date, Error, Result};
 
 use super::lessons::{Lessons, lends};
+use super::predict::Rows;
 use super::shop::Shop;
 use super::week::Week;
 use crate::config::Config;
@@ -197,11 +198,10 @@ impl Models {
 
     /// Predictions for the rows of `pairs`, in their order.
     pub(crate) fn predict(&self, pairs: &Pairs) -> Result<Vec<Prediction>> {
-        let matrix = Matrix::new(pairs.rows(), PAIR_FEATURES.len(), pairs.values.clone())?;
-        let schema = schema();
-        let spend = self.spend.predict_with_schema(&matrix, &schema)?;
-        let response = self.response.predict_with_schema(&matrix, &schema)?;
-        let discovery = self.discovery.predict_with_schema(&matrix, &schema)?;
+        let (rows, schema) = (Rows::of(pairs)?, schema());
+        let spend = rows.predict(&self.spend, &schema)?;
+        let response = rows.predict(&self.response, &schema)?;
+        let discovery = rows.predict(&self.discovery, &schema)?;
         Ok(spend
             .into_iter()
             .zip(response)

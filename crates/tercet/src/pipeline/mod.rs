@@ -10,6 +10,7 @@ mod lessons;
 mod lock;
 mod manifest;
 mod pins;
+mod predict;
 mod prepare;
 mod replay;
 mod report;
