@@ -63,10 +63,10 @@ mod tests {
     fn tree(seed: usize, depth: usize) -> Tree {
         let mut tree = Tree::default();
         for node in 0..=2 * depth {
-            let inner = node % 2 == 0 && node < 2 * depth;
+            let inner = node.is_multiple_of(2) && node < 2 * depth;
             tree.feature.push(if inner { ((seed + node) % PAIR_FEATURES.len()) as u32 } else { 0 });
             tree.threshold.push(if inner { (seed % 5) as f32 } else { 0.0 });
-            tree.default_left.push(inner && (seed + node) % 3 == 0);
+            tree.default_left.push(inner && (seed + node).is_multiple_of(3));
             tree.level_set.push(-1);
             tree.left.push(if inner { node as u32 + 1 } else { 0 });
             tree.right.push(if inner { node as u32 + 2 } else { 0 });
