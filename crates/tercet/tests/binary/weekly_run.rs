@@ -275,6 +275,17 @@ fn caps_budgets_and_groups_hold() {
     let spent: i64 = decisions.iter().map(|decision| decision.expected_cost_minor).sum();
     assert!(spent > 400 && spent <= 500, "{spent} of a budget of 500");
     assert!(decisions.iter().any(|d| d.empty_reason.as_deref() == Some("total_budget")));
+    let plan = shop.text(&format!("runs/{id}/allocation/plan.json"));
+    let plan: serde_json::Value = serde_json::from_str(&plan).unwrap();
+    let certificate = &plan["certificate"];
+    let figure = |name: &str| certificate[name].as_f64().unwrap();
+    let (value, bound) = (figure("value_minor"), figure("bound_minor"));
+    assert!(figure("greedy_minor") <= value && value <= bound, "{certificate}");
+    assert!(figure("gap") < 0.1, "{certificate}");
+    assert_eq!(certificate["prices"][0]["limit"], "total_budget");
+    assert!(certificate["prices"][0]["price_minor"].as_f64().unwrap() > 0.0, "{certificate}");
+    let page = shop.text(&format!("runs/{id}/delivery/report.html"));
+    assert!(page.contains("Which limit costs how much"));
     let slates = counts(shop.offers(&id).into_iter().map(|offer| offer.customer_id));
     assert!(slates.values().all(|count| *count <= 2), "{slates:?}");
 }
