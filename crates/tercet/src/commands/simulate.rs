@@ -231,8 +231,7 @@ fn write_customers(
         }
     };
     std::thread::scope(|scope| {
-        let running: Vec<_> =
-            (0..threads.min(files as usize)).map(|_| scope.spawn(&work)).collect();
+        let running: Vec<_> = (0..threads.min(files as usize)).map(|_| scope.spawn(work)).collect();
         running.into_iter().try_for_each(|thread| {
             thread.join().unwrap_or_else(|_| {
                 Err(Error::internal("T1030", "a thread of the simulation stopped"))
