@@ -76,14 +76,21 @@ impl Seated {
     /// Sets that can be seated form a matroid: taking the best that fits is the maximum.
     fn most_minor(mut self, items: &[Item], more: usize, but: Option<u64>) -> f64 {
         let (mut sum_minor, mut taken) = (0.0, 0);
+        // A mask that finds no seat finds none later.
+        let mut shut = [false; 1 << MAX_SLOTS];
         for item in items.iter().filter(|item| Some(item.key) != but) {
             if taken == more {
                 break;
+            }
+            if shut[usize::from(item.mask)] {
+                continue;
             }
             if let Some(seated) = self.with(item.mask) {
                 self = seated;
                 sum_minor += item.surplus_minor;
                 taken += 1;
+            } else {
+                shut[usize::from(item.mask)] = true;
             }
         }
         sum_minor
