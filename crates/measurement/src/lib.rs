@@ -1,9 +1,14 @@
 //! Did it work, and how sure are we?
 //!
 //! Pure: integer-indexed arrays in, numbers out; no I/O, no clock, no randomness of its own.
-//! [`assignment`] says who is held out, [`srm`] whether the arms came out as planned, and
-//! [`offline`] is the referee of the backtest.
+//! [`assignment`] says who is held out, [`srm`] whether the arms came out as planned, [`Moments`] and
+//! [`estimate`] how large an effect is and how sure, and [`offline`] is the referee of the backtest.
 
 pub mod assignment;
+pub mod estimate;
+mod moments;
 pub mod offline;
 pub mod srm;
+mod student;
+
+pub use moments::{Moments, PairMoments};
