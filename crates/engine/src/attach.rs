@@ -19,6 +19,12 @@ pub const FILE_COLUMN: &str = "_source_file";
 /// The column that holds the row's position in its file, from 1 (the header is not counted).
 pub const ROW_COLUMN: &str = "_source_row";
 
+/// The column that holds the file's place among the files of its source, from 0.
+pub const FILE_NUMBER_COLUMN: &str = "_source_file_number";
+
+/// All columns that say where a row came from.
+pub const POSITION_COLUMNS: [&str; 3] = [FILE_COLUMN, FILE_NUMBER_COLUMN, ROW_COLUMN];
+
 /// The most files one source may consist of.
 const FILES_MAX: usize = 10_000;
 
@@ -97,7 +103,7 @@ pub struct InputFile {
 /// What [`Engine::attach`] found.
 #[derive(Clone, Debug)]
 pub struct Attached {
-    /// The columns of the table, without the two position columns.
+    /// The columns of the table, without those of [`POSITION_COLUMNS`].
     pub columns: Vec<ColumnInfo>,
     /// The files, sorted by path.
     pub files: Vec<InputFile>,
@@ -105,7 +111,7 @@ pub struct Attached {
 
 impl Engine {
     /// Makes the files of a source readable as table `name`: all their columns by name (a column that
-    /// a file lacks is null there), Hive partition columns as text, [`FILE_COLUMN`] and [`ROW_COLUMN`].
+    /// a file lacks is null there), Hive partition columns as text, and [`POSITION_COLUMNS`].
     ///
     /// # Errors
     /// `T0906` when there is no such file, `T0913` when the format cannot be told, `T0914` for an
@@ -116,7 +122,7 @@ impl Engine {
         self.context.register_object_store(&host, self.object_store(&set.location)?);
         let files = self.input_files(set)?;
         let mut parts = Vec::with_capacity(files.len());
-        for file in &files {
+        for (number, file) in (0_i64..).zip(&files) {
             let path = &file.path;
             let format = set.format.or_else(|| FileFormat::of_name(path)).ok_or_else(|| {
                 Error::config("T0913", format!("{path}: the format cannot be told from the name"))
@@ -125,6 +131,7 @@ impl Engine {
             let frame = self
                 .runtime
                 .block_on(read_file(&self.context, url_of(set, path).as_str(), path, format))
+                .and_then(|frame| with_position(frame, path, number))
                 .map_err(|failure| query_failure(path, failure))?;
             parts.push((frame, path.clone()));
         }
@@ -132,7 +139,7 @@ impl Engine {
         let table = union_by_name(parts).map_err(|failure| query_failure(&place, failure))?;
         let columns = ColumnInfo::of_schema(table.schema().as_arrow())
             .into_iter()
-            .filter(|column| column.name != FILE_COLUMN && column.name != ROW_COLUMN)
+            .filter(|column| !POSITION_COLUMNS.contains(&column.name.as_str()))
             .collect();
         self.context
             .deregister_table(name)
@@ -305,11 +312,15 @@ async fn read_file(
             context.read_csv(url, options().schema(&schema)).await?
         }
     };
-    with_position(frame, path)
+    Ok(frame)
 }
 
-/// Adds the file's path, the row's position and the Hive partition values of the path.
-fn with_position(frame: DataFrame, path: &str) -> datafusion::error::Result<DataFrame> {
+/// Adds where a row came from, and the Hive partition values of the path.
+fn with_position(
+    frame: DataFrame,
+    path: &str,
+    number: i64,
+) -> datafusion::error::Result<DataFrame> {
     let mut frame = frame;
     for part in path.split('/') {
         if let Some((key, value)) = part.split_once('=')
@@ -320,7 +331,10 @@ fn with_position(frame: DataFrame, path: &str) -> datafusion::error::Result<Data
         }
     }
     let position = datafusion::functions_window::expr_fn::row_number();
-    frame.with_column(FILE_COLUMN, lit(path))?.with_column(ROW_COLUMN, position)
+    frame
+        .with_column(FILE_COLUMN, lit(path))?
+        .with_column(FILE_NUMBER_COLUMN, lit(number))?
+        .with_column(ROW_COLUMN, position)
 }
 
 fn union_by_name(parts: Vec<(DataFrame, String)>) -> datafusion::error::Result<DataFrame> {

@@ -11,13 +11,18 @@ mod frame;
 mod leftovers;
 mod location;
 mod parquet_file;
+mod parts;
 mod session;
 mod store;
 mod stream;
 
-pub use attach::{Attached, ColumnInfo, FILE_COLUMN, FileFormat, FileSet, InputFile, ROW_COLUMN};
+pub use attach::{
+    Attached, ColumnInfo, FILE_COLUMN, FILE_NUMBER_COLUMN, FileFormat, FileSet, InputFile,
+    POSITION_COLUMNS, ROW_COLUMN,
+};
 pub use frame::{ColumnData, Frame};
 pub use location::Location;
+pub use parts::{PARTS_MAX, Parts, part_of};
 pub use session::{Engine, EngineOptions, Value, params};
 pub use store::{FileFact, Store};
 pub use stream::{RawColumn, TableWriter};

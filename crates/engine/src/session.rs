@@ -1,15 +1,19 @@
 //! How does a stage run SQL over named tables?
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use bytes::Bytes;
 use datafusion::arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray, UInt64Array};
 use datafusion::arrow::compute::{cast, take_record_batch};
 use datafusion::arrow::datatypes::{DataType, Schema, SchemaRef};
+use datafusion::arrow::error::ArrowError;
 use datafusion::datasource::MemTable;
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::logical_expr::{ColumnarValue, Volatility, create_udf};
+use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use datafusion::prelude::{DataFrame, SQLOptions, SessionConfig, SessionContext};
 use datafusion::scalar::ScalarValue;
 use object_store::ObjectStore;
@@ -144,7 +148,11 @@ impl Engine {
         Ok(client)
     }
 
-    fn plan(&self, sql: &str, values: &BTreeMap<String, Value>) -> Result<DataFrame> {
+    pub(crate) fn threads(&self) -> usize {
+        self.options.threads.max(1)
+    }
+
+    pub(crate) fn plan(&self, sql: &str, values: &BTreeMap<String, Value>) -> Result<DataFrame> {
         let fail = |failure| query_failure("query", failure);
         let read_only = SQLOptions::new()
             .with_allow_ddl(false)
@@ -188,7 +196,13 @@ impl Engine {
             .block_on(frame.collect())
             .map_err(|failure| query_failure(name, failure))?;
         let schema = batches.first().map_or(planned, |batch| batch.schema());
-        self.keep(name, &schema, batches)
+        // What an aggregation gives are slices of one long batch.
+        let owned = batches
+            .into_iter()
+            .map(|batch| copied(&batch, 0..batch.num_rows()))
+            .collect::<std::result::Result<Vec<_>, _>>()
+            .map_err(|cause| query_failure(name, cause.into()))?;
+        self.keep(name, &schema, owned)
     }
 
     /// Registers a frame as table `name`, replacing one of that name.
@@ -196,10 +210,7 @@ impl Engine {
         let batch = frame.batch();
         let pieces = (0..batch.num_rows())
             .step_by(PIECE_ROWS)
-            .map(|start| {
-                let rows = start as u64..(start + PIECE_ROWS).min(batch.num_rows()) as u64;
-                take_record_batch(batch, &UInt64Array::from_iter_values(rows))
-            })
+            .map(|start| copied(batch, start..(start + PIECE_ROWS).min(batch.num_rows())))
             .collect::<std::result::Result<Vec<_>, _>>()
             .map_err(|cause| query_failure(name, cause.into()))?;
         self.keep(name, &batch.schema(), pieces)?;
@@ -266,22 +277,28 @@ impl Engine {
 
     /// Reads a Parquet table of a store and registers it as `name`.
     pub fn load(&self, store: &Store, path: &str, name: &str) -> Result<Frame> {
-        let bytes = store.get(path)?;
-        let fail = |cause: String| {
-            Error::data("T0905", format!("{path}: not a readable parquet file: {cause}"))
-                .hint("delete the run's folder and run again")
-        };
-        let reader =
-            datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(
-                bytes::Bytes::from(bytes),
-            )
-            .map_err(|cause| fail(cause.to_string()))?;
-        let schema = Arc::clone(reader.schema());
-        let batches = reader
-            .build()
-            .map_err(|cause| fail(cause.to_string()))?
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|cause| fail(cause.to_string()))?;
+        self.load_parts(store, &[path.to_owned()], name)
+    }
+
+    /// Reads a table that stands in several Parquet files of one schema, and registers it as `name`.
+    ///
+    /// # Errors
+    /// Those of [`Store::get`]; `T0905` for a damaged file, or none.
+    pub fn load_parts(&self, store: &Store, paths: &[String], name: &str) -> Result<Frame> {
+        let (mut schema, mut batches) = (None, Vec::new());
+        for path in paths {
+            let fail = |cause: String| {
+                Error::data("T0905", format!("{path}: not a readable parquet file: {cause}"))
+                    .hint("delete the run's folder and run again")
+            };
+            let reader = ParquetRecordBatchReaderBuilder::try_new(Bytes::from(store.get(path)?))
+                .map_err(|cause| fail(cause.to_string()))?;
+            schema.get_or_insert_with(|| Arc::clone(reader.schema()));
+            for batch in reader.build().map_err(|cause| fail(cause.to_string()))? {
+                batches.push(batch.map_err(|cause| fail(cause.to_string()))?);
+            }
+        }
+        let schema = schema.ok_or_else(|| Error::data("T0905", format!("{name}: no files")))?;
         let frame = Frame::from_batches(schema, &batches)?;
         self.register(name, &frame)?;
         Ok(frame)
@@ -315,6 +332,17 @@ impl Engine {
             Arc::new(body),
         ));
     }
+}
+
+/// Rows of a batch in memory of their own: text, too, which views share otherwise.
+fn copied(batch: &RecordBatch, rows: Range<usize>) -> std::result::Result<RecordBatch, ArrowError> {
+    let rows = UInt64Array::from_iter_values(rows.map(|row| row as u64));
+    let batch = take_record_batch(batch, &rows)?;
+    let columns = batch.columns().iter().map(|column| match column.data_type() {
+        DataType::Utf8View => Arc::new(column.as_string_view().gc()) as ArrayRef,
+        _ => Arc::clone(column),
+    });
+    RecordBatch::try_new(batch.schema(), columns.collect())
 }
 
 #[cfg(test)]

@@ -22,8 +22,23 @@ const CUSTOMER: &[Statement] = &[
 
 const CUSTOMER_MASTER: Statement = statement!("customer_master", "customer/master");
 
+/// Which products promotions cover.
+const SCOPE: &[Statement] = &[
+    statement!("eligible_products", "promotion/eligible_products"),
+    statement!("promotion_candidates", "promotion/candidates"),
+];
+
+/// What customers did with products and promotions, added up: of each part of the customers by itself, since
+/// nobody is in two of them.
+const SHOP: &[Statement] = &[
+    statement!("product_paid", "shop/product_paid"),
+    statement!("product_intervals", "shop/product_intervals"),
+    statement!("product_buyers", "shop/product_buyers"),
+    statement!("product_redeemed", "shop/product_redeemed"),
+    statement!("promotion_buyers", "shop/promotion_buyers"),
+];
+
 const PRODUCT: &[Statement] = &[
-    statement!("customer_product", "pair/customer_product"),
     statement!("product_repurchase", "product/repurchase"),
     statement!("product_price", "product/price"),
     statement!("product_momentum", "product/momentum"),
@@ -32,8 +47,6 @@ const PRODUCT: &[Statement] = &[
 const PRODUCT_MASTER: Statement = statement!("product_master", "product/master");
 
 const PROMOTION: &[Statement] = &[
-    statement!("eligible_products", "promotion/eligible_products"),
-    statement!("promotion_candidates", "promotion/candidates"),
     statement!("promotion_demand", "promotion/demand"),
     statement!("promotion_main_product", "promotion/main_product"),
     statement!("promotion_price", "promotion/price"),
@@ -77,7 +90,7 @@ pub struct MasterFacts {
 }
 
 /// Makes, as of a day, `customer_master`, `product_master`, `promotion_master`,
-/// `eligible_products`, `promotion_candidates`, `customer_product`, `customer_category` and the tables of
+/// `eligible_products`, `promotion_candidates`, `customer_category` and the tables of
 /// their parts (`customer_rfm`, `product_price` …), and leaves them registered. Needs
 /// [`index`](crate::index()).
 ///
@@ -103,6 +116,8 @@ pub fn build_master(engine: &Engine, as_of: Date, settings: &Settings) -> Result
         .query(&CUSTOMER_MASTER.sql.replace("{profile_columns}", &list), &values)
         .map_err(|error| error.context(CUSTOMER_MASTER.table))?;
     engine.register(CUSTOMER_MASTER.table, &customers)?;
+    create_all(engine, SCOPE, &values)?;
+    create_all(engine, SHOP, &values)?;
     create_all(engine, PRODUCT, &values)?;
     let products = create(engine, &PRODUCT_MASTER, &values)?;
     create_all(engine, PROMOTION, &values)?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tercet_engine::{Engine, FILE_COLUMN, ROW_COLUMN};
+use tercet_engine::{Engine, POSITION_COLUMNS};
 use tercet_types::tables::sources::CUSTOMERS;
 use tercet_types::{Error, Result};
 
@@ -63,7 +63,7 @@ pub fn profile_columns(engine: &Engine, settings: &ProfileSettings) -> Result<Ve
         .into_iter()
         .map(|column| column.name)
         .filter(|name| {
-            CUSTOMERS.column(name).is_none() && name != FILE_COLUMN && name != ROW_COLUMN
+            CUSTOMERS.column(name).is_none() && !POSITION_COLUMNS.contains(&name.as_str())
         })
         .collect();
     let chosen: Vec<String> = match &settings.columns {

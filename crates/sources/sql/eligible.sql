@@ -1,12 +1,12 @@
 -- Which promotions have no eligible product?
 -- grain: one row per promotion; inputs: _in_promotions, _in_promotion_products, _in_products,
--- _in_transactions (a product that is sold exists, listed or not)
+-- _sold (a product that is sold exists, listed or not)
 with covered as (
   select pp.promotion_id from _in_promotion_products pp
     left semi join _in_products p on pp.level = 'product' and pp.value = p.product_id
   union all
   select pp.promotion_id from _in_promotion_products pp
-    left semi join _in_transactions t on pp.level = 'product' and pp.value = t.product_id
+    left semi join _sold s on pp.level = 'product' and pp.value = s.product_id
   union all
   select pp.promotion_id from _in_promotion_products pp
     left semi join _in_products p on pp.level = 'department' and pp.value = p.department

@@ -16,9 +16,10 @@ pub(crate) fn literal(text: &str) -> String {
 
 /// Fills the `{name}` places of a statement.
 pub(crate) fn fill(statement: &str, places: &[(&str, &str)]) -> String {
-    places.iter().fold(statement.to_owned(), |text, (name, value)| {
-        text.replace(&format!("{{{name}}}"), value)
-    })
+    // Comments name the places too; a value of several lines would run out of them.
+    let lines = statement.lines().filter(|line| !line.trim_start().starts_with("--"));
+    let plain = lines.collect::<Vec<_>>().join("\n");
+    places.iter().fold(plain, |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
 }
 
 /// A part of an expression.

@@ -12,6 +12,10 @@ pub(crate) const EXAMPLES_MAX: usize = 3;
 pub struct CheckOutcome {
     /// The check, one of [`crate::CHECKS`].
     pub check: String,
+    /// What of the table it looked at, where it looks several times: outcomes of one check and one subject
+    /// are one outcome.
+    #[serde(skip)]
+    pub subject: String,
     /// What became of it: `ok` when no row failed.
     pub status: Policy,
     /// Rows that failed.
@@ -20,6 +24,22 @@ pub struct CheckOutcome {
     pub detail: String,
     /// A few failures, in words.
     pub examples: Vec<String>,
+}
+
+impl CheckOutcome {
+    fn absorb(&mut self, other: Self) {
+        // The words are those of the part in which something was found.
+        if (other.status, other.rows > 0) > (self.status, self.rows > 0) {
+            self.detail = other.detail;
+        }
+        self.status = self.status.max(other.status);
+        self.rows += other.rows;
+        for example in other.examples {
+            if self.examples.len() < EXAMPLES_MAX && !self.examples.contains(&example) {
+                self.examples.push(example);
+            }
+        }
+    }
 }
 
 /// The health of one canonical table.
@@ -50,6 +70,29 @@ pub struct TableHealth {
 }
 
 impl TableHealth {
+    /// Adds the health of another part of the same table.
+    pub(crate) fn absorb(&mut self, other: Self) {
+        if self.table.is_empty() {
+            *self = other;
+            return;
+        }
+        self.rows_in += other.rows_in;
+        self.rows_out += other.rows_out;
+        self.quarantined += other.quarantined;
+        self.columns = self.columns.max(other.columns);
+        self.oldest = [self.oldest, other.oldest].into_iter().flatten().min();
+        self.newest = self.newest.max(other.newest);
+        for outcome in other.checks {
+            let same = |one: &&mut CheckOutcome| {
+                (&one.check, &one.subject) == (&outcome.check, &outcome.subject)
+            };
+            match self.checks.iter_mut().find(same) {
+                Some(one) => one.absorb(outcome),
+                None => self.checks.push(outcome),
+            }
+        }
+    }
+
     /// The worst outcome of the table's checks.
     pub fn status(&self) -> Policy {
         self.checks.iter().map(|check| check.status).max().unwrap_or_default()

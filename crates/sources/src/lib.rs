@@ -21,6 +21,7 @@
 mod alias;
 mod cast;
 mod contract;
+mod cut;
 mod expression;
 mod health;
 mod inputs;
@@ -33,11 +34,13 @@ mod raw;
 mod run;
 mod spec;
 mod table;
+mod whole;
 
 pub use contract::CHECKS;
+pub use cut::{BY_CUSTOMER, parts_for};
 pub use health::{CheckOutcome, Health, TableHealth};
 pub use inputs::input_files;
 pub use options::{ContractOptions, NoiseRule, Policy, PrepareOptions};
 pub use pseudonym::pseudonym;
-pub use run::{Loaded, check, load};
+pub use run::{Loaded, Reading, check, load};
 pub use spec::{Format, InputSpec, SourceSpec, Sources};

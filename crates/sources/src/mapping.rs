@@ -26,6 +26,15 @@ pub(crate) const RANGE_ISSUE: &str = "_range_issue";
 pub(crate) const ID_ISSUE: &str = "_id_issue";
 /// Which noise rule holds.
 pub(crate) const NOISE_ISSUE: &str = "_noise_issue";
+/// All of these; a mapped table has those that can be anything but null.
+pub(crate) const ISSUES: [&str; 4] = [TYPE_ISSUE, RANGE_ISSUE, ID_ISSUE, NOISE_ISSUE];
+
+/// How to read a source as a mapped table.
+pub(crate) struct Statement {
+    pub sql: String,
+    /// Its columns with issues.
+    pub issues: Vec<&'static str>,
+}
 
 /// One column of the mapped table.
 #[derive(Debug)]
@@ -217,6 +226,30 @@ fn counts_as_failed(column: &Mapped) -> bool {
         && column.sql.as_ref().is_some_and(|sql| sql.contains("try_cast"))
 }
 
+/// SQL over the source's columns that gives a canonical column of texts, before it is hidden behind a
+/// pseudonym; nothing when the source does not give it.
+///
+/// # Errors
+/// As [`statement`].
+pub(crate) fn text_of(
+    engine: &Engine,
+    raw: &Raw,
+    table: &str,
+    mapping: &Mapping,
+    column: &str,
+) -> Result<Option<String>> {
+    let found = mapping.columns.iter().find(|mapped| mapped.name == column);
+    let Some(sql) = found.and_then(|mapped| mapped.sql.as_ref()) else { return Ok(None) };
+    let sample = engine
+        .query(&format!("select (\n{sql}\n) as x from {} limit 0", raw.from), &BTreeMap::new())
+        .map_err(|error| planning_failure(raw, table, error))?;
+    engine.register("_types", &sample)?;
+    let types = engine.columns("_types")?;
+    engine.forget("_types")?;
+    let ty = types.first().map_or("Null", |column| column.ty.as_str());
+    Ok(Some(cast_to(Type::Text, &format!("(\n{sql}\n)"), ty, "UTC")))
+}
+
 /// The statement that reads a source as a mapped table.
 ///
 /// # Errors
@@ -228,7 +261,7 @@ pub(crate) fn statement(
     spec: &SourceSpec,
     schema: &TableSchema,
     mapping: &Mapping,
-) -> Result<String> {
+) -> Result<Statement> {
     let inner = selection(mapping, raw);
     let none = BTreeMap::new();
     let fail = |error| planning_failure(raw, schema.name, error);
@@ -324,17 +357,12 @@ pub(crate) fn statement(
         .filter(|rule| rule.table == schema.name)
         .map(|rule| format!(" when (\n{}\n) then {}", rule.predicate, literal(&rule.name)))
         .collect();
-    for (cases, name) in [
-        (type_issues, TYPE_ISSUE),
-        (range_issues, RANGE_ISSUE),
-        (id_issues, ID_ISSUE),
-        (noise, NOISE_ISSUE),
-    ] {
-        last.push(if cases.is_empty() {
-            format!("cast(null as varchar) as {name}")
-        } else {
-            format!("cast(case{cases} end as varchar) as {name}")
-        });
+    let mut issues = Vec::new();
+    for (name, cases) in ISSUES.into_iter().zip([type_issues, range_issues, id_issues, noise]) {
+        if !cases.is_empty() {
+            issues.push(name);
+            last.push(format!("cast(case{cases} end as varchar) as {name}"));
+        }
     }
     let sql =
         format!("select {} from (select {} from (\n{inner}\n))", last.join(", "), typed.join(", "));
@@ -342,7 +370,7 @@ pub(crate) fn statement(
     engine
         .query(&format!("select * from (\n{sql}\n) limit 0"), &none)
         .map_err(|error| planning_failure(raw, spec.table.as_str(), error))?;
-    Ok(sql)
+    Ok(Statement { sql, issues })
 }
 
 /// The column as the run sees it: an id behind its pseudonym when there is a key.

@@ -11,6 +11,7 @@ use crate::spec::Sources;
 use crate::table::{Table, numbers};
 
 /// File, row and raw text of a rejected row.
+#[derive(Clone)]
 struct Place {
     source: String,
     file: String,
@@ -18,38 +19,54 @@ struct Place {
     raw: String,
 }
 
-/// The quarantine of all tables, in order of table and row.
-pub(crate) fn build<'a>(
+/// A rejected row and all that is known of it.
+pub(crate) struct Rejected {
+    table: &'static str,
+    number: i64,
+    check: &'static str,
+    reason: String,
+    place: Option<Place>,
+}
+
+/// The rejected rows of tables.
+pub(crate) fn rows<'a>(
     engine: &Engine,
     sources: &Sources,
     tables: impl Iterator<Item = &'a Table>,
-) -> Result<Frame> {
-    let (mut table_names, mut checks, mut reasons) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut labels, mut files, mut rows, mut raws) =
-        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+) -> Result<Vec<Rejected>> {
+    let mut rows = Vec::new();
     for table in tables.filter(|table| !table.rejects.is_empty()) {
         let places = places(engine, sources, table)?;
-        let mut rejects: Vec<_> = table.rejects.iter().collect();
-        rejects.sort_by_key(|reject| reject.number);
-        for reject in rejects {
-            let place = places.get(&reject.number);
-            table_names.push(table.schema.name.to_owned());
-            checks.push(reject.check.to_owned());
-            reasons.push(reject.reason.clone());
-            labels.push(place.map(|place| place.source.clone()));
-            files.push(place.map(|place| place.file.clone()));
-            rows.push(place.map(|place| place.row));
-            raws.push(place.map(|place| place.raw.clone()));
-        }
+        rows.extend(table.rejects.iter().map(|reject| Rejected {
+            table: table.schema.name,
+            number: reject.number,
+            check: reject.check,
+            reason: reject.reason.clone(),
+            place: places.get(&reject.number).cloned(),
+        }));
     }
+    Ok(rows)
+}
+
+/// Rejected rows as a table, in order of table and row.
+pub(crate) fn frame(mut rejected: Vec<Rejected>) -> Result<Frame> {
+    rejected.sort_by_key(|row| (row.table, row.number));
+    let text = |of: fn(&Rejected) -> &str| -> ColumnData {
+        rejected.iter().map(|row| of(row).to_owned()).collect::<Vec<String>>().into()
+    };
+    let placed = |of: fn(&Place) -> &String| -> ColumnData {
+        let of_row = |row: &Rejected| row.place.as_ref().map(|place| of(place).clone());
+        rejected.iter().map(of_row).collect::<Vec<Option<String>>>().into()
+    };
+    let rows = rejected.iter().map(|row| row.place.as_ref().map(|place| place.row));
     Frame::of(vec![
-        ("table", ColumnData::from(table_names)),
-        ("check", ColumnData::from(checks)),
-        ("reason", ColumnData::from(reasons)),
-        ("source", ColumnData::from(labels)),
-        ("source_file", ColumnData::from(files)),
-        ("source_row", ColumnData::from(rows)),
-        ("raw", ColumnData::from(raws)),
+        ("table", text(|row| row.table)),
+        ("check", text(|row| row.check)),
+        ("reason", text(|row| &row.reason)),
+        ("source", placed(|place| &place.source)),
+        ("source_file", placed(|place| &place.file)),
+        ("source_row", rows.collect::<Vec<Option<i64>>>().into()),
+        ("raw", placed(|place| &place.raw)),
     ])
 }
 

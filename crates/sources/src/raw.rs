@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tercet_engine::{
-    ColumnData, ColumnInfo, Engine, FILE_COLUMN, FileSet, Frame, InputFile, Location, ROW_COLUMN,
+    ColumnInfo, Engine, FILE_COLUMN, FILE_NUMBER_COLUMN, FileSet, InputFile, Location,
+    POSITION_COLUMNS, ROW_COLUMN,
 };
 use tercet_types::{Error, Result};
 
@@ -18,10 +19,11 @@ const FILE_STEP: i64 = 1 << 38;
 const SOURCES_MAX: usize = 1_000;
 
 /// One source, readable as a table of the engine.
+#[derive(Clone, Debug)]
 pub(crate) struct Raw {
     /// Its name in messages.
     pub label: String,
-    /// What stands behind `from`: the table, joined to the numbers of its files.
+    /// What stands behind `from`.
     pub from: String,
     /// SQL that numbers its rows.
     pub number: String,
@@ -37,6 +39,11 @@ impl Raw {
     pub(crate) fn names(&self) -> BTreeSet<String> {
         self.columns.iter().map(|column| column.name.clone()).collect()
     }
+}
+
+/// The engine's name of source number `index`.
+pub(crate) fn table_of(index: usize) -> String {
+    format!("_raw_{index}")
 }
 
 fn attach(
@@ -68,13 +75,14 @@ pub(crate) fn attach_inputs(
     Ok(columns)
 }
 
-/// Makes source number `index` readable.
+/// Makes source number `index` readable; the rows of a query are kept in memory or worked out anew.
 pub(crate) fn open(
     engine: &Engine,
     sources: &Sources,
     index: usize,
     spec: &SourceSpec,
     files: &mut Vec<InputFile>,
+    keep: bool,
 ) -> Result<Raw> {
     if index >= SOURCES_MAX {
         return Err(Error::config("T0201", format!("more than {SOURCES_MAX} sources")));
@@ -84,7 +92,7 @@ pub(crate) fn open(
     match (&spec.path, &spec.query) {
         (Some(path), None) => open_files(engine, sources, base, index, spec, path, files)
             .map_err(|e| e.context(&spec.table)),
-        (None, Some(query)) => open_query(engine, base, index, &label, query),
+        (None, Some(query)) => open_query(engine, base, index, &label, query, keep),
         _ => Err(Error::config("T0201", format!("{label}: give either 'path' or 'query'")).hint(
             "path = \"data/sales.csv\" reads files; query = \"select …\" reads named [inputs]",
         )),
@@ -100,28 +108,15 @@ fn open_files(
     path: &str,
     files: &mut Vec<InputFile>,
 ) -> Result<Raw> {
-    let table = format!("_raw_{index}");
+    let table = table_of(index);
     let attached = attach(engine, sources, &table, &spec.input(path))?;
-    let mut from = ident(&table);
-    let mut number = format!("{base} + cast({ROW_COLUMN} as bigint)");
-    if attached.files.len() > 1 {
-        let paths: Vec<String> = attached.files.iter().map(|file| file.path.clone()).collect();
-        let starts: Vec<i64> =
-            (0..paths.len() as i64).map(|file| base + file * FILE_STEP).collect();
-        let starts_table = format!("_files_{index}");
-        let frame = Frame::of(vec![
-            ("_file_path", ColumnData::from(paths)),
-            ("_file_start", ColumnData::from(starts)),
-        ])?;
-        engine.register(&starts_table, &frame)?;
-        from = format!("{from} join {} on {FILE_COLUMN} = _file_path", ident(&starts_table));
-        number = format!("_file_start + cast({ROW_COLUMN} as bigint)");
-    }
     files.extend(attached.files);
     Ok(Raw {
         label: spec.label(),
-        from,
-        number,
+        from: ident(&table),
+        number: format!(
+            "{base} + {FILE_STEP} * {FILE_NUMBER_COLUMN} + cast({ROW_COLUMN} as bigint)"
+        ),
         file: FILE_COLUMN.to_owned(),
         row: format!("cast({ROW_COLUMN} as bigint)"),
         columns: attached.columns,
@@ -129,27 +124,39 @@ fn open_files(
 }
 
 /// A query's rows are numbered in the order of all their columns, so that equal inputs give equal numbers.
-fn open_query(engine: &Engine, base: i64, index: usize, label: &str, query: &str) -> Result<Raw> {
+fn open_query(
+    engine: &Engine,
+    base: i64,
+    index: usize,
+    label: &str,
+    query: &str,
+    keep: bool,
+) -> Result<Raw> {
     let query = query.trim().trim_end_matches(';');
     let none = BTreeMap::new();
     let fail = |error: Error| error.context(label);
-    let names = engine
-        .query(&format!("select * from (\n{query}\n) limit 0"), &none)
-        .map_err(fail)?
-        .columns();
+    let sample =
+        engine.query(&format!("select * from (\n{query}\n) limit 0"), &none).map_err(fail)?;
+    let names = sample.columns();
     let by: Vec<String> = names.iter().map(|name| ident(name)).collect();
-    let table = format!("_raw_{index}");
+    let table = table_of(index);
     let sql = format!(
         "select *, row_number() over (order by {}) as _query_row from (\n{query}\n)",
         by.join(", ")
     );
-    engine.create(&table, &sql, &none).map_err(fail)?;
+    if keep {
+        engine.create(&table, &sql, &none).map_err(fail)?;
+    } else {
+        engine.register(&table, &sample)?;
+    }
     let given =
         names.iter().any(|name| name == FILE_COLUMN) && names.iter().any(|name| name == ROW_COLUMN);
     let columns = engine
         .columns(&table)?
         .into_iter()
-        .filter(|column| ![FILE_COLUMN, ROW_COLUMN, "_query_row"].contains(&column.name.as_str()))
+        .filter(|column| {
+            column.name != "_query_row" && !POSITION_COLUMNS.contains(&column.name.as_str())
+        })
         .collect();
     let (file, row) = if given {
         (FILE_COLUMN.to_owned(), format!("cast({ROW_COLUMN} as bigint)"))
@@ -158,7 +165,7 @@ fn open_query(engine: &Engine, base: i64, index: usize, label: &str, query: &str
     };
     Ok(Raw {
         label: label.to_owned(),
-        from: ident(&table),
+        from: if keep { ident(&table) } else { format!("(\n{sql}\n)") },
         number: format!("{base} + cast(_query_row as bigint)"),
         file,
         row,

@@ -7,14 +7,17 @@ use tercet_types::tables::{TableSchema, sources as tables};
 use tercet_types::{Date, Error, Result};
 
 use crate::contract;
+use crate::cut::{BY_CUSTOMER, Cut};
 use crate::expression::{ident, literal, nearest};
 use crate::health::{CheckOutcome, Health, TableHealth};
 use crate::inputs::relative;
 use crate::options::Policy;
-use crate::prepare::prepare;
+use crate::prepare::{Sold, complete, prepare};
+use crate::quarantine::{self, Rejected};
 use crate::spec::Sources;
-use crate::table::{Table, working};
-use crate::{pseudonym, quarantine, raw};
+use crate::table::{Seen, Table, working};
+use crate::whole::Tally;
+use crate::{pseudonym, raw};
 
 /// What [`load`] leaves behind, beside the eight canonical tables in the engine.
 #[derive(Clone, Debug)]
@@ -22,7 +25,8 @@ pub struct Loaded {
     /// The health of the input.
     pub health: Health,
     /// Rows that failed, one row each: `table, check, reason, source, source_file` (text), `source_row`
-    /// (integer, from 1) and `raw` (the row as the shop wrote it, a JSON object of texts).
+    /// (integer, from 1) and `raw` (the row as the shop wrote it, a JSON object of texts). After
+    /// [`Reading::finish`], those of the tables that are not by customer.
     pub quarantine: Frame,
     /// The files that were read, sorted by path; paths below the project's folder are relative to it.
     pub input_files: Vec<InputFile>,
@@ -31,19 +35,19 @@ pub struct Loaded {
 }
 
 /// Reads and checks all sources and says how healthy they are. Nothing is written; what would stop a run
-/// is a check with status [`Policy::Stop`] in the health.
+/// is a check with status [`Policy::Stop`] in the health. `parts` as for [`Reading::open`].
 ///
 /// # Errors
 /// Wrong configuration only: `T0201`, `T0202`, `T0207`, `T0208`; what is wrong with a source's files or
 /// columns stands in the health, under the check `source`.
-pub fn check(engine: &Engine, sources: &Sources, as_of: Date) -> Result<Health> {
-    let mut run = Run::new(engine, sources, as_of)?;
-    run.read(true)?;
-    if run.stop.is_none() {
-        run.prepare()?;
+pub fn check(engine: &Engine, sources: &Sources, as_of: Date, parts: usize) -> Result<Health> {
+    let mut reading = Reading::new(engine, sources, as_of, true)?;
+    reading.open_parts(parts)?;
+    for part in 0..reading.parts() {
+        reading.read_part(part)?;
     }
-    run.finish()?;
-    Ok(run.health)
+    reading.close()?;
+    Ok(reading.health())
 }
 
 /// Reads, checks and prepares all sources and registers the eight canonical tables in the engine under
@@ -58,42 +62,82 @@ pub fn check(engine: &Engine, sources: &Sources, as_of: Date) -> Result<Health> 
 /// `T0203` for a missing column, `T0204` when a check with policy `stop` fails, `T0205` for an empty
 /// needed table, `T0206` when too many rows fail; those of [`Engine::attach`] for files; those of [`check`].
 pub fn load(engine: &Engine, sources: &Sources, as_of: Date) -> Result<Loaded> {
-    let mut run = Run::new(engine, sources, as_of)?;
-    run.read(false)?;
-    if let Some(stop) = run.stop.take() {
-        return Err(stop);
-    }
-    run.prepare()?;
-    run.publish()?;
-    let quarantine = quarantine::build(engine, sources, run.tables.values())?;
-    run.finish()?;
-    for file in &mut run.files {
-        file.path = relative(sources, std::mem::take(&mut file.path));
-    }
-    run.files.sort_by(|a, b| a.path.cmp(&b.path));
-    run.files.dedup();
-    Ok(Loaded {
-        health: run.health,
-        quarantine,
-        input_files: run.files,
-        columns_seen: run.columns_seen,
-    })
+    let mut reading = Reading::new(engine, sources, as_of, false)?;
+    reading.open_parts(1)?;
+    let mut rejected = reading.read_part(0)?;
+    rejected.extend(reading.close()?);
+    let quarantine = quarantine::frame(rejected)?;
+    Ok(reading.loaded(quarantine))
 }
 
-/// One reading of all sources.
-struct Run<'a> {
+/// Tables while they are read, by name.
+type Tables = BTreeMap<&'static str, Table>;
+
+/// A reading of all sources in parts, each with all that some of the customers did: as many parts as it
+/// takes to hold one in memory.
+///
+/// Call [`Reading::part`] once for each, in order, then [`Reading::finish`]. What a part holds does not
+/// depend on anything but the data and the number of parts, and all parts together hold what [`load`] gives.
+pub struct Reading<'a> {
     engine: &'a Engine,
     sources: &'a Sources,
     as_of: Date,
-    tables: BTreeMap<&'static str, Table>,
-    files: Vec<InputFile>,
-    columns_seen: BTreeMap<String, Vec<String>>,
-    health: Health,
+    /// True when what is wrong with a source is booked instead of returned.
+    lenient: bool,
+    cut: Option<Cut>,
+    /// Tables that are not by customer, read and not yet closed.
+    shared: Tables,
+    /// Health of tables so far, and what is counted for the checks of whole tables.
+    tables: BTreeMap<&'static str, (TableHealth, Tally)>,
+    notes: Vec<String>,
+    sold: Sold,
+    seen: Seen,
     stop: Option<Error>,
+    parts: usize,
 }
 
-impl<'a> Run<'a> {
-    fn new(engine: &'a Engine, sources: &'a Sources, as_of: Date) -> Result<Self> {
+impl<'a> Reading<'a> {
+    /// Checks the configuration, reads the tables that are not by customer, and cuts the others into `parts`
+    /// (see [`parts_for`](crate::parts_for)).
+    ///
+    /// # Errors
+    /// As [`load`]; `T0210` for too many parts.
+    pub fn open(
+        engine: &'a Engine,
+        sources: &'a Sources,
+        as_of: Date,
+        parts: usize,
+    ) -> Result<Self> {
+        let mut reading = Self::new(engine, sources, as_of, false)?;
+        reading.open_parts(parts)?;
+        Ok(reading)
+    }
+
+    /// How many parts there are, at least one.
+    pub fn parts(&self) -> usize {
+        self.parts
+    }
+
+    /// Reads, checks and prepares a part: registers the tables by customer (`customers`, `transactions`,
+    /// `interactions`, `exposures`, `redemptions`) with its rows, and returns its quarantine.
+    ///
+    /// # Errors
+    /// As [`load`].
+    pub fn part(&mut self, part: usize) -> Result<Frame> {
+        quarantine::frame(self.read_part(part)?)
+    }
+
+    /// Does what needs to have seen all parts, and registers `products`, `promotions` and
+    /// `promotion_products`.
+    ///
+    /// # Errors
+    /// As [`load`].
+    pub fn finish(mut self) -> Result<Loaded> {
+        let quarantine = quarantine::frame(self.close()?)?;
+        Ok(self.loaded(quarantine))
+    }
+
+    fn new(engine: &'a Engine, sources: &'a Sources, as_of: Date, lenient: bool) -> Result<Self> {
         contract::known_policies(&sources.contract)?;
         known_tables(sources)?;
         known_time_zone(engine, &sources.time_zone)?;
@@ -102,76 +146,129 @@ impl<'a> Run<'a> {
             engine,
             sources,
             as_of,
+            lenient,
+            cut: None,
+            shared: BTreeMap::new(),
             tables: BTreeMap::new(),
-            files: Vec::new(),
-            columns_seen: BTreeMap::new(),
-            health: Health::default(),
+            notes: Vec::new(),
+            sold: Sold::default(),
+            seen: Seen::default(),
             stop: None,
+            parts: 1,
         })
     }
 
-    /// Reads all tables and applies the contract; `lenient` books a table that cannot be read at all.
-    fn read(&mut self, lenient: bool) -> Result<()> {
-        let columns = raw::attach_inputs(self.engine, self.sources, &mut self.files)?;
-        self.columns_seen.extend(columns);
+    fn open_parts(&mut self, parts: usize) -> Result<()> {
+        let columns = raw::attach_inputs(self.engine, self.sources, &mut self.seen.files)?;
+        self.seen.columns.extend(columns);
+        let mut shared = self.read(false, 0)?;
+        self.references(&mut shared)?;
+        self.shared = shared;
+        if self.is_readable() {
+            self.cut = Cut::new(self.engine, self.sources, parts, &mut self.seen)?;
+        }
+        self.parts = self.cut.as_ref().map_or(1, Cut::parts);
+        Ok(())
+    }
+
+    /// True while every table could be read.
+    fn is_readable(&self) -> bool {
+        self.tables.values().all(|(health, _)| health.check("source").is_none())
+    }
+
+    /// Reads the tables that are by customer, or those that are not.
+    fn read(&mut self, by_customer: bool, part: usize) -> Result<Tables> {
+        let mut read = Tables::new();
         for &schema in tables::ALL {
-            let table = Table::read(
-                self.engine,
-                self.sources,
-                schema,
-                self.as_of,
-                &mut self.files,
-                &mut self.columns_seen,
-            );
-            match table {
+            if BY_CUSTOMER.contains(&schema.name) != by_customer {
+                continue;
+            }
+            let cut = self.cut.as_ref().map(|cut| (cut, part));
+            let (engine, sources, as_of) = (self.engine, self.sources, self.as_of);
+            match Table::read(engine, sources, schema, as_of, &mut self.seen, cut) {
                 Ok(table) => {
-                    self.tables.insert(schema.name, table);
+                    read.insert(schema.name, table);
                 }
-                Err(error) if lenient => {
-                    self.health.tables.push(unreadable(schema, &error));
+                Err(error) if self.lenient => {
+                    let health = unreadable(schema, &error);
+                    self.tables.insert(schema.name, (health, Tally::default()));
                     self.stop.get_or_insert(error);
                 }
                 Err(error) => return Err(error),
             }
         }
-        // The other checks look across tables: they need all of them.
-        if self.tables.len() == tables::ALL.len() {
-            self.references()?;
-            self.eligible()?;
+        Ok(read)
+    }
+
+    fn read_part(&mut self, part: usize) -> Result<Vec<Rejected>> {
+        if part > 0 && !self.is_readable() {
+            return Ok(Vec::new());
         }
-        for &schema in tables::ALL {
-            let Some(table) = self.tables.get_mut(schema.name) else { continue };
-            table.as_a_whole(self.engine, self.sources)?;
-            if let Some(stop) = table.stop.take() {
+        let mut read = self.read(true, part)?;
+        self.references(&mut read)?;
+        self.take_stops(&mut read)?;
+        if self.stop.is_none() {
+            prepare(self.engine, self.sources, &mut read)?;
+            self.sold.add(self.engine)?;
+        }
+        self.leave(read)
+    }
+
+    /// Does what needs all parts.
+    fn close(&mut self) -> Result<Vec<Rejected>> {
+        let mut shared = std::mem::take(&mut self.shared);
+        self.sold.register(self.engine)?;
+        if self.is_readable() {
+            self.eligible(&mut shared)?;
+        }
+        self.take_stops(&mut shared)?;
+        if self.stop.is_none() {
+            complete(self.engine, self.sources, self.as_of, &mut shared, &mut self.notes)?;
+        }
+        let rejected = self.leave(shared)?;
+        self.sold.forget(self.engine)?;
+        for (health, tally) in self.tables.values_mut() {
+            if let Some(stop) = tally.as_a_whole(health, self.sources, self.as_of) {
                 self.stop.get_or_insert(stop);
             }
         }
-        Ok(())
+        for index in 0..self.sources.specs.len() {
+            self.engine.forget(&raw::table_of(index))?;
+        }
+        for name in self.sources.inputs.keys() {
+            self.engine.forget(name)?;
+        }
+        match self.stop.take() {
+            Some(stop) if !self.lenient => Err(stop),
+            _ => Ok(rejected),
+        }
     }
 
-    fn references(&mut self) -> Result<()> {
+    fn references(&self, read: &mut Tables) -> Result<()> {
         const LISTED: (&str, &str, &str, &str) =
             ("promotion_products", "value", "products", "product_id");
+        // The other checks look across tables: they need all of them.
+        if !self.is_readable() {
+            return Ok(());
+        }
+        let has_source = |name: &str| self.sources.specs.iter().any(|spec| spec.table == name);
         for &reference in tables::REFERENCES.iter().chain([&LISTED]) {
-            let (from, _, to, _) = reference;
-            let has_source =
-                |name: &str| self.tables.get(name).is_some_and(|t| !t.sources.is_empty());
-            let policy = contract::reference_policy(&self.sources.contract, from, reference.1);
-            if !has_source(from) || !has_source(to) || policy == Policy::Ok {
+            let (from, column, to, _) = reference;
+            let policy = contract::reference_policy(&self.sources.contract, from, column);
+            let Some(table) = read.get_mut(from) else { continue };
+            if policy == Policy::Ok || !has_source(from) || !has_source(to) {
                 continue;
             }
             let unknown = contract::unknown(self.engine, reference, &working(from), &working(to))?;
-            if let Some(table) = self.tables.get_mut(from) {
-                table.book(policy, "reference", Some(reference.1), unknown);
-                table.cut(self.engine, self.as_of)?;
-            }
+            table.book(policy, "reference", Some(column), unknown);
+            table.cut(self.engine, self.as_of)?;
         }
         Ok(())
     }
 
-    fn eligible(&mut self) -> Result<()> {
+    fn eligible(&self, shared: &mut Tables) -> Result<()> {
         let without = contract::without_products(self.engine)?;
-        if let Some(promotions) = self.tables.get_mut("promotions")
+        if let Some(promotions) = shared.get_mut("promotions")
             && !promotions.sources.is_empty()
         {
             promotions.outcome(self.sources, "eligible", without);
@@ -180,64 +277,83 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn prepare(&mut self) -> Result<()> {
-        prepare(self.engine, self.sources, self.as_of, &mut self.tables, &mut self.health.notes)
-    }
-
-    /// Registers the canonical tables under their names.
-    fn publish(&mut self) -> Result<()> {
+    /// The first reason to stop ends a reading that is no check.
+    fn take_stops(&mut self, read: &mut Tables) -> Result<()> {
         for &schema in tables::ALL {
-            let columns: Vec<String> = self
-                .engine
-                .columns(&working(schema.name))?
-                .into_iter()
-                .filter(|column| !column.name.starts_with('_'))
-                .map(|column| ident(&column.name))
-                .collect();
-            let key: Vec<String> = schema.key.iter().map(|name| ident(name)).collect();
-            let order = if key.is_empty() { "_n".to_owned() } else { key.join(", ") };
-            let sql = format!(
-                "select {} from {} order by {order}",
-                columns.join(", "),
-                working(schema.name)
-            );
-            let frame = self.engine.query(&sql, &BTreeMap::new())?.conform(schema)?;
-            self.engine.forget(&working(schema.name))?;
-            self.engine.register(schema.name, &frame)?;
-            if let Some(table) = self.tables.get_mut(schema.name) {
-                table.health.rows_out = frame.rows() as u64;
-                table.health.columns = columns.len() as u64;
+            if let Some(stop) = read.get_mut(schema.name).and_then(|table| table.stop.take()) {
+                self.stop.get_or_insert(stop);
             }
         }
-        Ok(())
+        match self.stop.take() {
+            Some(stop) if !self.lenient => Err(stop),
+            stop => {
+                self.stop = stop;
+                Ok(())
+            }
+        }
     }
 
-    /// Puts the health together and leaves nothing behind but the canonical tables.
-    fn finish(&mut self) -> Result<()> {
-        for &schema in tables::ALL {
-            let name = working(schema.name);
-            let Some(table) = self.tables.get_mut(schema.name) else { continue };
-            if self.engine.has(&name) {
-                table.health.rows_out = table.rows(self.engine)?;
-                table.health.columns = shown_columns(self.engine, &name)?;
-                self.engine.forget(&name)?;
-            }
+    /// Books the health of tables, registers them under their canonical names unless this is only a check,
+    /// and says what they rejected.
+    fn leave(&mut self, read: Tables) -> Result<Vec<Rejected>> {
+        let rejected = match self.lenient {
+            true => Vec::new(),
+            false => quarantine::rows(self.engine, self.sources, read.values())?,
+        };
+        for mut table in read.into_values() {
+            table.health.rows_out = table.rows(self.engine)?;
+            table.health.columns = shown_columns(self.engine, &table.working)?;
             table.health.quarantined = table.rejects.len() as u64;
-            if !table.sources.is_empty() || !table.health.checks.is_empty() {
-                self.health.tables.push(table.health.clone());
+            if !self.lenient {
+                publish(self.engine, table.schema)?;
             }
+            self.engine.forget(&table.working)?;
+            let tally = table.tally();
+            let (health, tallied) = self.tables.entry(table.schema.name).or_default();
+            health.absorb(table.health);
+            tallied.absorb(tally);
         }
-        let place = |health: &TableHealth| tables::ALL.iter().position(|t| t.name == health.table);
-        self.health.tables.sort_by_key(place);
-        for index in 0..self.sources.specs.len() {
-            self.engine.forget(&format!("_raw_{index}"))?;
-            self.engine.forget(&format!("_files_{index}"))?;
-        }
-        for name in self.sources.inputs.keys() {
-            self.engine.forget(name)?;
-        }
-        Ok(())
+        Ok(rejected)
     }
+
+    fn health(&mut self) -> Health {
+        let place = |name: &str| tables::ALL.iter().position(|table| table.name == name);
+        let mut health: Vec<TableHealth> = std::mem::take(&mut self.tables)
+            .into_values()
+            .filter(|(health, _)| !health.sources.is_empty() || !health.checks.is_empty())
+            .map(|(health, _)| health)
+            .collect();
+        health.sort_by_key(|health| place(&health.table));
+        Health { tables: health, notes: std::mem::take(&mut self.notes) }
+    }
+
+    fn loaded(mut self, quarantine: Frame) -> Loaded {
+        let health = self.health();
+        let mut files = self.seen.files;
+        for file in &mut files {
+            file.path = relative(self.sources, std::mem::take(&mut file.path));
+        }
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        files.dedup();
+        Loaded { health, quarantine, input_files: files, columns_seen: self.seen.columns }
+    }
+}
+
+/// Registers a working table under its canonical name.
+fn publish(engine: &Engine, schema: &TableSchema) -> Result<()> {
+    let columns: Vec<String> = engine
+        .columns(&working(schema.name))?
+        .into_iter()
+        .filter(|column| !column.name.starts_with('_'))
+        .map(|column| ident(&column.name))
+        .collect();
+    let key: Vec<String> = schema.key.iter().map(|name| ident(name)).collect();
+    let order = if key.is_empty() { "_n".to_owned() } else { key.join(", ") };
+    let sql =
+        format!("select {} from {} order by {order}", columns.join(", "), working(schema.name));
+    let frame = engine.query(&sql, &BTreeMap::new())?.conform(schema)?;
+    engine.forget(&working(schema.name))?;
+    engine.register(schema.name, &frame)
 }
 
 /// Columns of a working table but for those that only reading it needs.
@@ -252,6 +368,7 @@ fn unreadable(schema: &TableSchema, error: &Error) -> TableHealth {
         table: schema.name.to_owned(),
         checks: vec![CheckOutcome {
             check: "source".to_owned(),
+            subject: String::new(),
             status: Policy::Stop,
             rows: 0,
             detail: format!("{} {error}", error.code()),

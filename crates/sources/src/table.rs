@@ -7,12 +7,14 @@ use tercet_types::tables::{TableSchema, sources as tables};
 use tercet_types::{Date, Error, Result};
 
 use crate::contract::{self, FUTURE, RowRule};
+use crate::cut::{BY_CUSTOMER, Cut};
 use crate::expression::{fill, ident};
 use crate::health::{CheckOutcome, EXAMPLES_MAX, TableHealth};
 use crate::mapping::{self, Mapping, NOISE_ISSUE};
 use crate::options::Policy;
 use crate::raw::{self, Raw};
 use crate::spec::Sources;
+use crate::whole::{Tally, stop};
 
 /// The check that noise rules report under.
 pub(crate) const NOISE: &str = "noise";
@@ -36,10 +38,21 @@ pub(crate) struct Table {
     pub stop: Option<Error>,
     /// Its sources.
     pub sources: Vec<(Raw, Mapping)>,
+    /// The issues that rows can have.
+    issues: BTreeSet<&'static str>,
     /// Rows at or after the as-of date.
     future_rows: u64,
     /// Rejects that are already out of the working table.
     applied: usize,
+}
+
+/// What a reading came across.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    /// The files.
+    pub files: Vec<InputFile>,
+    /// Columns per source label.
+    pub columns: BTreeMap<String, Vec<String>>,
 }
 
 /// The engine's name of a canonical table while it is being read.
@@ -57,8 +70,8 @@ impl Table {
         sources: &Sources,
         schema: &'static TableSchema,
         as_of: Date,
-        files: &mut Vec<InputFile>,
-        columns_seen: &mut BTreeMap<String, Vec<String>>,
+        seen: &mut Seen,
+        cut: Option<(&Cut, usize)>,
     ) -> Result<Self> {
         let mut table = Self {
             schema,
@@ -67,6 +80,7 @@ impl Table {
             rejects: Vec::new(),
             stop: None,
             sources: Vec::new(),
+            issues: BTreeSet::new(),
             future_rows: 0,
             applied: 0,
         };
@@ -83,23 +97,33 @@ impl Table {
             engine.forget(schema.name)?;
             return Ok(table);
         }
-        let mut parts = Vec::new();
+        let (mut parts, only) = (Vec::new(), specs.len() == 1);
         for (index, spec) in specs {
-            let raw = raw::open(engine, sources, index, spec, files)?;
+            let raw = match cut {
+                Some((cut, part)) if BY_CUSTOMER.contains(&schema.name) => {
+                    cut.open(engine, index, part)?
+                }
+                _ => raw::open(engine, sources, index, spec, &mut seen.files, true)?,
+            };
             let mapping = mapping::resolve(&raw, spec, schema)?;
-            table.notice_columns(sources, &raw, &mapping, columns_seen);
-            let sql = mapping::statement(engine, sources, &raw, spec, schema, &mapping)?;
-            let name = format!("_part_{index}");
+            table.notice_columns(sources, &raw, &mapping, &mut seen.columns);
+            let statement = mapping::statement(engine, sources, &raw, spec, schema, &mapping)?;
+            let name = if only { table.working.clone() } else { format!("_part_{index}") };
             let rows = engine
-                .create(&name, &sql, &BTreeMap::new())
+                .create(&name, &statement.sql, &BTreeMap::new())
                 .map_err(|error| reading_failure(error, &raw.label))?;
             table.count_left_out(engine, &raw, &mapping, rows as u64)?;
             table.health.rows_in += rows as u64;
             table.health.sources.push(raw.label.clone());
-            parts.push((name, mapping.extras()));
+            table.issues.extend(&statement.issues);
+            let own = mapping.extras().into_iter();
+            let own = own.chain(statement.issues.into_iter().map(str::to_owned)).collect();
+            parts.push((name, own));
             table.sources.push((raw, mapping));
         }
-        table.join_parts(engine, &parts)?;
+        if !only {
+            table.join_parts(engine, &parts)?;
+        }
         table.hold(engine, sources, as_of)?;
         Ok(table)
     }
@@ -147,19 +171,11 @@ impl Table {
         columns_seen.insert(raw.label.clone(), names.into_iter().collect());
     }
 
-    /// Puts the sources one below the other; an extra column that one lacks is null there.
+    /// Puts the sources one below the other; a column beside the canonical ones that one lacks is null there.
     fn join_parts(&self, engine: &Engine, parts: &[(String, Vec<String>)]) -> Result<()> {
-        let extras: BTreeSet<&String> = parts.iter().flat_map(|(_, extras)| extras).collect();
-        let issues = [
-            mapping::NUMBER,
-            mapping::TYPE_ISSUE,
-            mapping::RANGE_ISSUE,
-            mapping::ID_ISSUE,
-            NOISE_ISSUE,
-        ];
-        let canonical =
-            self.schema.columns.iter().map(|column| column.name).chain(issues).map(ident);
-        let canonical: Vec<String> = canonical.collect();
+        let extras: BTreeSet<&String> = parts.iter().flat_map(|(_, own)| own).collect();
+        let canonical = self.schema.columns.iter().map(|column| column.name);
+        let canonical: Vec<String> = canonical.chain([mapping::NUMBER]).map(ident).collect();
         let selects: Vec<String> = parts
             .iter()
             .map(|(name, own)| {
@@ -218,6 +234,12 @@ impl Table {
             check == NOISE || contract::must_go(check) || policy_of(check) >= Policy::Quarantine
         };
         rules.sort_by_key(|rule| !leaves(rule.check));
+        let mut checks: Vec<&'static str> = rules.iter().map(|rule| rule.check).collect();
+        // No row can fail a rule about an issue that the mapped table does not have.
+        rules.retain(|rule| {
+            let issue = mapping::ISSUES.into_iter().find(|issue| rule.reason == *issue);
+            issue.is_none_or(|issue| self.issues.contains(issue))
+        });
         let rows = failing_rows(
             engine,
             &self.working,
@@ -240,7 +262,6 @@ impl Table {
                 by_check.entry(check).or_default().push((number, reason.clone()));
             }
         }
-        let mut checks: Vec<&'static str> = rules.iter().map(|rule| rule.check).collect();
         checks.dedup();
         checks.sort_by_key(|check| contract::CHECKS.iter().position(|known| known == check));
         checks.dedup();
@@ -255,6 +276,7 @@ impl Table {
         if as_of_column.is_some() && !future_is_rule {
             self.health.checks.push(CheckOutcome {
                 check: FUTURE.to_owned(),
+                subject: String::new(),
                 status: if self.future_rows > 0 { future } else { Policy::Ok },
                 rows: self.future_rows,
                 detail: if self.future_rows > 0 {
@@ -271,38 +293,7 @@ impl Table {
             self.outcome(sources, "key", repeated);
             self.cut(engine, as_of)?;
         }
-        if as_of_column.is_some() {
-            self.fresh(sources, as_of);
-        }
         Ok(())
-    }
-
-    fn fresh(&mut self, sources: &Sources, as_of: Date) {
-        let policy = contract::policy(&sources.contract, self.schema.name, "freshness");
-        if policy == Policy::Ok {
-            return;
-        }
-        let stale = contract::freshness(self.health.newest, as_of, sources.contract.fresh_days);
-        let status = if stale.is_none() {
-            Policy::Ok
-        } else if policy == Policy::Stop {
-            Policy::Stop
-        } else {
-            Policy::Warn
-        };
-        if let (Policy::Stop, Some(why)) = (status, &stale) {
-            self.stop_for("freshness", 0, why.clone());
-        }
-        self.health.checks.push(CheckOutcome {
-            check: "freshness".to_owned(),
-            status,
-            rows: 0,
-            detail: stale.unwrap_or_else(|| match self.health.newest {
-                Some(newest) => format!("the newest row is of {newest}"),
-                None => "there is no dated row".to_owned(),
-            }),
-            examples: Vec::new(),
-        });
     }
 
     fn noise(&mut self, sources: &Sources, failed: Vec<(i64, String)>) {
@@ -321,6 +312,7 @@ impl Table {
     pub(crate) fn tell(&mut self, check: &str, rows: u64, detail: String) {
         self.health.checks.push(CheckOutcome {
             check: check.to_owned(),
+            subject: detail.clone(),
             status: Policy::Ok,
             rows,
             detail,
@@ -369,30 +361,19 @@ impl Table {
             Policy::Stop => "the run stops",
         };
         if status == Policy::Stop {
-            self.stop_for(check, rows, examples.first().cloned().unwrap_or_default());
+            let example = examples.first().map_or("", String::as_str);
+            self.stop.get_or_insert_with(|| stop(self.schema.name, check, rows, example));
         }
         let detail = column.map_or_else(|| what.to_owned(), |column| format!("{column}: {what}"));
-        let outcome = CheckOutcome { check: check.to_owned(), status, rows, detail, examples };
+        let subject = column.unwrap_or_default().to_owned();
+        let check_name = check.to_owned();
+        let outcome = CheckOutcome { check: check_name, subject, status, rows, detail, examples };
         self.health.checks.push(outcome);
         if policy >= Policy::Quarantine {
             let rejects =
                 failed.into_iter().map(|(number, reason)| Reject { number, check, reason });
             self.rejects.extend(rejects);
         }
-    }
-
-    fn stop_for(&mut self, check: &str, rows: u64, example: String) {
-        if self.stop.is_some() {
-            return;
-        }
-        let table = self.schema.name;
-        let count = if rows == 0 { String::new() } else { format!("{rows} rows fail: ") };
-        self.stop = Some(
-            Error::data("T0204", format!("{table}: the check '{check}' stops the run: {count}{example}"))
-                .hint(format!(
-                    "mend the source, or set \"{table}.{check}\" = \"quarantine\" under [contract.policies]"
-                )),
-        );
     }
 
     /// Takes the rejected rows and those after the as-of date out of the working table.
@@ -422,62 +403,16 @@ impl Table {
         Ok(engine.query(&sql, &BTreeMap::new())?.i64("n")?.first().copied().unwrap_or(0) as u64)
     }
 
-    /// The checks of the table as a whole: empty, and too much in quarantine.
-    pub(crate) fn as_a_whole(&mut self, engine: &Engine, sources: &Sources) -> Result<()> {
-        if self.sources.is_empty() {
-            return Ok(());
+    /// What is counted of it for the checks of the whole table.
+    pub(crate) fn tally(&self) -> Tally {
+        let garbage = |reject: &&Reject| ![NOISE, FUTURE].contains(&reject.check);
+        let example = self.rejects.iter().find(|reject| reject.check != NOISE);
+        Tally {
+            has_sources: !self.sources.is_empty(),
+            garbage: self.rejects.iter().filter(garbage).count() as u64,
+            example: example.map(|reject| reject.reason.clone()),
+            rows_left: self.health.rows_out,
         }
-        let table = self.schema.name;
-        let garbage =
-            self.rejects.iter().filter(|reject| ![NOISE, FUTURE].contains(&reject.check)).count();
-        let share = garbage as f64 / (self.health.rows_in.max(1)) as f64;
-        self.health.quarantined = self.rejects.len() as u64;
-        let most = sources.contract.quarantine_share_max;
-        if share > most {
-            let example = self.rejects.iter().find(|reject| reject.check != NOISE);
-            let why = example.map(|reject| format!(", for example: {}", reject.reason));
-            let detail = format!(
-                "{garbage} of {} rows ({:.0} %) do not keep the contract, more than {:.0} %{}",
-                self.health.rows_in,
-                share * 100.0,
-                most * 100.0,
-                why.unwrap_or_default()
-            );
-            let error = Error::data("T0206", format!("{table}: {detail}")).hint(
-                "mend the source or its mapping, or raise quarantine_share_max under [contract]",
-            );
-            self.stop.get_or_insert(error);
-            self.health.checks.push(CheckOutcome {
-                check: "quarantine_share".to_owned(),
-                status: Policy::Stop,
-                rows: garbage as u64,
-                detail,
-                examples: Vec::new(),
-            });
-        }
-        let policy = contract::policy(&sources.contract, table, "empty");
-        if policy == Policy::Ok {
-            return Ok(());
-        }
-        let empty = contract::empty(self.health.rows_in, self.rows(engine)?);
-        let status = match (&empty, policy) {
-            (None, _) => Policy::Ok,
-            (Some(_), Policy::Stop) => Policy::Stop,
-            (Some(_), _) => Policy::Warn,
-        };
-        if let (Policy::Stop, Some(why)) = (status, &empty) {
-            let error = Error::data("T0205", format!("{table}: {why}"))
-                .hint("check the path, the mapping and the as-of date of the run");
-            self.stop.get_or_insert(error);
-        }
-        self.health.checks.push(CheckOutcome {
-            check: "empty".to_owned(),
-            status,
-            rows: 0,
-            detail: empty.unwrap_or_else(|| "there are rows".to_owned()),
-            examples: Vec::new(),
-        });
-        Ok(())
     }
 }
 
@@ -494,6 +429,9 @@ fn failing_rows(
     known: &str,
     as_of: &BTreeMap<String, Value>,
 ) -> Result<Vec<(i64, u64, String)>> {
+    if rules.is_empty() {
+        return Ok(Vec::new());
+    }
     let bit = |index: usize| 1_u64 << index;
     let mask: Vec<String> = rules
         .iter()

@@ -1,55 +1,39 @@
 -- Is a product new, and do more customers buy it than a month ago?
--- grain: one row per product with a sale or a launch day. inputs: product_days, product_index, products.
--- as-of column: product_days.day, products.launched_on.
+-- grain: one row per product with a sale or a launch day. inputs: product_buyers, product_index,
+-- products.
+-- as-of column: that of product_buyers, products.launched_on.
 -- growth_z = (b - a) / sqrt(a + b) for b buyers in the last 4 weeks and a in the 4 before: the z-score of
 -- equal Poisson rates. Without launched_on a product is newly launched when its first sale is and it has
 -- some buyers, unless that falls into the first $burn_in_days of all sales, when everything looks new.
 -- output: product_ix, first_sold_day, buyers_4w, buyers_prior_4w, growth_z, is_fast_growing,
 -- is_newly_launched
 with known as (
-  select customer_ix, product_ix, day, cast($as_of as int) - day as age_days
-  from product_days
-  where day < cast($as_of as int)
-),
-start as (select min(day) as first_day from known),
-firsts as (
-  select product_ix, min(day) as first_sold_day from known group by product_ix
-),
-buyers as (
   select
     product_ix,
-    sum(recently) as buyers_4w,
-    sum(before) as buyers_prior_4w
-  from (
-    select
-      product_ix,
-      customer_ix,
-      max(case when age_days <= 28 then 1 else 0 end) as recently,
-      max(case when age_days > 28 then 1 else 0 end) as before
-    from known
-    where age_days <= 56
-    group by product_ix, customer_ix
-  )
+    min(first_sold_day) as first_sold_day,
+    sum(buyers_4w) as buyers_4w,
+    sum(buyers_prior_4w) as buyers_prior_4w
+  from product_buyers
   group by product_ix
 ),
+start as (select min(first_sold_day) as first_day from known),
 facts as (
   select
     i.product_ix,
     p.launched_on,
-    f.first_sold_day,
+    k.first_sold_day,
     s.first_day,
-    coalesce(b.buyers_4w, 0) as buyers_4w,
-    coalesce(b.buyers_prior_4w, 0) as buyers_prior_4w,
-    case when b.buyers_4w + b.buyers_prior_4w > 0
-      then cast(b.buyers_4w - b.buyers_prior_4w as double)
-        / sqrt(cast(b.buyers_4w + b.buyers_prior_4w as double))
+    coalesce(k.buyers_4w, 0) as buyers_4w,
+    coalesce(k.buyers_prior_4w, 0) as buyers_prior_4w,
+    case when k.buyers_4w + k.buyers_prior_4w > 0
+      then cast(k.buyers_4w - k.buyers_prior_4w as double)
+        / sqrt(cast(k.buyers_4w + k.buyers_prior_4w as double))
     end as growth_z
   from product_index i
   cross join start s
   left join products p on p.product_id = i.product_id
-  left join firsts f on f.product_ix = i.product_ix
-  left join buyers b on b.product_ix = i.product_ix
-  where f.product_ix is not null or p.launched_on < $as_of
+  left join known k on k.product_ix = i.product_ix
+  where k.product_ix is not null or p.launched_on < $as_of
 )
 select
   product_ix,

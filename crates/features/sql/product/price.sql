@@ -1,16 +1,34 @@
 -- What does one unit of a product cost?
--- grain: one row per product with a known price. inputs: product_index, products, lines.
--- as-of column: lines.day.
--- The shop's regular price; else the median price paid per unit over sale lines, to the nearest minor unit.
+-- grain: one row per product with a known price. inputs: product_index, products,
+-- product_paid.
+-- as-of column: that of product_paid.
+-- The shop's regular price; else the median price paid per unit over sale lines (the mean of the two middle
+-- ones), to the nearest minor unit.
 -- output: product_ix, price_minor, price_is_estimated
-with paid as (
+with counted as (
+  select product_ix, unit_minor, sum(lines) as lines
+  from product_paid
+  group by product_ix, unit_minor
+),
+ranked as (
   select
     product_ix,
-    cast(round(median(cast(amount_minor as double) * 1000.0 / cast(quantity_milli as double)))
-      as bigint) as price_minor
-  from lines
-  where day < cast($as_of as int)
-    and is_sale = 1 and quantity_milli > 0 and amount_minor > 0
+    unit_minor,
+    sum(lines) over (
+      partition by product_ix order by unit_minor
+      rows between unbounded preceding and current row
+    ) as lines_up_to,
+    sum(lines) over (partition by product_ix) as lines
+  from counted
+),
+paid as (
+  select
+    product_ix,
+    cast(round((
+      min(case when 2 * lines_up_to >= lines then unit_minor end)
+      + min(case when 2 * lines_up_to > lines then unit_minor end)
+    ) / 2.0) as bigint) as price_minor
+  from ranked
   group by product_ix
 )
 select

@@ -1,19 +1,17 @@
 -- How deep is a promotion's discount, where the shop does not say?
 -- grain: one row per promotion with a product. inputs: promotion_main_product, eligible_products,
--- lines.
--- as-of column: lines.day.
+-- product_redeemed.
+-- as-of column: that of product_redeemed.
 -- Coupon discount over amount, on lines of its products that a coupon was used on, at most 1; else the median
 -- over the promotions of its main product type, else over all, else $default_discount_rate.
 -- output: promotion_ix, depth_rate, redeemed_minor (mean amount of a redeemed line; null without)
 with redeemed as (
   select
     product_ix,
-    count(*) as lines,
+    sum(lines) as lines,
     sum(amount_minor) as amount_minor,
     sum(coupon_discount_minor) as coupon_discount_minor
-  from lines
-  where day < cast($as_of as int)
-    and is_sale = 1 and coupon_discount_minor > 0 and amount_minor > 0
+  from product_redeemed
   group by product_ix
 ),
 own as (

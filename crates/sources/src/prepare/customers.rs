@@ -21,11 +21,13 @@ pub(super) fn complete(engine: &Engine, table: &mut Table) -> Result<()> {
         append(engine, &table.working, "customer_id", &["is_visitor"])?;
         let sql = "select count(*) as n from _seen where is_visitor";
         let visitors = engine.query(sql, &none)?.i64("n")?.first().copied().unwrap_or(0);
-        table.tell(
-            "completed",
-            rows as u64,
-            format!("rows made up for customers that only other tables know, {visitors} of them visitors"),
-        );
+        let visitors = visitors as u64;
+        for (count, who) in [(rows as u64 - visitors, "customers"), (visitors, "visitors")] {
+            if count > 0 {
+                let detail = format!("rows made up for {who} that only other tables know");
+                table.tell("completed", count, detail);
+            }
+        }
     }
     engine.forget("_seen")
 }

@@ -10,6 +10,7 @@ mod products;
 mod returns;
 mod returns_match;
 mod sessions;
+mod sold;
 mod stitch;
 
 use std::collections::BTreeMap;
@@ -21,13 +22,13 @@ use crate::expression::ident;
 use crate::spec::Sources;
 use crate::table::Table;
 
-/// All steps, in order.
+pub(crate) use sold::Sold;
+
+/// All steps that look at one customer at a time, in order, over the tables by customer.
 pub(crate) fn prepare(
     engine: &Engine,
     sources: &Sources,
-    as_of: Date,
     tables: &mut BTreeMap<&'static str, Table>,
-    notes: &mut Vec<String>,
 ) -> Result<()> {
     if let Some(table) = tables.get_mut("transactions") {
         returns::net(engine, table)?;
@@ -37,12 +38,23 @@ pub(crate) fn prepare(
         sessions::derive(engine, sources, table)?;
         stitch::stitch(engine, table)?;
     }
+    if let Some(table) = tables.get_mut("customers") {
+        customers::complete(engine, table)?;
+    }
+    Ok(())
+}
+
+/// All steps that look at what the whole shop sold ([`Sold`]), in order, over the other tables.
+pub(crate) fn complete(
+    engine: &Engine,
+    sources: &Sources,
+    as_of: Date,
+    tables: &mut BTreeMap<&'static str, Table>,
+    notes: &mut Vec<String>,
+) -> Result<()> {
     if let Some(table) = tables.get_mut("products") {
         products::complete(engine, table)?;
         discontinued::date(engine, sources, as_of, table, notes)?;
-    }
-    if let Some(table) = tables.get_mut("customers") {
-        customers::complete(engine, table)?;
     }
     Ok(())
 }

@@ -38,14 +38,15 @@ pub(super) fn net(engine: &Engine, table: &mut Table) -> Result<()> {
     engine.create("_in_transactions", &sql, &none)?;
     engine.forget("_netted")?;
     let Netting { merged, linked, unmatched, .. } = netting;
-    table.tell(
-        "returns",
-        merged + linked + unmatched,
-        format!(
-            "{merged} netted with a purchase of the same day, {linked} kept as negative lines that name \
-             the purchase they take back, {unmatched} kept as negative lines without a purchase"
-        ),
-    );
+    for (rows, detail) in [
+        (merged, "netted with a purchase of the same day"),
+        (linked, "kept as negative lines that name the purchase they take back"),
+        (unmatched, "kept as negative lines without a purchase"),
+    ] {
+        if rows > 0 {
+            table.tell("returns", rows, detail.to_owned());
+        }
+    }
     Ok(())
 }
 

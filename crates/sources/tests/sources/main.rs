@@ -9,5 +9,6 @@
 mod faults;
 mod formats;
 mod mapping;
+mod parts;
 mod preparation;
 mod shop;

@@ -79,7 +79,7 @@ impl Shop {
     }
 
     pub(crate) fn check(&self) -> Result<Health> {
-        check(&self.engine, &self.sources, self.as_of)
+        check(&self.engine, &self.sources, self.as_of, 1)
     }
 
     pub(crate) fn query(&self, sql: &str) -> Frame {

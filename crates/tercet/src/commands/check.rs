@@ -8,7 +8,7 @@ use super::project::Project;
 use super::{FormatFlag, Shared, value};
 use crate::config::Environment;
 use crate::output::{Format, heading, marked, print, rows, table, thousands};
-use crate::pipeline::sources_of;
+use crate::pipeline::{parts_of, sources_of};
 
 /// `tercet check`
 #[derive(Debug, Args)]
@@ -38,8 +38,11 @@ pub(crate) fn check(
     let project = Project::open(shared, environment)?;
     let as_of = project.as_of(verb.as_of);
     let sources = sources_of(&project)?;
+    // What is wrong with the files is for the check to say.
+    let files = tercet_sources::input_files(&project.engine, &sources).unwrap_or_default();
+    let parts = parts_of(&project, &files);
     let (health, _) = shared.progress().step("check", || {
-        let health = tercet_sources::check(&project.engine, &sources, as_of)?;
+        let health = tercet_sources::check(&project.engine, &sources, as_of, parts)?;
         let said = format!("{} tables as of {as_of}", health.tables.len());
         Ok((health, said))
     })?;

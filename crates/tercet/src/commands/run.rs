@@ -8,7 +8,7 @@ use crate::config::Environment;
 use crate::output::print;
 use crate::pipeline::{
     Outcome, Selection, Stage, apply_retention, complete_runs, exclusively, identity_of,
-    stage_path, weekly_run,
+    parts_of, stage_path, weekly_run,
 };
 
 /// `tercet run`
@@ -65,8 +65,9 @@ pub(crate) fn run_project(
         let identity = identity_of(project, as_of, engine, seed)?;
         let run_id = identity.run_id()?;
         let known = complete_runs(&project.store)?.iter().any(|run| run.run_id == run_id);
-        let health =
-            tercet_sources::check(&project.engine, &crate::pipeline::sources_of(project)?, as_of)?;
+        let sources = crate::pipeline::sources_of(project)?;
+        let parts = parts_of(project, &identity.inputs);
+        let health = tercet_sources::check(&project.engine, &sources, as_of, parts)?;
         let stops = health.tables.iter().flat_map(|table| {
             let stops =
                 table.checks.iter().filter(|check| check.status == tercet_sources::Policy::Stop);

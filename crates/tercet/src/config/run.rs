@@ -28,6 +28,9 @@ pub(crate) struct Run {
     pub(crate) threads: usize,
     /// Memory a query may hold before it spills to disk, MiB.
     pub(crate) memory_mb: usize,
+    /// Parts that the customers are cut into, one in memory at a time; 0 means as many as the size of the
+    /// input asks for.
+    pub(crate) parts: usize,
 }
 
 impl Default for Run {
@@ -38,6 +41,7 @@ impl Default for Run {
             engine: "tercet".to_owned(),
             threads: 0,
             memory_mb: 1024,
+            parts: 0,
         }
     }
 }

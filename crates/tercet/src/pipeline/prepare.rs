@@ -1,5 +1,6 @@
 //! What does a run hang on, before it starts?
 
+use tercet_engine::InputFile;
 use tercet_sources::{InputSpec, SourceSpec, Sources};
 use tercet_types::{Date, Error, Result};
 
@@ -32,6 +33,14 @@ pub(crate) fn sources_of(project: &Project) -> Result<Sources> {
         pseudonym_key: pseudonym_key(project)?,
         ..Sources::default()
     })
+}
+
+/// In how many parts a project's customers are read: as configured, or by the size of its files.
+pub(crate) fn parts_of(project: &Project, files: &[InputFile]) -> usize {
+    match project.config.run.parts {
+        0 => tercet_sources::parts_for(files),
+        parts => parts,
+    }
 }
 
 /// The key of pseudonyms, when they are configured.

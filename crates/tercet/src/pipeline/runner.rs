@@ -60,11 +60,14 @@ pub(crate) struct StageContext<'a> {
 }
 
 impl StageContext<'_> {
-    /// Makes the table of an earlier stage known to the engine.
+    /// Makes the table of an earlier stage known to the engine, with all its parts.
     pub(crate) fn need(&self, stage: Stage, table: &str) -> Result<()> {
         if !self.engine.has(table) {
-            let path = stage_path(self.run_id, stage, &format!("{table}.parquet"));
-            self.engine.load(self.store, &path, table)?;
+            let mut paths = self.store.list(&stage_path(self.run_id, stage, table))?;
+            if paths.is_empty() {
+                paths.push(stage_path(self.run_id, stage, &format!("{table}.parquet")));
+            }
+            self.engine.load_parts(self.store, &paths, table)?;
         }
         Ok(())
     }
@@ -80,6 +83,14 @@ impl StageContext<'_> {
         let path = stage_path(self.run_id, self.stage, &format!("{table}.parquet"));
         self.files.push(self.store.put_table(&path, frame)?);
         self.engine.register(table, frame)
+    }
+
+    /// Writes one part of a table that is larger than memory: a file of its own, below the table's name.
+    pub(crate) fn write_part(&mut self, table: &str, part: usize, frame: &Frame) -> Result<()> {
+        let file = format!("{table}/part-{part:03}.parquet");
+        let path = stage_path(self.run_id, self.stage, &file);
+        self.files.push(self.store.put_table(&path, frame)?);
+        Ok(())
     }
 
     /// Writes another file of this stage.

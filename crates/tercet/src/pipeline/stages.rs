@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use tercet_engine::{FileSet, Frame, Location};
 use tercet_features::Pairs;
-use tercet_sources::{Health, Sources};
+use tercet_sources::{BY_CUSTOMER, Health, Loaded, Reading, Sources};
 use tercet_types::tables::sources as tables;
 use tercet_types::{Date, Error, Result};
 
@@ -13,7 +13,7 @@ use super::decide::{decide, publish};
 use super::learn::{ModelCards, Models, TOO_SHORT, week_pairs};
 use super::lessons::Lessons;
 use super::manifest::{Selection, Stage, parse, stage_path, to_json};
-use super::prepare::{assignment_key, identity_of, sources_of};
+use super::prepare::{assignment_key, identity_of, parts_of, sources_of};
 use super::runner::{Outcome, StageContext, StageWork, run_stages};
 use super::shop::Shop;
 use super::week::Week;
@@ -79,12 +79,11 @@ impl WeeklyRun<'_> {
     fn sources(&self, context: &mut StageContext<'_>) -> Result<String> {
         let mut sources = self.sources.clone();
         sources.previous_columns = columns_seen_before(context)?;
-        let loaded = tercet_sources::load(context.engine, &sources, context.identity.as_of)?;
-        for table in tables::ALL {
-            let frame = context.engine.table(table.name)?;
-            context.write_table(table.name, &frame)?;
-        }
-        context.write_table("quarantine", &loaded.quarantine)?;
+        let parts = parts_of(self.project, &context.identity.inputs);
+        let loaded = match parts {
+            1 => read_whole(context, &sources)?,
+            parts => read_in_parts(context, &sources, parts)?,
+        };
         context.write("health.json", to_json(&loaded.health)?)?;
         context.write("columns.json", to_json(&loaded.columns_seen)?)?;
         let rows: u64 = loaded.health.tables.iter().map(|table| table.rows_out).sum();
@@ -216,6 +215,42 @@ impl WeeklyRun<'_> {
     pub(super) fn health(&self, context: &StageContext<'_>) -> Result<Health> {
         parse(&context.read(Stage::Sources, "health.json")?, "health.json")
     }
+}
+
+/// Reads a shop that fits into memory.
+fn read_whole(context: &mut StageContext<'_>, sources: &Sources) -> Result<Loaded> {
+    let loaded = tercet_sources::load(context.engine, sources, context.identity.as_of)?;
+    for table in tables::ALL {
+        let frame = context.engine.table(table.name)?;
+        context.write_table(table.name, &frame)?;
+    }
+    context.write_table("quarantine", &loaded.quarantine)?;
+    Ok(loaded)
+}
+
+/// Reads a shop part by part, each of which leaves memory before the next one comes.
+fn read_in_parts(
+    context: &mut StageContext<'_>,
+    sources: &Sources,
+    parts: usize,
+) -> Result<Loaded> {
+    let mut reading = Reading::open(context.engine, sources, context.identity.as_of, parts)?;
+    for part in 0..parts {
+        let quarantine = reading.part(part)?;
+        context.write_part("quarantine", part, &quarantine)?;
+        for table in BY_CUSTOMER {
+            let frame = context.engine.table(table)?;
+            context.engine.forget(table)?;
+            context.write_part(table, part, &frame)?;
+        }
+    }
+    let loaded = reading.finish()?;
+    context.write_part("quarantine", parts, &loaded.quarantine)?;
+    for table in tables::ALL.iter().filter(|table| !BY_CUSTOMER.contains(&table.name)) {
+        let frame = context.engine.table(table.name)?;
+        context.write_table(table.name, &frame)?;
+    }
+    Ok(loaded)
 }
 
 /// Columns of the sources when the run before this one read them; nothing without one.

@@ -549,3 +549,30 @@ fn pseudonyms_replace_ids_everywhere_and_look_ups_still_work() {
     });
     assert!(!told.unwrap().as_array().unwrap().is_empty());
 }
+
+#[test]
+fn a_shop_in_parts_gets_the_offers_of_the_whole() {
+    let shop = project();
+    let whole = shop.weekly(&[]);
+    shop.set("run.parts", 5);
+    let parted = shop.weekly(&[]);
+    assert_ne!(whole, parted);
+    assert_eq!(shop.offers(&parted), shop.offers(&whole));
+    let files = shop.files();
+    let lines = |run: &str, file: &str| {
+        let path = format!("{run}/sources/transactions{file}");
+        files.contains_key(&format!("runs/{path}.parquet"))
+    };
+    assert!(lines(&whole, "") && !lines(&whole, "/part-000"));
+    assert!(lines(&parted, "/part-000") && lines(&parted, "/part-004") && !lines(&parted, ""));
+    // Every part has something of everything that the shop has much of.
+    let rows: Vec<usize> = (0..5)
+        .map(|part| shop.table(&parted, &format!("sources/transactions/part-{part:03}")).rows())
+        .collect();
+    let all = shop.table(&whole, "sources/transactions").rows();
+    assert_eq!(rows.iter().sum::<usize>(), all);
+    assert!(rows.iter().all(|rows| *rows > 0), "{rows:?}");
+    // A dry run and a check look at the same parts.
+    shop.run(&["run", "--dry-run"]).fine();
+    shop.run(&["check"]).fine();
+}

@@ -1,0 +1,312 @@
+//! How is a shop that does not fit into memory cut into parts that do?
+//!
+//! Every row of a customer comes into one part, and with it the rows of all visitors that ever logged in
+//! as this customer, and of the other customers these visitors logged in as: nothing that is asked of one
+//! customer looks into another part. The rows are spread as the shop wrote them, with their places, so that
+//! a part is read, checked and quarantined by the same code as a whole.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use tercet_engine::{Engine, FILE_COLUMN, Frame, InputFile, PARTS_MAX, Parts, ROW_COLUMN};
+use tercet_types::tables::{TableSchema, sources as tables};
+use tercet_types::{Error, Result};
+
+use crate::expression::{fill, ident};
+use crate::mapping;
+use crate::raw::{self, Raw};
+use crate::spec::{SourceSpec, Sources};
+use crate::table::Seen;
+
+/// The canonical tables whose rows belong to a customer: a part has its own.
+pub const BY_CUSTOMER: [&str; 5] =
+    ["customers", "transactions", "interactions", "exposures", "redemptions"];
+
+/// What a part may come to, unpacked, bytes: its tables are then held a few times over while they are
+/// checked and prepared.
+const PART_BYTES: u64 = 640 << 20;
+
+/// How many times larger rows are in memory than in files of columns, or in compressed ones, about.
+const PACKED: u64 = 9;
+
+/// The column with a row's number, in the files of parts.
+const NUMBER: &str = "_number";
+
+/// In how many parts to read a shop of these files.
+pub fn parts_for(files: &[InputFile]) -> usize {
+    let unpacked = |file: &InputFile| {
+        let packed = [".parquet", ".gz", ".zst"].iter().any(|end| file.path.ends_with(end));
+        if packed { file.bytes.saturating_mul(PACKED) } else { file.bytes }
+    };
+    let bytes: u64 = files.iter().map(unpacked).sum();
+    (bytes.div_ceil(PART_BYTES) as usize).clamp(1, PARTS_MAX)
+}
+
+/// The sources by customer, spread over parts.
+pub(crate) struct Cut {
+    parts: usize,
+    /// By the number of the source: how it is read, and its rows.
+    sources: BTreeMap<usize, (Raw, Parts)>,
+    /// Sources that could not be read.
+    failures: Mutex<BTreeMap<usize, Error>>,
+}
+
+impl Cut {
+    /// Spreads the sources by customer over `parts`; nothing for one part.
+    ///
+    /// # Errors
+    /// `T0210` for too many parts. What is wrong with a source is told by [`Cut::open`].
+    pub(crate) fn new(
+        engine: &Engine,
+        sources: &Sources,
+        parts: usize,
+        seen: &mut Seen,
+    ) -> Result<Option<Self>> {
+        if parts == 1 {
+            return Ok(None);
+        }
+        if !(1..=PARTS_MAX).contains(&parts) {
+            return Err(Error::config("T0210", format!("a shop in {parts} parts"))
+                .hint(format!("set [run] parts to a number from 1 to {PARTS_MAX}, or to 0")));
+        }
+        let (mut opened, mut failures) = (Vec::new(), BTreeMap::new());
+        for (index, spec) in sources.specs.iter().enumerate() {
+            let table = tables::ALL.iter().find(|table| table.name == spec.table);
+            let Some(&schema) = table.filter(|table| BY_CUSTOMER.contains(&table.name)) else {
+                continue;
+            };
+            let found = raw::open(engine, sources, index, spec, &mut seen.files, false)
+                .and_then(|raw| Opened::new(engine, raw, schema, spec));
+            match found {
+                Ok(source) => opened.push((index, source)),
+                Err(error) => {
+                    failures.insert(index, error);
+                }
+            }
+        }
+        let links = Links::of(engine, opened.iter().map(|(_, source)| source))?;
+        links.register(engine)?;
+        let mut spread = BTreeMap::new();
+        for (index, source) in opened {
+            let sql = source.statement(&links);
+            match engine.spread(&source.raw.label, &sql, &BTreeMap::new(), parts) {
+                Ok(rows) => {
+                    spread.insert(index, (source.of_part(index), rows));
+                }
+                Err(error) => {
+                    failures.insert(index, error);
+                }
+            }
+        }
+        Links::forget(engine)?;
+        Ok(Some(Self { parts, sources: spread, failures: Mutex::new(failures) }))
+    }
+
+    pub(crate) fn parts(&self) -> usize {
+        self.parts
+    }
+
+    /// Makes a part of source number `index` readable.
+    ///
+    /// # Errors
+    /// What kept the source from being spread; `T0905` for a part that cannot be read.
+    pub(crate) fn open(&self, engine: &Engine, index: usize, part: usize) -> Result<Raw> {
+        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(failure) = failures.remove(&index) {
+            return Err(failure);
+        }
+        let Some((raw, rows)) = self.sources.get(&index) else {
+            return Err(Error::internal("T0209", format!("source {index} was not spread")));
+        };
+        engine.open_part(&raw::table_of(index), rows, part)?;
+        Ok(raw.clone())
+    }
+}
+
+/// A source by customer that can be read.
+struct Opened {
+    raw: Raw,
+    /// SQL of the customer's id.
+    customer: Option<String>,
+    /// SQL of the visitor's id, for browsing.
+    visitor: Option<String>,
+}
+
+impl Opened {
+    fn new(engine: &Engine, raw: Raw, schema: &TableSchema, spec: &SourceSpec) -> Result<Self> {
+        let mapping = mapping::resolve(&raw, spec, schema)?;
+        let text = |column| mapping::text_of(engine, &raw, schema.name, &mapping, column);
+        let customer = text("customer_id")?;
+        let visitor = if schema.name == "interactions" { text("visitor_id")? } else { None };
+        Ok(Self { raw, customer, visitor })
+    }
+
+    /// The rows with their places and the key of their part.
+    fn statement(&self, links: &Links) -> String {
+        let raw = &self.raw;
+        let columns: Vec<String> = raw.columns.iter().map(|column| ident(&column.name)).collect();
+        let null = "cast(null as varchar)";
+        let customer = self.customer.as_deref().unwrap_or(null);
+        let visitor = self.visitor.as_deref().unwrap_or(null);
+        let mut keys = vec!["_customer", "_visitor"];
+        let mut joins = String::new();
+        if self.visitor.is_some() && !links.of_visitors.is_empty() {
+            keys.insert(1, "v._root");
+            joins += " left join _visitor_links v \
+                      on v._id = case when _customer is null then _visitor end";
+        }
+        if !links.of_customers.is_empty() {
+            keys.insert(0, "c._root");
+            joins += " left join _customer_links c on c._id = _customer";
+        }
+        format!(
+            "select {}, {NUMBER}, {FILE_COLUMN}, {ROW_COLUMN}, coalesce({}) as _key from \
+             (select {}, {} as {NUMBER}, {} as {FILE_COLUMN}, {} as {ROW_COLUMN}, \
+             {customer} as _customer, {visitor} as _visitor from {}){joins}",
+            columns.join(", "),
+            keys.join(", "),
+            columns.join(", "),
+            raw.number,
+            raw.file,
+            raw.row,
+            raw.from,
+        )
+    }
+
+    /// How a part of it is read.
+    fn of_part(self, index: usize) -> Raw {
+        Raw {
+            from: ident(&raw::table_of(index)),
+            number: NUMBER.to_owned(),
+            file: FILE_COLUMN.to_owned(),
+            row: ROW_COLUMN.to_owned(),
+            ..self.raw
+        }
+    }
+}
+
+/// Which ids have to come into the part of another id.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Links {
+    /// Visitors, each with the root of the customers it logged in as.
+    of_visitors: Vec<(String, String)>,
+    /// Customers who share a visitor with a smaller one, each with the smallest: their root.
+    of_customers: Vec<(String, String)>,
+}
+
+impl Links {
+    fn of<'a>(engine: &Engine, sources: impl Iterator<Item = &'a Opened>) -> Result<Self> {
+        let mut pairs = Vec::new();
+        for source in sources {
+            let (Some(customer), Some(visitor)) = (&source.customer, &source.visitor) else {
+                continue;
+            };
+            let places =
+                [("visitor", visitor.as_str()), ("customer", customer), ("from", &source.raw.from)];
+            let sql = fill(include_str!("../sql/log_ins.sql"), &places);
+            let found = engine
+                .query(&sql, &BTreeMap::new())
+                .map_err(|error| error.context(&source.raw.label))?;
+            pairs.extend(found.text("visitor")?.into_iter().zip(found.text("customer")?));
+        }
+        Ok(Self::of_pairs(pairs))
+    }
+
+    /// The links of visitors and the customers they logged in as.
+    fn of_pairs(mut pairs: Vec<(String, String)>) -> Self {
+        pairs.sort_unstable();
+        let mut above: BTreeMap<&str, &str> = BTreeMap::new();
+        for both in pairs.windows(2) {
+            if let [(visitor, before), (same, customer)] = both
+                && visitor == same
+            {
+                let (one, other) = (root(&above, before), root(&above, customer));
+                if one != other {
+                    above.insert(one.max(other), one.min(other));
+                }
+            }
+        }
+        let under_root = |id: &str| (id.to_owned(), root(&above, id).to_owned());
+        let of_customers: Vec<(String, String)> = above.keys().map(|id| under_root(id)).collect();
+        pairs.dedup_by(|next, kept| next.0 == kept.0);
+        for (_, customer) in &mut pairs {
+            if let Ok(at) = of_customers.binary_search_by(|(id, _)| id.cmp(customer)) {
+                customer.clone_from(&of_customers[at].1);
+            }
+        }
+        Self { of_visitors: pairs, of_customers }
+    }
+
+    /// Makes them known to the statements that spread the sources.
+    fn register(&self, engine: &Engine) -> Result<()> {
+        let tables =
+            [("_visitor_links", &self.of_visitors), ("_customer_links", &self.of_customers)];
+        for (name, links) in tables {
+            let (ids, roots): (Vec<String>, Vec<String>) = links.iter().cloned().unzip();
+            engine
+                .register(name, &Frame::of(vec![("_id", ids.into()), ("_root", roots.into())])?)?;
+        }
+        Ok(())
+    }
+
+    fn forget(engine: &Engine) -> Result<()> {
+        engine.forget("_visitor_links")?;
+        engine.forget("_customer_links")
+    }
+}
+
+/// The root of an id: roots are smaller than what stands under them, so that the search ends.
+fn root<'a>(above: &BTreeMap<&'a str, &'a str>, id: &'a str) -> &'a str {
+    let mut id = id;
+    while let Some(up) = above.get(id) {
+        id = up;
+    }
+    id
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_met_on_a_device_comes_together() {
+        let check =
+            |pairs: &[(&str, &str)], visitors: &[(&str, &str)], customers: &[(&str, &str)]| {
+                let own = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
+                    pairs.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect()
+                };
+                let links = Links::of_pairs(own(pairs));
+                let expect = Links { of_visitors: own(visitors), of_customers: own(customers) };
+                assert_eq!(links, expect);
+            };
+        check(&[], &[], &[]);
+        check(&[("v1", "c1"), ("v2", "c1")], &[("v1", "c1"), ("v2", "c1")], &[]);
+        check(
+            &[("v1", "c2"), ("v1", "c3"), ("v2", "c3"), ("v2", "c1")],
+            &[("v1", "c1"), ("v2", "c1")],
+            &[("c2", "c1"), ("c3", "c1")],
+        );
+        // The visitor c9 of customer c1 has the name of another customer: they need not meet.
+        check(&[("c9", "c1"), ("v1", "c9")], &[("c9", "c1"), ("v1", "c9")], &[]);
+        check(
+            &[("v1", "c1"), ("v1", "c4"), ("v2", "c2"), ("v2", "c3"), ("v3", "c3"), ("v3", "c4")],
+            &[("v1", "c1"), ("v2", "c1"), ("v3", "c1")],
+            &[("c2", "c1"), ("c3", "c1"), ("c4", "c1")],
+        );
+    }
+
+    #[test]
+    fn small_shops_are_one_part() {
+        let file = |path: &str, bytes: u64| InputFile {
+            path: path.to_owned(),
+            bytes,
+            fingerprint: String::new(),
+        };
+        let check = |files: &[InputFile], expect: usize| assert_eq!(parts_for(files), expect);
+        check(&[], 1);
+        check(&[file("a.csv", 600 << 20)], 1);
+        check(&[file("a.csv.gz", 600 << 20)], 9);
+        check(&[file("a.parquet", 5 << 30), file("b.parquet", 5 << 30)], 144);
+        check(&[file("a.csv", u64::MAX)], PARTS_MAX);
+    }
+}
