@@ -1,15 +1,18 @@
 //! What does a customer's past say about a promotion, through the products eligible for it?
 //!
-//! A product of two sparse matrices, customer × product (or type, maker …) and product × promotion, folded
+//! A product of two sparse matrices, customer × product (or type, maker …) and product × cross group, folded
 //! customer by customer; as a join in SQL it would make tens of millions of rows to sum up.
 
 use tercet_engine::Frame;
 use tercet_types::Result;
 
-use crate::sorted::Sorted;
+use crate::pair_features::CROSS_FEATURES;
 
 /// Shares are counted in hundred-millionths.
-const SHARE: i128 = 100_000_000;
+const SHARE: i64 = 100_000_000;
+
+/// Millionths, as the statements count decayed sums.
+const MICRO: f64 = 1e6;
 
 /// Levels in a level key, which is `4 * number + level`.
 const LEVELS: usize = 4;
@@ -18,144 +21,231 @@ const CATEGORY: usize = 1;
 const MAKER: usize = 2;
 const MAKER_TYPE: usize = 3;
 
-/// Columns of [`Cross::own`].
-pub(crate) mod own {
-    pub(crate) const DAYS: usize = 0;
-    pub(crate) const N14_MICRO: usize = 1;
-    pub(crate) const N60_MICRO: usize = 2;
-    pub(crate) const N180_MICRO: usize = 3;
-    pub(crate) const V60_MICRO: usize = 4;
-    pub(crate) const V180_MICRO: usize = 5;
-    pub(crate) const AGE_DAYS: usize = 6;
-    pub(crate) const INTERVAL_DAYS: usize = 7;
-    pub(crate) const OWNED_MICRO: usize = 8;
-    pub(crate) const WIDTH: usize = 9;
+/// Lines the customer would buy of a group's products, by level, and [`DUE`]: millionths.
+type Affinity = [i64; LEVELS + 1];
+const DUE: usize = LEVELS;
+
+/// What products and levels say about cross groups: the same for all customers.
+pub(crate) struct Reach {
+    scope: Links,
+    levels: Links,
+    groups: usize,
+    /// Level key of the type, and share of its lines, by product.
+    products: Vec<Option<(u32, i64)>>,
 }
 
-/// Columns of [`Cross::affinity`]: lines the customer would buy of the promotion's products, millionths.
-pub(crate) mod affinity {
-    pub(crate) const TYPE_MICRO: usize = 0;
-    pub(crate) const CATEGORY_MICRO: usize = 1;
-    pub(crate) const MAKER_MICRO: usize = 2;
-    pub(crate) const MAKER_TYPE_MICRO: usize = 3;
-    pub(crate) const DUE_MICRO: usize = 4;
-    pub(crate) const WIDTH: usize = 5;
-}
-
-/// The statements' results that the fold reads; customers ascend in each of the first three.
-pub(crate) struct Inputs<'a> {
-    /// `pair/past.sql`.
-    pub(crate) past: &'a Frame,
-    /// `pair/customer_type.sql`.
-    pub(crate) types: &'a Frame,
-    /// `pair/customer_maker_type.sql`.
-    pub(crate) maker_types: &'a Frame,
-    /// `pair/product_sales.sql`.
-    pub(crate) sales: &'a Frame,
-    /// `pair/promotion_levels.sql`.
-    pub(crate) levels: &'a Frame,
-    /// `pair/scope_products.sql`.
-    pub(crate) scope: &'a Frame,
-}
-
-/// By customer and promotion, rows where there is something to say.
-pub(crate) struct Cross {
-    /// Past purchases of the promotion's own products: counts and amounts decayed, in millionths; the part of
-    /// the type affinity that falls on products already bought.
-    pub(crate) own: Sorted,
-    /// The sum over the promotion's types (categories …) of the customer's decayed lines times the
-    /// promotion's share in the lines of the type; due is the same with the renewal rate.
-    pub(crate) affinity: Sorted,
-}
-
-impl Cross {
-    /// Folds the past of ascending `customers`.
+impl Reach {
+    /// From `pair/scope_products.sql`, `pair/promotion_levels.sql` and `pair/product_sales.sql`; `group` says for
+    /// which group a promotion stands.
     ///
     /// # Errors
     /// The engine's own, for a column that is not there.
-    pub(crate) fn new(customers: &[i32], inputs: &Inputs<'_>) -> Result<Self> {
-        let scope =
-            Links::new(&inputs.scope.i32("product_ix")?, &inputs.scope.i32("promotion_ix")?, |_| 0);
-        let shares = inputs.levels.i64("share_e8")?;
-        let levels = Links::new(
-            &inputs.levels.i32("level_key")?,
-            &inputs.levels.i32("promotion_ix")?,
-            |row| shares[row],
-        );
-        let past = Past::read(inputs.past)?;
-        let tastes = Tastes::read(inputs)?;
-        let promotions = scope.targets().max(levels.targets());
-        let mut owns: Board<Own> = Board::new(promotions);
-        let mut sums: Board<[i64; affinity::WIDTH]> = Board::new(promotions);
-        let mut weighed: Board<[i64; 2]> = Board::new(tastes.level_keys);
-        let mut found =
-            Self { own: Sorted::empty(own::WIDTH), affinity: Sorted::empty(affinity::WIDTH) };
-        let (mut past_walk, mut type_walk, mut maker_walk) = (0, 0, 0);
-        for &customer in customers {
-            tastes.weigh(customer, &mut type_walk, &mut maker_walk, &mut weighed);
-            for &key in &weighed.used {
-                let [lines, due] = *weighed.get(key);
-                for &(promotion, share) in levels.of(key) {
-                    let sum = sums.at(promotion);
-                    sum[key as usize % LEVELS] += shared(lines, share);
-                    sum[affinity::DUE_MICRO] += shared(due, share);
-                }
-            }
-            for line in rows_of(&past.customer, &mut past_walk, customer) {
-                let owned = if past.is_first[line] == 1 {
-                    tastes.of_product(past.product[line], &weighed)
-                } else {
-                    0
-                };
-                for &(promotion, _) in scope.of(past.product[line] as u32) {
-                    owns.at(promotion).add(&past, line, owned);
-                }
-            }
-            weighed.drain(|_, _| ());
-            owns.drain(|promotion, own: &Own| {
-                found.own.push([customer, promotion], &own.columns());
-            });
-            sums.drain(|promotion, sum: &[i64; affinity::WIDTH]| {
-                found.affinity.push([customer, promotion], &sum.map(|micro| micro as f64));
-            });
+    pub(crate) fn new(
+        scope: &Frame,
+        levels: &Frame,
+        sales: &Frame,
+        groups: usize,
+        group: impl Fn(i32) -> Option<u32>,
+    ) -> Result<Self> {
+        let shares = levels.i64("share_e8")?;
+        let (sold, types) = (sales.i32("product_ix")?, sales.i32("type_ix")?);
+        let of_types = sales.i64("type_share_e8")?;
+        let mut products = vec![None; sold.iter().max().map_or(0, |&last| last as usize + 1)];
+        for (row, product) in sold.into_iter().enumerate() {
+            products[product as usize] = Some((key(types[row], TYPE), of_types[row]));
         }
-        Ok(found)
+        let (by_product, by_level) = (scope.i32("promotion_ix")?, levels.i32("promotion_ix")?);
+        Ok(Self {
+            scope: Links::new(&scope.i32("product_ix")?, |row| Some((group(by_product[row])?, 0))),
+            levels: Links::new(&levels.i32("level_key")?, |row| {
+                Some((group(by_level[row])?, shares[row]))
+            }),
+            groups,
+            products,
+        })
     }
+
+    /// The part of a customer's lines of a type that falls on one product.
+    fn of_product(&self, product: i32, weighed: &Board<[i64; 2]>) -> i64 {
+        let place = self.products.get(product as usize).copied().flatten();
+        place.map_or(0, |(key, share)| shared(weighed.get(key)[0], share))
+    }
+}
+
+/// What customers bought: rows by customer, of ascending customers.
+pub(crate) struct Bought {
+    past: Past,
+    tastes: Tastes,
+}
+
+impl Bought {
+    /// From `pair/past.sql`, `pair/customer_type.sql` and `pair/customer_maker_type.sql`.
+    ///
+    /// # Errors
+    /// The engine's own, for a column that is not there.
+    pub(crate) fn read(
+        customers: &[i32],
+        past: &Frame,
+        types: &Frame,
+        maker_types: &Frame,
+    ) -> Result<Self> {
+        Ok(Self {
+            past: Past::read(customers, past)?,
+            tastes: Tastes::read(customers, types, maker_types)?,
+        })
+    }
+}
+
+/// One thread's sums, all zero between customers.
+pub(crate) struct Fold<'a> {
+    reach: &'a Reach,
+    bought: &'a Bought,
+    owns: Board<Own>,
+    sums: Board<Affinity>,
+    weighed: Board<[i64; 2]>,
+}
+
+impl<'a> Fold<'a> {
+    pub(crate) fn new(reach: &'a Reach, bought: &'a Bought) -> Self {
+        let products = reach.products.iter().flatten().map(|(key, _)| *key as usize + 1).max();
+        let keys = bought.tastes.level_keys.max(products.unwrap_or(0));
+        Self {
+            reach,
+            bought,
+            owns: Board::new(reach.groups),
+            sums: Board::new(reach.groups),
+            weighed: Board::new(keys),
+        }
+    }
+
+    /// Hands out what the customer at a place has to say of groups, ascending; nothing of the others. The features
+    /// that come from models are left NaN.
+    pub(crate) fn customer(
+        &mut self,
+        place: usize,
+        mut each: impl FnMut(u32, [f32; CROSS_FEATURES]),
+    ) {
+        let Self { reach, bought, owns, sums, weighed } = self;
+        bought.tastes.weigh(place, weighed);
+        for &key in &weighed.used {
+            let [lines, due] = *weighed.get(key);
+            for &(group, share) in reach.levels.of(key) {
+                let sum = sums.at(group);
+                sum[key as usize % LEVELS] += shared(lines, share);
+                sum[DUE] += shared(due, share);
+            }
+        }
+        let past = &bought.past;
+        for line in past.starts[place]..past.starts[place + 1] {
+            let owned = if past.is_first[line] == 1 {
+                reach.of_product(past.product[line], weighed)
+            } else {
+                0
+            };
+            for &(group, _) in reach.scope.of(past.product[line] as u32) {
+                owns.at(group).add(past, line, owned);
+                // A group with something bought has a row, whatever its levels say.
+                sums.at(group);
+            }
+        }
+        weighed.drain(|_, _| ());
+        sums.drain(|group, sum| {
+            let own = owns.is_used[group as usize].then(|| owns.get(group));
+            each(group, features(own, sum));
+        });
+        owns.drain(|_, _| ());
+    }
+}
+
+/// The cross features of a customer with a group of whose products and levels nothing was bought.
+pub(crate) fn nothing_bought() -> [f32; CROSS_FEATURES] {
+    features(None, &Affinity::default())
+}
+
+/// In the order of [`PAIR_FEATURES`](crate::PAIR_FEATURES); those of models are NaN.
+fn features(own: Option<&Own>, affinity: &Affinity) -> [f32; CROSS_FEATURES] {
+    let none = Own::default();
+    let [n14, n60, n180, v60, v180] = own.unwrap_or(&none).sums.map(|micro| micro as f64 / MICRO);
+    let age_days = own.map_or(f64::NAN, |own| f64::from(own.last_age));
+    let interval_days = own.map_or(f64::NAN, Own::interval_days);
+    let owned = own.map_or(0.0, |own| own.owned as f64 / MICRO);
+    let [of_type, category, maker, maker_type, due] = affinity.map(|micro| micro as f64 / MICRO);
+    let unknown = f64::NAN;
+    [
+        own.map_or(0.0, |own| f64::from(own.days)),
+        v180,
+        v60,
+        n60,
+        n180,
+        n14,
+        age_days,
+        // f64::max would turn a missing interval into one day.
+        if interval_days.is_nan() { f64::NAN } else { age_days / interval_days.max(1.0) },
+        interval_days,
+        unknown,
+        unknown,
+        unknown,
+        unknown,
+        unknown,
+        unknown,
+        maker_type,
+        maker,
+        of_type,
+        due,
+        of_type - owned,
+        category,
+        unknown,
+    ]
+    .map(|value| value as f32)
 }
 
 /// Millionths of lines, times a share; truncated.
 fn shared(micro: i64, share_e8: i64) -> i64 {
-    (i128::from(micro) * i128::from(share_e8) / SHARE) as i64
-}
-
-/// The rows of a customer in a column that ascends; `next` is where the customer before ended.
-fn rows_of(column: &[i32], next: &mut usize, customer: i32) -> std::ops::Range<usize> {
-    *next += column[*next..].partition_point(|&known| known < customer);
-    let start = *next;
-    while column.get(*next) == Some(&customer) {
-        *next += 1;
+    match micro.checked_mul(share_e8) {
+        Some(product) => product / SHARE,
+        None => (i128::from(micro) * i128::from(share_e8) / i128::from(SHARE)) as i64,
     }
-    start..*next
 }
 
-/// Which promotions does a product (or a level) lead to, and with which share?
+fn key(number: i32, level: usize) -> u32 {
+    number as u32 * LEVELS as u32 + level as u32
+}
+
+/// Where the rows of each of ascending `customers` begin in a column that ascends, and where the last one's end.
+///
+/// Every row is of one of them: the statements join the customers that are asked for.
+fn starts(customers: &[i32], column: &[i32]) -> Vec<usize> {
+    let mut starts = Vec::with_capacity(customers.len() + 1);
+    let mut next = 0;
+    for customer in customers {
+        starts.push(next);
+        next += column[next..].iter().take_while(|known| *known == customer).count();
+    }
+    starts.push(next);
+    assert_eq!(next, column.len(), "rows of the customers asked for, in their order");
+    starts
+}
+
+/// Which groups does a product (or a level) lead to, and with which share?
 struct Links {
     starts: Vec<u32>,
     to: Vec<(u32, i64)>,
 }
 
 impl Links {
-    fn new(keys: &[i32], promotions: &[i32], share: impl Fn(usize) -> i64) -> Self {
-        let count = keys.iter().max().map_or(0, |&largest| largest as usize + 1);
+    /// `to(row)` is the group of a row and its share, if it counts.
+    fn new(keys: &[i32], to: impl Fn(usize) -> Option<(u32, i64)>) -> Self {
+        let rows = || (0..keys.len()).filter_map(|row| Some((keys[row] as usize, to(row)?)));
+        let count = rows().map(|(key, _)| key + 1).max().unwrap_or(0);
         let mut starts = vec![0_u32; count + 1];
-        keys.iter().for_each(|&key| starts[key as usize + 1] += 1);
+        rows().for_each(|(key, _)| starts[key + 1] += 1);
         for key in 0..count {
             starts[key + 1] += starts[key];
         }
-        let (mut next, mut to) = (starts.clone(), vec![(0, 0); keys.len()]);
-        for (row, (&key, &promotion)) in keys.iter().zip(promotions).enumerate() {
-            let place = &mut next[key as usize];
-            to[*place as usize] = (promotion as u32, share(row));
+        let (mut next, mut to) = (starts.clone(), vec![(0, 0); starts[count] as usize]);
+        for (key, target) in rows() {
+            let place = &mut next[key];
+            to[*place as usize] = target;
             *place += 1;
         }
         Self { starts, to }
@@ -165,13 +255,9 @@ impl Links {
         let bounds = self.starts.get(key as usize..key as usize + 2);
         bounds.map_or(&[], |bounds| &self.to[bounds[0] as usize..bounds[1] as usize])
     }
-
-    fn targets(&self) -> usize {
-        self.to.iter().map(|(promotion, _)| *promotion as usize + 1).max().unwrap_or(0)
-    }
 }
 
-/// One entry per promotion (or level key), of which few are in use.
+/// One entry per group (or level key), of which few are in use.
 struct Board<T> {
     entries: Vec<T>,
     is_used: Vec<bool>,
@@ -196,10 +282,10 @@ impl<T: Clone + Default> Board<T> {
     }
 
     /// Hands out the entries in use, ascending, and forgets them.
-    fn drain(&mut self, mut each: impl FnMut(i32, &T)) {
+    fn drain(&mut self, mut each: impl FnMut(u32, &T)) {
         self.used.sort_unstable();
         for &place in &self.used {
-            each(place as i32, &self.entries[place as usize]);
+            each(place, &self.entries[place as usize]);
             self.entries[place as usize] = T::default();
             self.is_used[place as usize] = false;
         }
@@ -209,7 +295,8 @@ impl<T: Clone + Default> Board<T> {
 
 /// Purchases before the day, by customer, then day.
 struct Past {
-    customer: Vec<i32>,
+    /// Where the rows of each customer begin.
+    starts: Vec<usize>,
     product: Vec<i32>,
     age_days: Vec<i32>,
     is_first: Vec<i32>,
@@ -220,9 +307,9 @@ struct Past {
 }
 
 impl Past {
-    fn read(frame: &Frame) -> Result<Self> {
+    fn read(customers: &[i32], frame: &Frame) -> Result<Self> {
         Ok(Self {
-            customer: frame.i32("customer_ix")?,
+            starts: starts(customers, &frame.i32("customer_ix")?),
             product: frame.i32("product_ix")?,
             age_days: frame.i32("age_days")?,
             is_first: frame.i32("is_first")?,
@@ -233,7 +320,7 @@ impl Past {
     }
 }
 
-/// What a customer bought of a promotion's products.
+/// What a customer bought of a group's products.
 #[derive(Clone, Default)]
 struct Own {
     sums: [i64; 5],
@@ -261,41 +348,25 @@ impl Own {
         self.owned += owned;
     }
 
-    fn columns(&self) -> [f64; own::WIDTH] {
+    /// The mean interval between purchase days; NaN with one day.
+    fn interval_days(&self) -> f64 {
         let span = f64::from(self.first_age - self.last_age);
-        let mut columns = [0.0; own::WIDTH];
-        columns[own::DAYS] = f64::from(self.days);
-        for (place, sum) in
-            [own::N14_MICRO, own::N60_MICRO, own::N180_MICRO, own::V60_MICRO, own::V180_MICRO]
-                .into_iter()
-                .zip(self.sums)
-        {
-            columns[place] = sum as f64;
-        }
-        columns[own::AGE_DAYS] = f64::from(self.last_age);
-        columns[own::INTERVAL_DAYS] =
-            if self.days > 1 { span / f64::from(self.days - 1) } else { f64::NAN };
-        columns[own::OWNED_MICRO] = self.owned as f64;
-        columns
+        if self.days > 1 { span / f64::from(self.days - 1) } else { f64::NAN }
     }
 }
 
-/// How much customers buy of types, categories and makers, and where products stand among these.
+/// How much customers buy of types, categories and makers.
 struct Tastes {
-    type_customer: Vec<i32>,
+    type_starts: Vec<usize>,
     type_rows: Vec<(u32, [i64; 2])>,
-    maker_customer: Vec<i32>,
+    maker_starts: Vec<usize>,
     maker_rows: Vec<[(u32, i64); 3]>,
-    /// Level key of the type, and share of its lines, by product.
-    products: Vec<Option<(u32, i64)>>,
     /// One more than the largest level key.
     level_keys: usize,
 }
 
 impl Tastes {
-    fn read(inputs: &Inputs<'_>) -> Result<Self> {
-        let key = |number: i32, level: usize| number as u32 * LEVELS as u32 + level as u32;
-        let types = inputs.types;
+    fn read(customers: &[i32], types: &Frame, makers: &Frame) -> Result<Self> {
         let (lines, due) = (types.i64("n90_micro")?, types.i64("due_micro")?);
         let type_rows: Vec<(u32, [i64; 2])> = types
             .i32("type_ix")?
@@ -303,7 +374,6 @@ impl Tastes {
             .zip(lines.into_iter().zip(due))
             .map(|(number, (lines, due))| (key(number, TYPE), [lines, due]))
             .collect();
-        let makers = inputs.maker_types;
         let (categories, maker) = (makers.i32("category_ix")?, makers.i32("maker_ix")?);
         let maker_types = makers.i32("maker_type_ix")?;
         let (n90, n120) = (makers.i64("n90_micro")?, makers.i64("n120_micro")?);
@@ -316,48 +386,29 @@ impl Tastes {
                 ]
             })
             .collect();
-        let sold = inputs.sales.i32("product_ix")?;
-        let (sold_types, shares) =
-            (inputs.sales.i32("type_ix")?, inputs.sales.i64("type_share_e8")?);
-        let mut products = vec![None; sold.iter().max().map_or(0, |&last| last as usize + 1)];
-        for (row, product) in sold.into_iter().enumerate() {
-            products[product as usize] = Some((key(sold_types[row], TYPE), shares[row]));
-        }
         let keys = type_rows.iter().map(|(key, _)| *key);
         let keys = keys.chain(maker_rows.iter().flatten().map(|(key, _)| *key));
-        let keys = keys.chain(products.iter().flatten().map(|(key, _)| *key));
-        let level_keys = keys.map(|key| key as usize + 1).max().unwrap_or(0);
         Ok(Self {
-            type_customer: types.i32("customer_ix")?,
+            level_keys: keys.map(|key| key as usize + 1).max().unwrap_or(0),
+            type_starts: starts(customers, &types.i32("customer_ix")?),
             type_rows,
-            maker_customer: makers.i32("customer_ix")?,
+            maker_starts: starts(customers, &makers.i32("customer_ix")?),
             maker_rows,
-            products,
-            level_keys,
         })
     }
 
-    fn weigh(
-        &self,
-        customer: i32,
-        type_walk: &mut usize,
-        maker_walk: &mut usize,
-        weighed: &mut Board<[i64; 2]>,
-    ) {
-        for row in rows_of(&self.type_customer, type_walk, customer) {
-            let (key, [lines, due]) = self.type_rows[row];
-            *weighed.at(key) = [lines, due];
+    fn weigh(&self, place: usize, weighed: &mut Board<[i64; 2]>) {
+        for (key, [lines, due]) in rows_of(&self.type_rows, &self.type_starts, place) {
+            *weighed.at(*key) = [*lines, *due];
         }
-        for row in rows_of(&self.maker_customer, maker_walk, customer) {
-            for (key, lines) in self.maker_rows[row] {
-                weighed.at(key)[0] += lines;
+        for row in rows_of(&self.maker_rows, &self.maker_starts, place) {
+            for (key, lines) in row {
+                weighed.at(*key)[0] += lines;
             }
         }
     }
+}
 
-    /// The part of a customer's lines of a type that falls on one product.
-    fn of_product(&self, product: i32, weighed: &Board<[i64; 2]>) -> i64 {
-        let place = self.products.get(product as usize).copied().flatten();
-        place.map_or(0, |(key, share)| shared(weighed.get(key)[0], share))
-    }
+fn rows_of<'a, T>(rows: &'a [T], starts: &[usize], place: usize) -> &'a [T] {
+    &rows[starts[place]..starts[place + 1]]
 }

@@ -5,8 +5,8 @@
 //! results are the same, bit for bit, on any number of threads.
 //!
 //! ```text
-//! index ──▶ build_master(as_of) ──▶ pairs(as_of, …)   features of the week to decide
-//!                              └──▶ pairs(monday, …), labels(monday)   one past week to learn from
+//! index ──▶ build_master(as_of) ──▶ PairSource::new(as_of, …)   features of the week to decide, by blocks of customers
+//!                              └──▶ training_pairs(monday, …)   one past week to learn from
 //! ```
 #![cfg_attr(
     test,
@@ -20,7 +20,9 @@
 mod cross;
 mod index;
 mod master;
+mod pair_block;
 mod pair_features;
+mod pair_source;
 mod pairs;
 mod profile;
 mod settings;
@@ -30,8 +32,13 @@ mod training;
 
 pub use index::{Indexes, index};
 pub use master::{MasterFacts, build_master};
-pub use pair_features::{FeatureKind, PAIR_FEATURES, PairFeature};
-pub use pairs::{Pairs, category_pairs, pairs};
+pub use pair_block::{ModelColumns, Offered, PairBlock};
+pub use pair_features::{
+    CROSS_FEATURES, CUSTOMER_FEATURES, FeatureKind, MODEL_FEATURES, PAIR_FEATURES,
+    PROMOTION_FEATURES, PairFeature, PairSide, Topic,
+};
+pub use pair_source::{PairPart, PairSource};
+pub use pairs::{Pairs, category_pairs};
 pub use profile::profile_columns;
 pub use settings::{
     LifecycleSettings, PairSettings, ProductSettings, ProfileSettings, PromotionSettings,

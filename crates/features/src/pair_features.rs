@@ -9,6 +9,57 @@ pub enum FeatureKind {
     Categorical,
 }
 
+/// What a feature hangs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PairSide {
+    /// The customer and the promotion's cross group: promotions that cover the same products share one.
+    Cross,
+    /// The promotion alone.
+    Promotion,
+    /// The customer alone.
+    Customer,
+}
+
+/// What a feature tells of, in words a marketer would use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Topic {
+    /// Whether something is due again.
+    Rhythm,
+    /// What the customer bought of the promotion's products.
+    Bought,
+    /// What the customer buys of the same types, categories and makers.
+    Taste,
+    /// What customers alike buy.
+    Alike,
+    /// The promotion as it does with everybody.
+    Promotion,
+    /// The customer as with every promotion.
+    Habits,
+}
+
+/// Cross features: the first so many.
+pub const CROSS_FEATURES: usize = 22;
+
+/// Features of the promotion alone: so many behind the cross features.
+pub const PROMOTION_FEATURES: usize = 6;
+
+/// Features of the customer alone: the last so many.
+pub const CUSTOMER_FEATURES: usize = 4;
+
+/// The cross features that come from models, by name; see [`ModelColumns`](crate::ModelColumns).
+pub const MODEL_FEATURES: [&str; 7] = [
+    "due_products",
+    "due_value_minor",
+    "neighbour_products",
+    "neighbour_types",
+    "neighbour_products_new",
+    "neighbour_types_new",
+    "neighbour_type_pairs",
+];
+
+/// Where [`MODEL_FEATURES`] stand.
+pub(crate) const MODEL_PLACES: [usize; MODEL_FEATURES.len()] = [9, 10, 11, 12, 13, 14, 21];
+
 /// One column of [`Pairs`](crate::Pairs).
 #[derive(Clone, Copy, Debug)]
 pub struct PairFeature {
@@ -20,6 +71,34 @@ pub struct PairFeature {
     pub kind: FeatureKind,
 }
 
+impl PairFeature {
+    /// What the feature tells of.
+    pub fn topic(&self) -> Topic {
+        match self.name {
+            "own_age_days" | "own_due_ratio" | "own_interval_days" | "type_due_rate" => {
+                Topic::Rhythm
+            }
+            name if name.starts_with("due_") => Topic::Rhythm,
+            name if name.starts_with("own_") => Topic::Bought,
+            name if name.starts_with("neighbour_") => Topic::Alike,
+            name if name.starts_with("promotion_") => Topic::Promotion,
+            name if name.starts_with("customer_") => Topic::Habits,
+            _ => Topic::Taste,
+        }
+    }
+
+    /// What the feature at a place of [`PAIR_FEATURES`] hangs on, and its place among those that hang on the same.
+    pub const fn side(place: usize) -> (PairSide, usize) {
+        if place < CROSS_FEATURES {
+            (PairSide::Cross, place)
+        } else if place < CROSS_FEATURES + PROMOTION_FEATURES {
+            (PairSide::Promotion, place - CROSS_FEATURES)
+        } else {
+            (PairSide::Customer, place - CROSS_FEATURES - PROMOTION_FEATURES)
+        }
+    }
+}
+
 const fn numeric(name: &'static str, doc: &'static str) -> PairFeature {
     PairFeature { name, doc, kind: FeatureKind::Numeric }
 }
@@ -28,8 +107,9 @@ const fn numeric(name: &'static str, doc: &'static str) -> PairFeature {
 ///
 /// "Lines" are order lines (one per order and product); "decayed by n days" weighs each by
 /// `0.5^(age / n)`; "active customers" shopped in the last 56 days. All look at days before the as-of day only.
-/// The `due_` and `neighbour_` columns are NaN until [`Pairs::fill`](crate::Pairs::fill) sets them: they come from the
-/// rhythm of purchases and from customers' nearest neighbours, which the models find.
+/// Cross features come first, then those of the promotion, then those of the customer. The `due_` and `neighbour_`
+/// features come from the rhythm of purchases and from customers' nearest neighbours, which the models find: they
+/// are NaN until somebody says what they are ([`ModelColumns`](crate::ModelColumns), [`Pairs::fill`](crate::Pairs::fill)).
 pub const PAIR_FEATURES: &[PairFeature] = &[
     numeric("own_days", "Days on which the customer bought an eligible product."),
     numeric("own_value_180d_minor", "Amount paid for eligible products, decayed by 180 days."),
@@ -97,6 +177,30 @@ mod tests {
         for (place, feature) in PAIR_FEATURES.iter().enumerate() {
             assert_eq!(column(feature.name), Some(place), "{}", feature.name);
             assert!(feature.doc.ends_with('.'), "{}", feature.name);
+        }
+    }
+
+    #[test]
+    fn every_topic_has_its_features() {
+        let of = |topic: Topic| PAIR_FEATURES.iter().filter(|f| f.topic() == topic).count();
+        use Topic::{Alike, Bought, Habits, Promotion, Rhythm, Taste};
+        assert_eq!([Rhythm, Bought, Taste, Alike, Promotion, Habits].map(of), [6, 6, 5, 5, 6, 4]);
+    }
+
+    #[test]
+    fn features_stand_with_what_they_hang_on() {
+        let all = CROSS_FEATURES + PROMOTION_FEATURES + CUSTOMER_FEATURES;
+        assert_eq!(PAIR_FEATURES.len(), all);
+        for (place, feature) in PAIR_FEATURES.iter().enumerate() {
+            let side = match feature.name.split_once('_') {
+                Some(("promotion", _)) => PairSide::Promotion,
+                Some(("customer", _)) => PairSide::Customer,
+                _ => PairSide::Cross,
+            };
+            assert_eq!(PairFeature::side(place).0, side, "{}", feature.name);
+        }
+        for (name, place) in MODEL_FEATURES.into_iter().zip(MODEL_PLACES) {
+            assert_eq!(column(name), Some(place), "{name}");
         }
     }
 }

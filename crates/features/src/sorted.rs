@@ -11,20 +11,6 @@ pub(crate) struct Sorted {
 }
 
 impl Sorted {
-    /// A table to [`push`](Self::push) rows to.
-    pub(crate) fn empty(width: usize) -> Self {
-        Self { keys: Vec::new(), width, values: Vec::new() }
-    }
-
-    /// Adds a row, whose key is larger than all before.
-    pub(crate) fn push(&mut self, key: [i32; 2], values: &[f64]) {
-        debug_assert!(
-            self.keys.last().is_none_or(|last| *last < key) && values.len() == self.width
-        );
-        self.keys.push(key);
-        self.values.extend_from_slice(values);
-    }
-
     /// A table with a key of two columns.
     pub(crate) fn pairs(frame: &Frame, key: [&str; 2], columns: &[&str]) -> Result<Self> {
         let keys = frame.i32(key[0])?.into_iter().zip(frame.i32(key[1])?);

@@ -3,16 +3,24 @@
 use std::collections::BTreeMap;
 
 use tercet_engine::{Engine, Frame, Value, params};
-use tercet_types::{Date, Result};
+use tercet_types::{Date, Error, Result};
 
 use crate::Settings;
-use crate::pairs::{LESSON_SCOPE, Pairs, Parts, ascending, scope};
+use crate::pair_features::column;
+use crate::pair_source::{LESSON_SCOPE, PairSource};
+use crate::pairs::{Pairs, ascending, scope};
 use crate::sorted::Sorted;
 use crate::statement::{Statement, create, statement};
 
 const LABELS: Statement = statement!("labels", "pair/labels");
 const ACTIVE: Statement = statement!("active", "pair/active");
 const SHOPPERS: Statement = statement!("shoppers", "pair/shoppers");
+/// Customers whose features are in memory at a time.
+const BLOCK: usize = 4096;
+
+/// Where a row says how much the customer buys of the promotion's product types.
+const TYPE_AFFINITY: &str = "type_affinity";
+
 const CUSTOMERS: Statement = statement!("customer_index", "index/customer_ids");
 const PROMOTIONS: Statement = statement!("promotion_index", "index/promotion_ids");
 
@@ -95,34 +103,39 @@ pub fn training_pairs(
     create(engine, &ACTIVE, &values)?;
     let customers = create(engine, &SHOPPERS, &values)?.i32("customer_ix")?;
     let promotions = ascending(promotions);
-    let parts = Parts::new(engine, monday, settings, &customers, &promotions, &LESSON_SCOPE)?;
+    let source = PairSource::of_scope(engine, monday, settings, &promotions, &LESSON_SCOPE)?;
+    let part = source.part(engine, &customers)?;
     let bought = Sorted::pairs(
         &labels_in_scope(engine, monday)?,
         ["customer_ix", "promotion_ix"],
         &["spend_minor", "discovered"],
     )?;
     let draw = Draw::new(engine, monday, sampling)?;
+    let affinity = column(TYPE_AFFINITY).ok_or_else(|| {
+        Error::internal("T0305", format!("there is no pair feature '{TYPE_AFFINITY}'"))
+    })?;
 
     let mut kept = TrainingPairs::default();
-    let mut keys = Vec::new();
-    let (mut bought, mut affinity) = (bought.walk(), parts.affinity().walk());
-    for &customer in &customers {
-        for &promotion in &promotions {
-            let key = [customer, promotion];
-            let label = bought.at(key);
-            let is_affine = Parts::is_affine(affinity.at(key));
-            let Some(weight) = draw.weight(customer, promotion, label.is_some(), is_affine) else {
-                continue;
-            };
-            keys.push((customer, promotion));
-            // Sums of minor units stay far below 2^53, where f64 is exact.
-            kept.spend_minor.push(label.map_or(0, |row| row[0] as i64));
-            kept.bought.push(label.is_some());
-            kept.discovered.push(label.is_some_and(|row| row[1] > 0.0));
-            kept.weights.push(weight);
+    let (mut bought, offered) = (bought.walk(), source.offered());
+    for first in (0..customers.len()).step_by(BLOCK) {
+        let block = part.block(first..(first + BLOCK).min(customers.len()), None);
+        for (place, &customer) in block.customer_ix.iter().enumerate() {
+            for (at, (&promotion, &group)) in promotions.iter().zip(&offered.group_of).enumerate() {
+                let label = bought.at([customer, promotion]);
+                let is_affine = block.cross_row(place, group)[affinity] > 0.0;
+                let weight = draw.weight(customer, promotion, label.is_some(), is_affine);
+                let Some(weight) = weight else { continue };
+                kept.pairs.customer_ix.push(customer);
+                kept.pairs.promotion_ix.push(promotion);
+                kept.pairs.values.extend(block.row(place, offered, at));
+                // Sums of minor units stay far below 2^53, where f64 is exact.
+                kept.spend_minor.push(label.map_or(0, |row| row[0] as i64));
+                kept.bought.push(label.is_some());
+                kept.discovered.push(label.is_some_and(|row| row[1] > 0.0));
+                kept.weights.push(weight);
+            }
         }
     }
-    kept.pairs = parts.gather(keys.into_iter());
     Ok(kept)
 }
 

@@ -10,10 +10,10 @@ mod support;
 
 use std::collections::BTreeMap;
 
-use support::{Numbers, Shop, day};
+use support::{Numbers, Shop, day, pair_values};
 use tercet_engine::{Engine, Frame};
 use tercet_features::{
-    Sampling, Settings, build_master, category_pairs, index, labels, pairs, training_pairs,
+    PairSource, Sampling, Settings, build_master, category_pairs, index, labels, training_pairs,
 };
 use tercet_types::Date;
 
@@ -37,7 +37,7 @@ const TABLES: &[(&str, &str)] = &[
     ("product_redeemed", "product_ix"),
     ("promotion_buyers", "promotion_ix"),
     ("customer_category", "customer_ix, category_ix"),
-    ("customer_type", "customer_ix, type_ix"),
+    ("type_medians", "type_ix"),
     ("promotion_levels", "promotion_ix, level_key"),
     ("product_sales", "product_ix"),
 ];
@@ -170,14 +170,14 @@ fn everything(shop: &Shop, as_of: Date, threads: usize) -> (Engine, Vec<(String,
     build_master(&engine, as_of, &settings).unwrap();
     let known = all(&engine, "select * from customer_master order by customer_ix");
     let (customers, promotions) = (known.i32("customer_ix").unwrap(), promotions(&engine));
-    let made = pairs(&engine, as_of, &settings, &customers, &promotions).unwrap();
+    let made = pair_values(&engine, as_of, &customers, &promotions);
     let mut frames: Vec<(String, Frame)> = TABLES
         .iter()
         .map(|(table, order)| {
             ((*table).to_owned(), all(&engine, &format!("select * from {table} order by {order}")))
         })
         .collect();
-    let bits: Vec<i32> = made.values.iter().map(|value| value.to_bits() as i32).collect();
+    let bits: Vec<i32> = made.iter().map(|value| value.to_bits() as i32).collect();
     frames.push(("pairs".to_owned(), Frame::of(vec![("bits", bits.into())]).unwrap()));
     let close = category_pairs(&engine, as_of, &settings, &promotions).unwrap();
     frames.push(("category pairs".to_owned(), close));
@@ -245,6 +245,62 @@ fn invented_ids_that_sort_first_only_renumber() {
 fn threads_change_no_bit() {
     let as_of = day(AS_OF);
     same(&everything(&shop(), as_of, 1).1, &everything(&shop(), as_of, 4).1, "threads");
+}
+
+#[test]
+fn blocks_do_not_hang_on_how_customers_are_cut() {
+    let as_of = day(AS_OF);
+    let mut shop = shop();
+    // The same products as r2, in another order.
+    shop.promotions.push("s2|2017-02-21|2017-07-01|percent||".to_owned());
+    shop.promotion_products.push("s2|product|p10".to_owned());
+    shop.promotion_products.push("s2|product_type|t2".to_owned());
+    // A product that is like no other, and that nobody bought.
+    shop.products.push("px|dx|cx|tx|bx|mx|100|||".to_owned());
+    shop.promotions.push("x|2017-02-21|2017-07-01|percent||".to_owned());
+    shop.promotion_products.push("x|product|px".to_owned());
+    let (engine, _) = everything(&shop, as_of, 2);
+    let known = all(&engine, "select customer_ix from customer_master order by customer_ix");
+    let (customers, promotions) = (known.i32("customer_ix").unwrap(), promotions(&engine));
+    let source = PairSource::new(&engine, as_of, &Settings::default(), &promotions).unwrap();
+    let offered = source.offered();
+    assert_eq!(offered.groups(), promotions.len() - 1, "two promotions share a group");
+    let [r2, s2] = ["r2", "s2"].map(|id| {
+        let sql = format!("select promotion_ix from promotion_index where promotion_id = '{id}'");
+        offered.place(all(&engine, &sql).i32("promotion_ix").unwrap()[0]).unwrap()
+    });
+    assert_eq!(offered.group_of[r2], offered.group_of[s2]);
+    // The models speak of every third group, also where nothing was bought.
+    let said = |customer: i32, group: u32| [if group % 3 == 0 { customer as f32 } else { 0.0 }; 7];
+    let whole = source.part(&engine, &customers).unwrap();
+    let whole = whole.block(0..customers.len(), Some(&|at, group| said(customers[at], group)));
+    assert!(whole.otherwise.iter().all(|value| *value == 0.0 || value.is_nan()));
+    assert!(whole.groups.len() < customers.len() * offered.groups(), "a shared row");
+    let mut at = 0;
+    for customers in customers.chunks(17) {
+        // Another day was asked for in between.
+        let monday = day("2017-05-22");
+        training_pairs(&engine, monday, &Settings::default(), &promotions, &Sampling::default())
+            .unwrap();
+        let part = source.part(&engine, customers).unwrap();
+        for from in (0..customers.len()).step_by(5) {
+            let to = (from + 5).min(customers.len());
+            let some = |place: usize, group: u32| said(customers[from + place], group);
+            let block = part.block(from..to, Some(&some));
+            assert_eq!(block.customer_ix, customers[from..to]);
+            for place in 0..block.len() {
+                for promotion in 0..promotions.len() {
+                    let bits =
+                        |row: Vec<f32>| row.into_iter().map(f32::to_bits).collect::<Vec<_>>();
+                    let (found, expect) =
+                        (block.row(place, offered, promotion), whole.row(at, offered, promotion));
+                    assert_eq!(bits(found), bits(expect), "{at} {promotion}");
+                }
+                at += 1;
+            }
+        }
+    }
+    assert_eq!(at, customers.len());
 }
 
 #[test]

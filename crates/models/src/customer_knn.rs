@@ -107,7 +107,8 @@ impl Recommender for CustomerKnn {
             for (promotion, score) in &own[member as usize] {
                 sums.add(*promotion, self.own_share * score);
             }
-            let neighbours = near.of(member, self.neighbours, similar);
+            let vector = &compared[member as usize];
+            let neighbours = near.of(vector, Some(member), self.neighbours, similar);
             let total: f64 = neighbours.iter().map(|(_, s)| s.powf(self.similarity_power)).sum();
             for (neighbour, similarity) in neighbours {
                 let share = (1.0 - self.own_share) * similarity.powf(self.similarity_power) / total;

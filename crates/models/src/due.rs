@@ -28,41 +28,64 @@ impl DueFeatures {
 }
 
 /// What the rhythm of past purchases says about every promotion of `eligibility`, for each of `customers`
-/// (indices into `history`): the sum of the due scores ([`PurchaseCycles`], without spend) of the
-/// eligible products, and the same with what the customer usually pays a day for each.
-///
-/// Purchases on or after `as_of` do not count.
+/// (indices into `history`): [`Due`], asked once.
 ///
 /// # Errors
-/// `T0407` when an index is out of range.
+/// As [`Due::new`] and [`Due::features`].
 pub fn due_features(
     history: &Purchases,
     eligibility: &Eligibility,
     as_of: i32,
     customers: &[u32],
 ) -> Result<DueFeatures> {
-    recommender::check(history, eligibility, customers)?;
-    let params = CycleParams { spend_power: 0.0, ..CycleParams::default() };
-    let cycles = PurchaseCycles::new(history, as_of, params)?;
-    let promotions = eligibility.promotions();
-    let mut values = vec![[0.0_f32; 2]; customers.len() * promotions];
-    let fill = |sums: &mut Vec<[f64; 2]>, (row, customer): (&mut [[f32; 2]], &u32)| {
-        for due in cycles.due(history, *customer) {
-            for promotion in eligibility.promotions_of(due.product) {
-                let sum = &mut sums[*promotion as usize];
-                sum[0] += due.score;
-                sum[1] += due.score * due.paid_minor;
+    Due::new(history, eligibility, as_of)?.features(customers)
+}
+
+/// The rhythm of products as of a day, ready to be held against customers.
+pub struct Due<'a> {
+    history: &'a Purchases,
+    eligibility: &'a Eligibility,
+    cycles: PurchaseCycles,
+}
+
+impl<'a> Due<'a> {
+    /// Purchases on or after `as_of` do not count.
+    ///
+    /// # Errors
+    /// `T0407` when `eligibility` is of other products.
+    pub fn new(history: &'a Purchases, eligibility: &'a Eligibility, as_of: i32) -> Result<Self> {
+        recommender::check(history, eligibility, &[])?;
+        let params = CycleParams { spend_power: 0.0, ..CycleParams::default() };
+        Ok(Self { history, eligibility, cycles: PurchaseCycles::new(history, as_of, params)? })
+    }
+
+    /// For each of `customers` with every promotion the sum of the due scores ([`PurchaseCycles`], without
+    /// spend) of the eligible products, and the same with what the customer usually pays a day for each.
+    ///
+    /// # Errors
+    /// `T0407` when a customer is out of range.
+    pub fn features(&self, customers: &[u32]) -> Result<DueFeatures> {
+        recommender::check(self.history, self.eligibility, customers)?;
+        let promotions = self.eligibility.promotions();
+        let mut values = vec![[0.0_f32; 2]; customers.len() * promotions];
+        let fill = |sums: &mut Vec<[f64; 2]>, (row, customer): (&mut [[f32; 2]], &u32)| {
+            for due in self.cycles.due(self.history, *customer) {
+                for promotion in self.eligibility.promotions_of(due.product) {
+                    let sum = &mut sums[*promotion as usize];
+                    sum[0] += due.score;
+                    sum[1] += due.score * due.paid_minor;
+                }
             }
-        }
-        for (cell, sum) in row.iter_mut().zip(sums) {
-            *cell = std::mem::take(sum).map(|sum| sum as f32);
-        }
-    };
-    values
-        .par_chunks_mut(promotions.max(1))
-        .zip(customers)
-        .for_each_init(|| vec![[0.0; 2]; promotions], fill);
-    Ok(DueFeatures { promotions, values })
+            for (cell, sum) in row.iter_mut().zip(sums) {
+                *cell = std::mem::take(sum).map(|sum| sum as f32);
+            }
+        };
+        values
+            .par_chunks_mut(promotions.max(1))
+            .zip(customers)
+            .for_each_init(|| vec![[0.0; 2]; promotions], fill);
+        Ok(DueFeatures { promotions, values })
+    }
 }
 
 #[cfg(test)]

@@ -30,9 +30,11 @@ mod recommender;
 
 pub use customer_knn::CustomerKnn;
 pub use decayed_frequency::{DecayedFrequency, Normalisation, Weight};
-pub use due::{DUE_FEATURES, DueFeatures, due_features};
+pub use due::{DUE_FEATURES, Due, DueFeatures, due_features};
 pub use eligibility::Eligibility;
-pub use neighbours::{NeighbourFeature, NeighbourFeatures, NeighbourParams, neighbour_features};
+pub use neighbours::{
+    NeighbourFeature, NeighbourFeatures, NeighbourParams, Neighbours, neighbour_features,
+};
 pub use personal_frequency::PersonalFrequency;
 pub use popularity::Popularity;
 pub use purchases::{Purchase, Purchases};

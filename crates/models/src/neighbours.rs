@@ -116,7 +116,22 @@ impl NeighbourFeatures {
 }
 
 /// What likely tastes say about every promotion of `eligibility`, for each of `customers` (indices
-/// into `history`, in any order, repeated at will).
+/// into `history`, in any order, repeated at will): [`Neighbours`], asked once.
+///
+/// # Errors
+/// As [`Neighbours::new`] and [`Neighbours::features`].
+pub fn neighbour_features(
+    history: &Purchases,
+    eligibility: &Eligibility,
+    product_types: &[u32],
+    as_of: i32,
+    customers: &[u32],
+    params: &NeighbourParams,
+) -> Result<NeighbourFeatures> {
+    Neighbours::new(history, eligibility, product_types, as_of, params)?.features(customers)
+}
+
+/// The customers who may be somebody's neighbours as of a day, and what they can lend.
 ///
 /// Customers are alike by the cosine of their vectors of decayed lines, raised to `vector_power` and
 /// weighted by rarity, `ln((1 + n) / (1 + buyers))` over the `n` active customers (Spärck Jones,
@@ -128,67 +143,113 @@ impl NeighbourFeatures {
 /// A customer is never its own neighbour; one who is not active still has neighbours among those
 /// who are. Lines on or after `as_of` do not count, and a product counts once per order. Time grows
 /// with the sum over products, and over types, of (customers asked × active buyers).
-///
-/// # Errors
-/// `T0407` when an index is out of range or `product_types` has not one type per product, `T0405`
-/// when a setting is out of range.
-pub fn neighbour_features(
-    history: &Purchases,
-    eligibility: &Eligibility,
-    product_types: &[u32],
+pub struct Neighbours<'a> {
+    history: &'a Purchases,
+    eligibility: &'a Eligibility,
     as_of: i32,
-    customers: &[u32],
-    params: &NeighbourParams,
-) -> Result<NeighbourFeatures> {
-    params.check()?;
-    recommender::check(history, eligibility, customers)?;
-    if product_types.len() != history.products() {
-        let (types, products) = (product_types.len(), history.products());
-        return Err(Error::data("T0407", format!("{types} product types for {products} products")));
-    }
-    let promotions = eligibility.promotions();
-    let mut values = vec![0.0_f32; customers.len() * FEATURES * promotions];
-    let (types, type_count) = numbered(product_types);
-    let members = Members::new(history, as_of, params.active_days, customers);
-    let vectors = |half_life_days: f64,
-                   key: &(dyn Fn(u32) -> u32 + Sync)|
-     -> Vec<Vec<(u32, f64)>> {
-        let lines = members.customers.par_iter().map(|customer| history.before(*customer, as_of));
-        lines.map(|lines| vector(lines, as_of, half_life_days, key)).collect()
-    };
-    let products = vectors(params.product_half_life_days, &|product| product);
-    let by_type = vectors(params.type_half_life_days, &|product| types[product as usize]);
-    let near = |keys: usize, vectors| {
-        Neighbourhood::new(keys, vectors, &members.active, params.vector_power, usize::MAX)
-    };
-    let near_by_product = near(history.products(), &products);
-    let near_by_type = near(type_count, &by_type);
-    let pairs = TypePairs::new(history, eligibility, &types, type_count, as_of, &members, params);
-    let loans = Loans::new(eligibility, &products);
+    params: NeighbourParams,
+    /// Types of products, numbered from zero.
+    types: Vec<u32>,
+    /// Active customers, ascending: those who lend.
+    active: Vec<u32>,
+    by_product: Neighbourhood,
+    by_type: Neighbourhood,
+    pairs: TypePairs,
+    loans: Loans<'a>,
+}
 
-    let fresh = || Scratch {
-        similar: vec![0.0; members.customers.len()],
-        lent: vec![[0.0; 2]; loans.promotions.len()],
-        owned: vec![false; history.products()],
-        of_owned: vec![0.0; promotions],
-        of_new: vec![0.0; promotions],
-        types: vec![0.0; pairs.shares.len()],
-    };
-    values.par_chunks_mut((FEATURES * promotions).max(1)).zip(customers).for_each_init(
-        fresh,
-        |scratch, (row, customer)| {
-            let member = members.position(*customer);
-            let (type_pairs, row) = row.split_at_mut(promotions);
-            let (like_by_product, like_by_type) = row.split_at_mut(2 * promotions);
-            pairs.fill(&by_type[member as usize], scratch, type_pairs);
-            for (near, row) in [(&near_by_product, like_by_product), (&near_by_type, like_by_type)]
-            {
-                let neighbours = near.of(member, params.neighbours, &mut scratch.similar);
-                loans.fill(member, &neighbours, scratch, row);
-            }
-        },
-    );
-    Ok(NeighbourFeatures { promotions, values })
+impl<'a> Neighbours<'a> {
+    /// Looks at all customers of `history` who are active as of the day.
+    ///
+    /// # Errors
+    /// `T0407` when `product_types` has not one type per product or `eligibility` is of other products,
+    /// `T0405` when a setting is out of range.
+    pub fn new(
+        history: &'a Purchases,
+        eligibility: &'a Eligibility,
+        product_types: &[u32],
+        as_of: i32,
+        params: &NeighbourParams,
+    ) -> Result<Self> {
+        params.check()?;
+        recommender::check(history, eligibility, &[])?;
+        if product_types.len() != history.products() {
+            let (types, products) = (product_types.len(), history.products());
+            return Err(Error::data(
+                "T0407",
+                format!("{types} product types for {products} products"),
+            ));
+        }
+        let (types, type_count) = numbered(product_types);
+        let active = Members::new(history, as_of, params.active_days, &[]).customers;
+        let vectors = |half_life_days: f64, key: &(dyn Fn(u32) -> u32 + Sync)| {
+            let lines = active.par_iter().map(|customer| history.before(*customer, as_of));
+            let lines = lines.map(|lines| vector(lines, as_of, half_life_days, key));
+            lines.collect::<Vec<Vec<(u32, f64)>>>()
+        };
+        let products = vectors(params.product_half_life_days, &|product| product);
+        let of_types = vectors(params.type_half_life_days, &|product| types[product as usize]);
+        let everybody: Vec<u32> = (0..active.len() as u32).collect();
+        let near = |keys: usize, vectors: &[Vec<(u32, f64)>]| {
+            Neighbourhood::new(keys, vectors, &everybody, params.vector_power, usize::MAX)
+        };
+        Ok(Self {
+            by_product: near(history.products(), &products),
+            by_type: near(type_count, &of_types),
+            pairs: TypePairs::new(history, eligibility, &types, type_count, as_of, &active, params),
+            loans: Loans::new(eligibility, &products),
+            history,
+            eligibility,
+            as_of,
+            params: params.clone(),
+            types,
+            active,
+        })
+    }
+
+    /// The features of each of `customers` (in any order, repeated at will) with every promotion of the
+    /// eligibility; the same whoever else is asked for.
+    ///
+    /// # Errors
+    /// `T0407` when a customer is out of range.
+    pub fn features(&self, customers: &[u32]) -> Result<NeighbourFeatures> {
+        recommender::check(self.history, self.eligibility, customers)?;
+        let promotions = self.eligibility.promotions();
+        let mut values = vec![0.0_f32; customers.len() * FEATURES * promotions];
+        let fresh = || Scratch {
+            similar: vec![0.0; self.active.len()],
+            lent: vec![[0.0; 2]; self.loans.promotions.len()],
+            owned: vec![false; self.history.products()],
+            of_owned: vec![0.0; promotions],
+            of_new: vec![0.0; promotions],
+            types: vec![0.0; self.pairs.shares.len()],
+        };
+        values
+            .par_chunks_mut((FEATURES * promotions).max(1))
+            .zip(customers)
+            .for_each_init(fresh, |scratch, (row, customer)| self.fill(*customer, scratch, row));
+        Ok(NeighbourFeatures { promotions, values })
+    }
+
+    fn fill(&self, customer: u32, scratch: &mut Scratch, row: &mut [f32]) {
+        let lines = self.history.before(customer, self.as_of);
+        let params = &self.params;
+        let products = vector(lines, self.as_of, params.product_half_life_days, &|product| product);
+        let types = vector(lines, self.as_of, params.type_half_life_days, &|product| {
+            self.types[product as usize]
+        });
+        let itself = self.active.binary_search(&customer).ok().map(|at| at as u32);
+        let promotions = self.eligibility.promotions();
+        let (type_pairs, row) = row.split_at_mut(promotions);
+        let (like_by_product, like_by_type) = row.split_at_mut(2 * promotions);
+        self.pairs.fill(&types, scratch, type_pairs);
+        for (near, vector, row) in
+            [(&self.by_product, &products, like_by_product), (&self.by_type, &types, like_by_type)]
+        {
+            let neighbours = near.of(vector, itself, params.neighbours, &mut scratch.similar);
+            self.loans.fill(&products, &neighbours, scratch, row);
+        }
+    }
 }
 
 /// Types numbered from zero in the order of their ids, and how many there are.
@@ -258,9 +319,8 @@ fn vector(
     weights
 }
 
-/// Who is near whom: unit vectors of all members and, turned round, the candidates by key.
-pub(crate) struct Neighbourhood<'a> {
-    vectors: &'a [Vec<(u32, f64)>],
+/// Who is near to whom: unit vectors of those who may be neighbours, turned round by key.
+pub(crate) struct Neighbourhood {
     power: f64,
     rarity: Vec<f64>,
     /// Where the candidates with a key begin; one more than keys.
@@ -272,12 +332,12 @@ pub(crate) struct Neighbourhood<'a> {
     max_per_key: usize,
 }
 
-impl<'a> Neighbourhood<'a> {
+impl Neighbourhood {
     /// Takes one vector per member, keys below `keys`, and the positions of those who may be
     /// neighbours; keys that more than `max_per_key` of them have are skipped.
     pub(crate) fn new(
         keys: usize,
-        vectors: &'a [Vec<(u32, f64)>],
+        vectors: &[Vec<(u32, f64)>],
         candidates: &[u32],
         power: f64,
         max_per_key: usize,
@@ -295,7 +355,6 @@ impl<'a> Neighbourhood<'a> {
         }
         let total = starts[keys];
         let mut near = Self {
-            vectors,
             power,
             rarity,
             candidates: vec![0; total],
@@ -303,7 +362,8 @@ impl<'a> Neighbourhood<'a> {
             max_per_key,
             starts,
         };
-        let units: Vec<_> = candidates.par_iter().map(|position| near.unit(*position)).collect();
+        let units: Vec<_> =
+            candidates.par_iter().map(|position| near.unit(&vectors[*position as usize])).collect();
         let mut next = near.starts.clone();
         for (position, unit) in candidates.iter().zip(units) {
             for (key, entry) in unit {
@@ -316,27 +376,28 @@ impl<'a> Neighbourhood<'a> {
         near
     }
 
-    /// A member's vector as the cosine sees it; entries of zero where the length is zero.
-    fn unit(&self, position: u32) -> Vec<(u32, f64)> {
+    /// A vector as the cosine sees it; entries of zero where the length is zero.
+    fn unit(&self, vector: &[(u32, f64)]) -> Vec<(u32, f64)> {
         let weigh = |(key, weight): &(u32, f64)| {
             (*key, weight.powf(self.power) * self.rarity[*key as usize])
         };
-        let mut unit: Vec<(u32, f64)> = self.vectors[position as usize].iter().map(weigh).collect();
+        let mut unit: Vec<(u32, f64)> = vector.iter().map(weigh).collect();
         let length = unit.iter().map(|(_, entry)| entry * entry).sum::<f64>().sqrt();
         let scale = if length > 0.0 && length.is_finite() { 1.0 / length } else { 0.0 };
         unit.iter_mut().for_each(|(_, entry)| *entry *= scale);
         unit
     }
 
-    /// The candidates nearest to a member and their cosines, all above zero, nearest first, ties by
-    /// position; never the member itself. `similar` holds a zero per member, before and after.
+    /// The candidates nearest to a vector and their cosines, all above zero, nearest first, ties by
+    /// position; never the one at `itself`. `similar` holds a zero per member, before and after.
     pub(crate) fn of(
         &self,
-        member: u32,
+        vector: &[(u32, f64)],
+        itself: Option<u32>,
         neighbours: usize,
         similar: &mut [f64],
     ) -> Vec<(u32, f64)> {
-        for (key, weight) in self.unit(member) {
+        for (key, weight) in self.unit(vector) {
             let range = self.starts[key as usize]..self.starts[key as usize + 1];
             if weight == 0.0 || range.len() > self.max_per_key {
                 continue;
@@ -345,7 +406,9 @@ impl<'a> Neighbourhood<'a> {
                 similar[*other as usize] += weight * entry;
             }
         }
-        similar[member as usize] = 0.0;
+        if let Some(itself) = itself {
+            similar[itself as usize] = 0.0;
+        }
         let found = (0_u32..).zip(similar.iter_mut()).filter(|(_, cosine)| **cosine > 0.0);
         let mut all: Vec<(u32, f64)> =
             found.map(|(other, cosine)| (other, std::mem::take(cosine))).collect();
@@ -406,21 +469,27 @@ impl<'a> Loans<'a> {
         Self { by_member: vectors.par_iter().map(promoted).collect(), promotions }
     }
 
-    /// Fills one row of all loans and, after it, one row of those on products never bought.
-    fn fill(&self, member: u32, neighbours: &[(u32, f64)], scratch: &mut Scratch, row: &mut [f32]) {
+    /// Fills one row of all loans and, after it, one row of those on products never bought: `bought` are the
+    /// others, with any number.
+    fn fill(
+        &self,
+        bought: &[(u32, f64)],
+        neighbours: &[(u32, f64)],
+        scratch: &mut Scratch,
+        row: &mut [f32],
+    ) {
         let Scratch { lent, owned, of_owned, of_new, .. } = scratch;
         let (lent, owned) = (lent.as_mut_slice(), owned.as_mut_slice());
-        let own = &self.by_member[member as usize];
-        own.iter().for_each(|loan| owned[loan.product as usize] = true);
+        bought.iter().for_each(|(product, _)| owned[*product as usize] = true);
         let total: f64 = neighbours.iter().map(|(_, cosine)| cosine).sum();
         for (neighbour, cosine) in neighbours {
             let share = cosine / total;
             for loan in &self.by_member[*neighbour as usize] {
-                let bought = usize::from(owned[loan.product as usize]);
-                lent[loan.group as usize][bought] += share * loan.lines;
+                let place = usize::from(owned[loan.product as usize]);
+                lent[loan.group as usize][place] += share * loan.lines;
             }
         }
-        own.iter().for_each(|loan| owned[loan.product as usize] = false);
+        bought.iter().for_each(|(product, _)| owned[*product as usize] = false);
         for (lent, promotions) in lent.iter_mut().zip(&self.promotions) {
             let [new, bought] = std::mem::take(lent);
             if new + bought > 0.0 {
@@ -454,7 +523,7 @@ impl TypePairs {
         types: &[u32],
         type_count: usize,
         as_of: i32,
-        members: &Members,
+        active: &[u32],
         params: &NeighbourParams,
     ) -> Self {
         let window = |customer| order_lines(history.window(customer, as_of, params.window_days));
@@ -463,14 +532,14 @@ impl TypePairs {
             window(customer).for_each(|line| lines[line.product as usize] += 1);
         }
         let (columns, shares) = shares(eligibility, types, type_count, &lines);
-        let types_of = |position: &u32| {
-            let bought = window(members.customers[*position as usize]);
+        let types_of = |customer: &u32| {
+            let bought = window(*customer);
             let mut bought: Vec<u32> = bought.map(|line| types[line.product as usize]).collect();
             bought.sort_unstable();
             bought.dedup();
             bought
         };
-        let bought: Vec<Vec<u32>> = members.active.par_iter().map(types_of).collect();
+        let bought: Vec<Vec<u32>> = active.par_iter().map(types_of).collect();
         let pairs = (0_u32..).zip(&bought);
         let pairs = pairs.flat_map(|(buyer, types)| types.iter().map(move |id| (*id, buyer)));
         let buyers = Lists::new(type_count, pairs.collect());

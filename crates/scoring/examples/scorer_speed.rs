@@ -1,16 +1,21 @@
 //! How many pairs of customer and promotion does one core score in a second?
 //!
 //! Without arguments: a random ensemble of 300 trees × 31 leaves over 50 customer, 20 promotion and 30 cross
-//! features. With a folder, as `bench/scorer_vs_lightgbm.py` writes it: the model and rows in there, and the
-//! scores are written beside them.
+//! features, with a row per customer and group, and with rows of one group in ten. With a folder, as
+//! `bench/scorer_vs_lightgbm.py` writes it: the model and rows in there, and the scores are written beside them.
+//! A line says the case, the kernel, the pairs and the seconds of every repeat.
 #![expect(clippy::print_stdout, reason = "an example prints its figures")]
 #![expect(clippy::disallowed_methods, reason = "timing is what this example is for")]
 #![expect(clippy::unwrap_used, reason = "a folder that cannot be read ends the measurement")]
 
+#[path = "../tests/support/mod.rs"]
+mod support;
+
 use std::path::Path;
 use std::time::Instant;
 
-use tercet_scoring::quickscorer::{Kernel, Place, Rows, Scorer, Side, TreeView};
+use support::{Split, Tree};
+use tercet_scoring::quickscorer::{Cross, Kernel, Place, Rows, Scorer, Side, SomeRows};
 
 const TREES: usize = 300;
 const LEAVES: usize = 31;
@@ -18,8 +23,10 @@ const LEAVES: usize = 31;
 const FEATURES: [usize; 3] = [50, 20, 30];
 /// Groups of promotions that share cross features.
 const CATEGORIES: usize = 20;
-/// The best of this many repeats counts.
+/// Every measurement is repeated so often.
 const REPEATS: usize = 25;
+/// Of so many groups one has a row, where not all have.
+const APART: usize = 10;
 
 /// Numbers that look random.
 struct Draws(u64);
@@ -46,67 +53,15 @@ impl Draws {
     }
 }
 
-#[derive(Default)]
-struct Tree {
-    feature: Vec<u32>,
-    threshold: Vec<f32>,
-    default_left: Vec<bool>,
-    level_set: Vec<i32>,
-    left: Vec<u32>,
-    right: Vec<u32>,
-    value: Vec<f32>,
-}
-
-impl Tree {
-    fn random(draws: &mut Draws, features: usize) -> Self {
-        let mut tree = Self::default();
-        tree.push(0.0);
-        let mut leaves = vec![0];
-        while leaves.len() < LEAVES {
-            let node = leaves.swap_remove(draws.below(leaves.len()));
-            tree.feature[node] = draws.below(features) as u32;
-            tree.threshold[node] = draws.share();
-            tree.default_left[node] = draws.below(2) == 0;
-            tree.left[node] = tree.push(draws.share() - 0.5);
-            tree.right[node] = tree.push(draws.share() - 0.5);
-            leaves.extend([tree.left[node] as usize, tree.right[node] as usize]);
-        }
-        tree
-    }
-
-    fn push(&mut self, value: f32) -> u32 {
-        self.feature.push(0);
-        self.threshold.push(0.0);
-        self.default_left.push(false);
-        self.level_set.push(-1);
-        self.left.push(0);
-        self.right.push(0);
-        self.value.push(value);
-        self.left.len() as u32 - 1
-    }
-
-    fn view(&self) -> TreeView<'_> {
-        TreeView {
-            feature: &self.feature,
-            threshold: &self.threshold,
-            default_left: &self.default_left,
-            level_set: &self.level_set,
-            left: &self.left,
-            right: &self.right,
-            value: &self.value,
-            level_sets: &[],
-        }
-    }
-
-    fn walk(&self, row: &[f32]) -> f32 {
-        let mut node = 0;
-        while self.left[node] != 0 {
-            let value = row[self.feature[node] as usize];
-            let left = value < self.threshold[node] || (value.is_nan() && self.default_left[node]);
-            node = if left { self.left[node] } else { self.right[node] } as usize;
-        }
-        self.value[node]
-    }
+/// A tree that splits a leaf drawn at random until it has enough.
+fn random(draws: &mut Draws, features: usize) -> Tree {
+    let splits: Vec<Split> = (1..LEAVES)
+        .map(|leaves| {
+            let (which, feature) = (draws.below(leaves), draws.below(features) as u32);
+            (which, feature, draws.share(), draws.below(2) == 0, None)
+        })
+        .collect();
+    Tree::grown(splits, |_| draws.share() - 0.5)
 }
 
 struct Case {
@@ -126,7 +81,7 @@ impl Case {
         let mut draws = Draws(7);
         let [own, of_promotion, cross] = FEATURES;
         Self {
-            trees: (0..TREES).map(|_| Tree::random(&mut draws, FEATURES.iter().sum())).collect(),
+            trees: (0..TREES).map(|_| random(&mut draws, FEATURES.iter().sum())).collect(),
             base: 0.0,
             features: FEATURES,
             group_of: (0..promotions).map(|promotion| (promotion % groups) as u32).collect(),
@@ -156,6 +111,7 @@ impl Case {
             left: counts(&tree["left"]),
             right: counts(&tree["right"]),
             value: floats(&tree["value"]),
+            level_sets: Vec::new(),
         });
         let matrix = |name: &str| -> Vec<f32> {
             let bytes = std::fs::read(folder.join(name)).unwrap();
@@ -200,65 +156,82 @@ impl Case {
                 row[own..own + of_promotion]
                     .copy_from_slice(&self.promotion[promotion * of_promotion..][..of_promotion]);
                 row[own + of_promotion..].copy_from_slice(&self.cross[at * cross..][..cross]);
-                sum += self.trees.iter().map(|tree| f64::from(tree.walk(&row))).sum::<f64>();
+                let leaves = self.trees.iter().map(|tree| tree.leaf_value(|feature| row[feature]));
+                sum += leaves.map(f64::from).sum::<f64>();
             }
         }
         sum
     }
 
-    /// Prints pairs a second of every kernel and returns the fastest one's margins.
-    fn measure(&self, name: &str) -> Vec<f64> {
-        let [own, of_promotion, cross] = self.features;
-        let views: Vec<TreeView<'_>> = self.trees.iter().map(Tree::view).collect();
+    /// Measures every kernel and returns the fastest one's margins.
+    fn measure(&self, name: &str, cross: Cross<'_>) -> Vec<f64> {
+        let [own, of_promotion, _] = self.features;
+        let views: Vec<_> = self.trees.iter().map(Tree::view).collect();
         let scorer = Scorer::new(&views, self.base, &self.places()).unwrap();
         let rows = |values, stride| Rows { values, stride };
-        let few = (2_000 / self.group_of.len()).clamp(1, self.customers);
-        let (seconds, _) = best(|| self.walk(few));
-        print_rate(name, "walk", few * self.group_of.len(), seconds);
         let mut margins = Vec::new();
         for kernel in Kernel::available() {
-            let (seconds, sums) = best(|| {
+            let sums = repeated(name, kernel.name(), self.pairs(), || {
                 let promotions = scorer
                     .promotions(kernel, rows(&self.promotion, of_promotion), &self.group_of)
                     .unwrap();
                 let customers = rows(&self.customer, own);
-                let cross = rows(&self.cross, cross);
                 scorer.score(kernel, &promotions, self.customers, customers, cross).unwrap()
             });
-            print_rate(name, kernel.name(), self.pairs(), seconds);
             margins = sums.into_iter().map(|sum| scorer.margin(sum)).collect();
         }
         margins
     }
+
+    /// All cross rows.
+    fn full(&self) -> Cross<'_> {
+        Rows { values: &self.cross, stride: self.features[2] }.into()
+    }
+
+    /// A customer's rows of one group in ten, the first of which all others share.
+    fn measure_some(&self, name: &str) {
+        let per = self.groups.div_ceil(APART);
+        let starts: Vec<usize> = (0..=self.customers).map(|customer| customer * per).collect();
+        let groups: Vec<u32> =
+            (0..self.customers).flat_map(|_| (0..self.groups as u32).step_by(APART)).collect();
+        let some = SomeRows {
+            starts: &starts,
+            groups: &groups,
+            rows: Rows { values: &self.cross, stride: self.features[2] },
+            otherwise: &self.cross,
+        };
+        self.measure(name, some.into());
+    }
 }
 
-/// The shortest of some repeats, in seconds.
-fn best<T>(mut work: impl FnMut() -> T) -> (f64, T) {
+/// Does the work some times, says how long each took and returns what came out last.
+fn repeated<T>(name: &str, kernel: &str, pairs: usize, mut work: impl FnMut() -> T) -> T {
     let mut timed = || {
         let clock = Instant::now();
         let result = work();
         (clock.elapsed().as_secs_f64(), result)
     };
-    let mut shortest = timed();
-    for _ in 1..REPEATS {
+    let (first, mut result) = timed();
+    let mut seconds = vec![first];
+    while seconds.len() < REPEATS {
         let again = timed();
-        if again.0 < shortest.0 {
-            shortest = again;
-        }
+        seconds.push(again.0);
+        result = again.1;
     }
-    shortest
-}
-
-fn print_rate(name: &str, kernel: &str, pairs: usize, seconds: f64) {
-    println!("{name}\t{kernel}\t{:.0}\tpairs/s", pairs as f64 / seconds);
+    let best = seconds.iter().copied().fold(f64::INFINITY, f64::min);
+    let all: Vec<String> = seconds.iter().map(f64::to_string).collect();
+    println!("{name}\t{kernel}\t{pairs}\t{:.0}\t{}", pairs as f64 / best, all.join(","));
+    result
 }
 
 fn main() {
+    println!("case\tkernel\tpairs\tpairs/s of the best repeat\tseconds of every repeat");
     let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
     one.install(|| match std::env::args().nth(1) {
         Some(folder) => {
             let folder = Path::new(&folder);
-            let margins = Case::read(folder).measure("model");
+            let case = Case::read(folder);
+            let margins = case.measure("model", case.full());
             let bytes: Vec<u8> = margins.iter().flat_map(|margin| margin.to_le_bytes()).collect();
             std::fs::write(folder.join("margins.f64"), bytes).unwrap();
         }
@@ -266,7 +239,13 @@ fn main() {
             for (customers, promotions) in [(320, 100), (64, 500)] {
                 for groups in [CATEGORIES, promotions] {
                     let name = format!("{promotions} promotions, {groups} groups");
-                    Case::random(customers, promotions, groups).measure(&name);
+                    let case = Case::random(customers, promotions, groups);
+                    let few = (2_000 / promotions).clamp(1, customers);
+                    repeated(&name, "walk", few * promotions, || case.walk(few));
+                    case.measure(&name, case.full());
+                    if groups > CATEGORIES {
+                        case.measure_some(&format!("{name}, rows of one in {APART}"));
+                    }
                 }
             }
         }

@@ -8,6 +8,6 @@ mod reasons;
 mod routes;
 mod value;
 
-pub use reasons::{PairFacts, REASONS_MAX, reason_codes};
+pub use reasons::{Drivers, PairFacts, REASONS_MAX, reason_codes};
 pub use routes::{CustomerFacts, Route, RouteRules, route};
 pub use value::{Base, Bonus, Prediction, Value, spend_per_response_minor, visit_index, worth};

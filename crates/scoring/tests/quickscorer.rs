@@ -1,96 +1,11 @@
 //! Does the bitmask scorer find the leaf that a walk finds, with every kernel?
 #![expect(clippy::unwrap_used, reason = "a failed test panics")]
 
+mod support;
+
 use proptest::prelude::*;
-use tercet_scoring::quickscorer::{Kernel, Place, Rows, Scorer, Side, TreeView};
-
-/// A tree that owns its nodes.
-#[derive(Clone, Debug, Default)]
-struct Tree {
-    feature: Vec<u32>,
-    threshold: Vec<f32>,
-    default_left: Vec<bool>,
-    level_set: Vec<i32>,
-    left: Vec<u32>,
-    right: Vec<u32>,
-    value: Vec<f32>,
-    level_sets: Vec<Vec<u32>>,
-}
-
-/// What a split is made of: which leaf is split, feature, threshold, default, levels.
-type Split = (usize, u32, f32, bool, Option<u32>);
-
-impl Tree {
-    /// Splits one leaf after the other; `value(leaf)` is asked in order of creation.
-    fn grown(splits: &[Split], value: impl Fn(usize) -> f32) -> Self {
-        let mut tree = Self::default();
-        tree.push_leaf();
-        let mut leaves = vec![0];
-        for (which, feature, threshold, default_left, levels) in splits {
-            let node = leaves.swap_remove(which % leaves.len());
-            tree.feature[node] = *feature;
-            tree.threshold[node] = *threshold;
-            tree.default_left[node] = *default_left;
-            if let Some(levels) = levels {
-                tree.level_set[node] = tree.level_sets.len() as i32;
-                tree.level_sets.push(vec![*levels]);
-            }
-            // The right child may stand before the left one.
-            let (one, other) = (tree.push_leaf(), tree.push_leaf());
-            let (left, right) = if *default_left { (one, other) } else { (other, one) };
-            (tree.left[node], tree.right[node]) = (left as u32, right as u32);
-            leaves.extend([left, right]);
-        }
-        for (number, leaf) in leaves.into_iter().enumerate() {
-            tree.value[leaf] = value(number);
-        }
-        tree
-    }
-
-    fn push_leaf(&mut self) -> usize {
-        self.feature.push(0);
-        self.threshold.push(0.0);
-        self.default_left.push(false);
-        self.level_set.push(-1);
-        self.left.push(0);
-        self.right.push(0);
-        self.value.push(0.0);
-        self.left.len() - 1
-    }
-
-    fn view(&self) -> TreeView<'_> {
-        TreeView {
-            feature: &self.feature,
-            threshold: &self.threshold,
-            default_left: &self.default_left,
-            level_set: &self.level_set,
-            left: &self.left,
-            right: &self.right,
-            value: &self.value,
-            level_sets: &self.level_sets,
-        }
-    }
-
-    /// Written apart from the scorer's own walk.
-    fn leaf_value(&self, row: &dyn Fn(usize) -> f32) -> f32 {
-        let mut node = 0_usize;
-        loop {
-            if self.left[node] == 0 {
-                return self.value[node];
-            }
-            let value = row(self.feature[node] as usize);
-            let goes_left = if value.is_nan() {
-                self.default_left[node]
-            } else if self.level_set[node] >= 0 {
-                let level = value.max(0.0).min(u32::MAX as f32) as u64;
-                level < 32 && self.level_sets[self.level_set[node] as usize][0] >> level & 1 == 1
-            } else {
-                value < self.threshold[node]
-            };
-            node = if goes_left { self.left[node] as usize } else { self.right[node] as usize };
-        }
-    }
-}
+use support::Tree;
+use tercet_scoring::quickscorer::{Cross, Kernel, Place, Rows, Scorer, Side, SomeRows};
 
 /// Few numbers, so that values equal thresholds often, and all odd ones.
 const NUMBERS: [f32; 12] = [
@@ -134,7 +49,7 @@ fn trees(count: usize, splits_max: usize, categorical: bool) -> impl Strategy<Va
         };
         trees
             .iter()
-            .map(|(splits, seed)| Tree::grown(splits, |number| leaf(*seed, number)))
+            .map(|(splits, seed)| Tree::grown(splits.iter().copied(), |number| leaf(*seed, number)))
             .collect()
     })
 }
@@ -146,6 +61,8 @@ struct Shop {
     customers: usize,
     group_of: Vec<u32>,
     numbers: Vec<f32>,
+    /// Of so many groups of a customer one has a row of its own.
+    apart: usize,
 }
 
 impl Shop {
@@ -154,6 +71,28 @@ impl Shop {
 
     fn places(&self) -> Vec<Place> {
         self.sides.iter().enumerate().map(|(column, side)| Place { side: *side, column }).collect()
+    }
+
+    /// Cross rows of some groups, and the same written out: groups without a row get `otherwise`.
+    fn some_rows(&self, otherwise: &[f32]) -> (Vec<usize>, Vec<u32>, Vec<f32>, Vec<f32>) {
+        let (mut starts, mut groups, mut full) = (vec![0], Vec::new(), Vec::new());
+        let mut rows = Vec::new();
+        let drawn = self.rows(self.customers * self.groups(), 3);
+        for customer in 0..self.customers {
+            for group in 0..self.groups() {
+                let at = customer * self.groups() + group;
+                let row = &drawn[at * Self::STRIDE..(at + 1) * Self::STRIDE];
+                if (at.wrapping_mul(2_654_435_761) >> 9).is_multiple_of(self.apart) {
+                    groups.push(group as u32);
+                    rows.extend_from_slice(row);
+                    full.extend_from_slice(row);
+                } else {
+                    full.extend_from_slice(otherwise);
+                }
+            }
+            starts.push(groups.len());
+        }
+        (starts, groups, rows, full)
     }
 
     fn groups(&self) -> usize {
@@ -178,30 +117,35 @@ fn shops(promotions_max: usize, groups_max: u32) -> impl Strategy<Value = Shop> 
         0_usize..70,
         group_of,
         prop::collection::vec(value(), 40),
+        prop::sample::select(vec![1_usize, 2, 12]),
     )
-        .prop_map(|(sides, customers, group_of, numbers)| Shop {
+        .prop_map(|(sides, customers, group_of, numbers, apart)| Shop {
             sides,
             customers,
             group_of,
             numbers,
+            apart,
         })
 }
 
 /// All kernels give the same sums, within `error_max` of the walk.
 fn check(trees: &[Tree], shop: &Shop) -> Result<(), TestCaseError> {
-    let views: Vec<TreeView<'_>> = trees.iter().map(Tree::view).collect();
+    let views: Vec<_> = trees.iter().map(Tree::view).collect();
     let scorer = Scorer::new(&views, 0.25, &shop.places()).unwrap();
-    let (customers, promotions, cross) = (
-        shop.rows(shop.customers, 1),
-        shop.rows(shop.group_of.len(), 2),
-        shop.rows(shop.customers * shop.groups(), 3),
-    );
+    let (customers, promotions, otherwise) =
+        (shop.rows(shop.customers, 1), shop.rows(shop.group_of.len(), 2), shop.rows(1, 4));
+    let (starts, groups, some, cross) = shop.some_rows(&otherwise);
     let rows = |values| Rows { values, stride: Shop::STRIDE };
     let mut first: Option<Vec<i32>> = None;
     for kernel in Kernel::available() {
         let made = scorer.promotions(kernel, rows(&promotions), &shop.group_of).unwrap();
-        let sums =
-            scorer.score(kernel, &made, shop.customers, rows(&customers), rows(&cross)).unwrap();
+        let some =
+            SomeRows { starts: &starts, groups: &groups, rows: rows(&some), otherwise: &otherwise };
+        let score = |cross: Cross<'_>| {
+            scorer.score(kernel, &made, shop.customers, rows(&customers), cross).unwrap()
+        };
+        let sums = score(rows(&cross).into());
+        prop_assert!(sums == score(some.into()), "{}: some rows and all differ", kernel.name());
         prop_assert_eq!(sums.len(), shop.customers * shop.group_of.len());
         match &first {
             None => first = Some(sums),
@@ -222,7 +166,7 @@ fn check(trees: &[Tree], shop: &Shop) -> Result<(), TestCaseError> {
             Side::Cross => cross[(customer * shop.groups() + group) * Shop::STRIDE + feature],
         };
         let walked: f64 =
-            trees.iter().map(|tree| f64::from(tree.leaf_value(&row))).sum::<f64>() + 0.25;
+            trees.iter().map(|tree| f64::from(tree.leaf_value(row))).sum::<f64>() + 0.25;
         let error = (scorer.margin(sum) - walked).abs();
         prop_assert!(error <= scorer.error_max() * (1.0 + 1e-9) + 1e-9 * most, "{error} {walked}");
     }
@@ -256,9 +200,10 @@ proptest! {
         ),
         shop in shops(30, 12),
     ) {
-        let tree = Tree::grown(&splits, |number| number as f32);
+        let count = splits.len();
+        let tree = Tree::grown(splits, |number| number as f32);
         let scorer = Scorer::new(&[tree.view()], 0.0, &shop.places()).unwrap();
-        prop_assert_eq!(scorer.walked(), usize::from(splits.len() >= 256));
+        prop_assert_eq!(scorer.walked(), usize::from(count >= 256));
         // Whole numbers below 2^21 are exact at this scale.
         prop_assert_eq!(scorer.margin(0), 0.0);
         prop_assert!(scorer.error_max() < 0.5);
@@ -268,7 +213,7 @@ proptest! {
 
 #[test]
 fn what_cannot_be_scored_is_refused() {
-    let split = |feature| Tree::grown(&[(0, feature, 0.0, true, None)], |number| number as f32);
+    let split = |feature| Tree::grown([(0, feature, 0.0, true, None)], |number| number as f32);
     let places = [Place { side: Side::Cross, column: 4 }];
     let check = |tree: &Tree, expect: &str| {
         let error = Scorer::new(&[tree.view()], 0.0, &places).unwrap_err();
@@ -308,6 +253,22 @@ fn what_cannot_be_scored_is_refused() {
     );
     let rows = Rows { values: &cross[..], stride: 4 };
     assert_eq!(scorer.score(kernel, &promotions, 1, none, rows).unwrap().len(), 2);
+    let check = |starts: &[usize], groups: &[u32], otherwise: &[f32], fits: bool| {
+        let some = SomeRows { starts, groups, rows, otherwise };
+        let found = scorer.score(kernel, &promotions, 1, none, some);
+        assert_eq!(found.is_ok(), fits, "{starts:?} {groups:?}");
+        assert!(found.is_ok() || found.is_err_and(|error| error.code() == "T0506"));
+    };
+    let otherwise = [0.5; 5];
+    check(&[0, 2], &[0, 1], &otherwise, true);
+    check(&[0, 0], &[], &otherwise, true);
+    // A group without a promotion is nobody's.
+    check(&[0, 2], &[0, 7], &otherwise, true);
+    check(&[0, 2], &[1, 0], &otherwise, false);
+    check(&[0, 2], &[0], &otherwise, false);
+    check(&[0], &[], &otherwise, false);
+    check(&[1, 2], &[0, 1], &otherwise, false);
+    check(&[0, 2], &[0, 1], &otherwise[..4], false);
 }
 
 #[test]
@@ -315,4 +276,49 @@ fn every_machine_has_a_kernel() {
     let names: Vec<&str> = Kernel::available().into_iter().map(Kernel::name).collect();
     assert_eq!(names[0], "portable");
     assert_eq!(names.last(), Some(&Kernel::best().name()));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Few leaves, so that many sums are equal.
+    #[test]
+    fn the_best_are_those_of_a_full_sort(
+        trees in trees(3, 3, false),
+        shop in shops(40, 9),
+        slots in 1_usize..4,
+        most in 0_usize..7,
+        salt in any::<u32>(),
+    ) {
+        let views: Vec<_> = trees.iter().map(Tree::view).collect();
+        let scorer = Scorer::new(&views, 0.0, &shop.places()).unwrap();
+        let (customers, promotions) = (shop.rows(shop.customers, 1), shop.rows(shop.group_of.len(), 2));
+        let cross = shop.rows(shop.customers * shop.groups(), 3);
+        let rows = |values| Rows { values, stride: Shop::STRIDE };
+        let open = |customer: usize, promotion: usize| {
+            ((customer as u32 ^ salt).wrapping_mul(0x9E37_79B9) >> (promotion % 24)) as u8
+        };
+        let kernel = Kernel::best();
+        let made = scorer.promotions(kernel, rows(&promotions), &shop.group_of).unwrap();
+        let customer_rows = (shop.customers, rows(&customers));
+        let lists =
+            scorer.best(kernel, &made, customer_rows, rows(&cross), (slots, most), open).unwrap();
+        let sums =
+            scorer.score(kernel, &made, shop.customers, rows(&customers), rows(&cross)).unwrap();
+        for customer in 0..shop.customers {
+            for slot in 0..slots {
+                let count = shop.group_of.len();
+                let mut all: Vec<(i32, usize)> = (0..count)
+                    .filter(|promotion| open(customer, *promotion) >> slot & 1 == 1)
+                    .map(|promotion| (sums[customer * count + promotion], promotion))
+                    .collect();
+                all.sort_by_key(|(sum, promotion)| (std::cmp::Reverse(*sum), *promotion));
+                all.truncate(most);
+                let found = lists.of(customer, slot).iter();
+                let found: Vec<_> = found.map(|e| (e.sum, e.promotion as usize)).collect();
+                prop_assert_eq!(found, all);
+            }
+        }
+        prop_assert!(scorer.best(kernel, &made, customer_rows, rows(&cross), (9, 1), open).is_err());
+    }
 }

@@ -1,6 +1,6 @@
 -- How much of a product type did a customer buy, and is the next purchase due?
 -- grain: one row per customer of pair_customers and type_ix bought, of the types in promotion_levels.
--- inputs: type_days, customer_maker_type, promotion_levels, active.
+-- inputs: type_days, pair_customers, customer_maker_type, promotion_levels, type_medians.
 -- as-of column: day.
 -- due_micro is a renewal rate of purchases a week: 7 / interval, at most 1, less when long overdue (above
 -- three intervals) or just bought (below half of one). The interval is the mean gap between purchase days,
@@ -19,15 +19,9 @@ spans as (
     end as interval_days
   from type_days d
   join types t on t.type_ix = d.type_ix
+  join pair_customers c on c.customer_ix = d.customer_ix
   where d.day < cast($as_of as int)
   group by d.customer_ix, d.type_ix
-),
-medians as (
-  select type_ix, median(interval_days) as interval_days
-  from spans s
-  join active a on a.customer_ix = s.customer_ix
-  where interval_days is not null
-  group by type_ix
 ),
 paced as (
   select
@@ -36,7 +30,7 @@ paced as (
     s.age_days,
     greatest(2.0, least(180.0, coalesce(s.interval_days, m.interval_days, 60.0))) as interval_days
   from spans s
-  left join medians m on m.type_ix = s.type_ix
+  left join type_medians m on m.type_ix = s.type_ix
 ),
 counts as (
   select m.customer_ix, m.type_ix, sum(m.n90_micro) as n90_micro

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "not every test uses every helper")]
 
 use tercet_engine::{ColumnData, Engine, EngineOptions, Frame};
+use tercet_features::{PairSource, Settings};
 use tercet_types::Date;
 use tercet_types::tables::{TableSchema, Type, sources};
 
@@ -25,6 +26,23 @@ pub(crate) const INTERACTIONS: &str =
 pub(crate) const PROMOTIONS: &str =
     "promotion_id|valid_from|valid_to|mechanic|value_rate|value_minor";
 pub(crate) const PROMOTION_PRODUCTS: &str = "promotion_id|level|value";
+
+/// The features of all customers with all promotions, row after row; customers ascend in both.
+pub(crate) fn pair_values(
+    engine: &Engine,
+    as_of: Date,
+    customers: &[i32],
+    promotions: &[i32],
+) -> Vec<f32> {
+    let source = PairSource::new(engine, as_of, &Settings::default(), promotions).unwrap();
+    let part = source.part(engine, customers).unwrap();
+    let (block, offered) = (part.block(0..part.customers().len(), None), source.offered());
+    let promotions = 0..offered.promotion_ix.len();
+    (0..block.len())
+        .flat_map(|customer| promotions.clone().map(move |promotion| (customer, promotion)))
+        .flat_map(|(customer, promotion)| block.row(customer, offered, promotion))
+        .collect()
+}
 
 pub(crate) fn day(text: &str) -> Date {
     text.parse().unwrap()

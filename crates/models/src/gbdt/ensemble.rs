@@ -20,8 +20,6 @@ pub struct Ensemble {
     pub(crate) base_margin: f32,
     pub(crate) trees: Vec<Tree>,
     pub(crate) walks: Vec<Walk>,
-    /// Per tree and node, the mean margin of the training rows that reached it.
-    pub(crate) node_means: Vec<Vec<f64>>,
 }
 
 impl PartialEq for Ensemble {
@@ -53,8 +51,7 @@ impl Ensemble {
                 .map_err(|wrong| Error::data("T0402", format!("model: tree {number}: {wrong}")))?;
         }
         let walks = trees.iter().map(Walk::new).collect();
-        let node_means = trees.iter().map(super::explain::node_means).collect();
-        Ok(Self { schema, objective, base_margin, trees, walks, node_means })
+        Ok(Self { schema, objective, base_margin, trees, walks })
     }
 
     /// Predictions, one per row, on the scale of the labels (after the link).

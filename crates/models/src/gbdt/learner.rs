@@ -246,6 +246,7 @@ mod tests {
     use hessboost::model::Iterations;
 
     use super::*;
+    use crate::gbdt::Explainer;
 
     const LEVELS: usize = 40;
 
@@ -398,11 +399,13 @@ mod tests {
             let (matrix, labels) = rows(500, 5, objective);
             let training = TrainingSet { matrix: &matrix, labels: &labels, weights: None };
             let (ensemble, _) = train(&params(objective), &training, None, &schema()).unwrap();
+            let players: Vec<usize> = (0..matrix.columns()).collect();
+            let explainer = Explainer::new(&ensemble, &players).unwrap();
             for (row, margin) in
                 ensemble.predict_margin(&matrix).unwrap().iter().enumerate().take(50)
             {
-                let parts = ensemble.contributions(matrix.row(row)).unwrap();
-                let sum = ensemble.expected_margin() + parts.iter().sum::<f64>();
+                let parts = explainer.contributions(matrix.row(row)).unwrap();
+                let sum = explainer.expected_margin() + parts.iter().sum::<f64>();
                 assert!((sum - margin).abs() < 1e-9, "{objective:?}: {sum} {margin}");
             }
             let importances = ensemble.importances();
@@ -423,7 +426,10 @@ mod tests {
                 let mut reached = std::collections::BTreeMap::<usize, usize>::new();
                 for row in 0..matrix.rows() {
                     let mut leaf = 0;
-                    walk.path(matrix.row(row), |_, _, child| leaf = child);
+                    while tree.left[leaf] != 0 {
+                        let left = walk.goes_left(leaf, matrix.row(row));
+                        leaf = if left { tree.left[leaf] } else { tree.right[leaf] } as usize;
+                    }
                     *reached.entry(leaf).or_default() += 1;
                 }
                 assert!(reached.values().all(|rows| *rows >= 50), "{objective:?}: {reached:?}");

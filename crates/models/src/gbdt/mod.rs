@@ -18,6 +18,7 @@ mod schema;
 mod tree;
 
 pub use ensemble::Ensemble;
+pub use explain::Explainer;
 pub use learner::{Hessboost, TrainingLog, TrainingSet, TreeLearner, train};
 pub use matrix::Matrix;
 pub use params::{Objective, Params};

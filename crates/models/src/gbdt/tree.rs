@@ -237,14 +237,9 @@ impl Walk {
         step.number
     }
 
-    /// Calls `visit(feature, parent, child)` for every step from the root to the leaf of `row`.
-    pub(crate) fn path(&self, row: &[f32], mut visit: impl FnMut(usize, usize, usize)) {
-        let mut node = 0;
-        while self.steps[node].left != 0 {
-            let child = self.next(self.steps[node], row);
-            visit(self.steps[node].feature as usize, node, child);
-            node = child;
-        }
+    /// Whether `row` goes left at an inner node.
+    pub(crate) fn goes_left(&self, node: usize, row: &[f32]) -> bool {
+        self.next(self.steps[node], row) == self.steps[node].left as usize
     }
 
     #[inline]

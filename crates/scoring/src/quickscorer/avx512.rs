@@ -9,7 +9,7 @@
 use std::arch::x86_64::*;
 
 use super::compile::Test;
-use super::kernel::{Add, LANES, Masks};
+use super::kernel::{Add, LANES, Masks, Spread};
 
 /// See [`Masks`]; the job must have been checked.
 #[target_feature(enable = "avx512f,avx512cd")]
@@ -73,6 +73,25 @@ fn mask_blocks<const N: usize>(
     for (out, masks) in out[lane..].as_chunks_mut::<LANES>().0.iter_mut().zip(masks) {
         // SAFETY: a block has LANES words.
         unsafe { _mm512_storeu_si512(out.as_mut_ptr().cast(), masks) };
+    }
+}
+
+/// See [`Spread`]; the job must have been checked.
+#[target_feature(enable = "avx512f,avx512cd")]
+pub(crate) fn spread(job: &Spread<'_>, out: &mut [u32]) {
+    let planes = out.chunks_exact_mut(job.stride.max(1)).zip(job.others);
+    for (plane, (out, other)) in planes.enumerate() {
+        let other = _mm512_set1_epi32(other.cast_signed());
+        let mut masks = job.masks[plane * job.stride..].as_ptr();
+        for (out, present) in out.as_chunks_mut::<LANES>().0.iter_mut().zip(job.present) {
+            // SAFETY: at most LANES masks a block were passed, blocks are within the stride, and the job was
+            // checked to hold LANES masks behind the last plane's.
+            let next = unsafe { _mm512_loadu_si512(masks.cast()) };
+            let spread = _mm512_mask_expand_epi32(other, *present, next);
+            // SAFETY: a block has LANES words.
+            unsafe { _mm512_storeu_si512(out.as_mut_ptr().cast(), spread) };
+            masks = masks.wrapping_add(present.count_ones() as usize);
+        }
     }
 }
 

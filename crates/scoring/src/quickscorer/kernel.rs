@@ -75,6 +75,18 @@ impl Kernel {
         }
     }
 
+    pub(crate) fn spread(self, job: &Spread<'_>, out: &mut [u32]) {
+        job.check(out.len());
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            #[expect(unsafe_code, reason = "the kernel exists only where its instructions do")]
+            // SAFETY: `available` is the only maker of this kind and saw AVX-512F and CD; the job was checked.
+            Kind::Avx512 => unsafe { avx512::spread(job, out) },
+            // AVX2 has no instruction for it.
+            _ => portable::spread(job, out),
+        }
+    }
+
     pub(crate) fn add(self, job: &Add<'_>, sums: &mut [i32]) {
         job.check(sums.len());
         match self.0 {
@@ -88,6 +100,29 @@ impl Kernel {
             // SAFETY: `available` is the only maker of this kind and saw AVX-512F and CD; the job was checked.
             Kind::Avx512 => unsafe { avx512::add(job, sums) },
         }
+    }
+}
+
+/// Puts masks of some lanes where they belong, and one mask a plane everywhere else.
+///
+/// Out come `others.len() × stride` masks.
+pub(crate) struct Spread<'a> {
+    /// The masks side by side, `others.len() × stride`, with room for a block behind.
+    pub(crate) masks: &'a [u32],
+    pub(crate) stride: usize,
+    /// For each block of lanes which of them have a mask: bit `l` for lane `l`.
+    pub(crate) present: &'a [u16],
+    /// The mask of all other lanes, by plane.
+    pub(crate) others: &'a [u32],
+}
+
+impl Spread<'_> {
+    /// Every place that a kernel reads or writes is inside its slice.
+    fn check(&self, out: usize) {
+        let planes = self.others.len();
+        assert!(self.present.len() * LANES <= self.stride, "lanes within a plane");
+        assert!(self.masks.len() >= planes * self.stride + LANES, "a block behind the masks");
+        assert!(out >= planes * self.stride, "room for all masks");
     }
 }
 

@@ -1,7 +1,7 @@
 //! How are masks made and leaves added on any machine?
 
 use super::compile::Test;
-use super::kernel::{Add, LANES, Masks};
+use super::kernel::{Add, LANES, Masks, Spread};
 
 /// See [`Masks`]. The other kernels are held to this one.
 pub(crate) fn masks(job: &Masks<'_>, out: &mut [u32]) {
@@ -40,6 +40,24 @@ fn clear(
         for (out, values) in out.as_chunks_mut::<4>().0.iter_mut().zip(values) {
             let kept = values.map(|value| kept(value, threshold));
             *out = [0, 1, 2, 3].map(|at| out[at] & (mask | kept[at]));
+        }
+    }
+}
+
+/// See [`Spread`].
+pub(crate) fn spread(job: &Spread<'_>, out: &mut [u32]) {
+    let planes = out.chunks_exact_mut(job.stride.max(1)).zip(job.masks.chunks(job.stride.max(1)));
+    for ((out, masks), other) in planes.zip(job.others) {
+        let (blocks, mut masks) = (out.as_chunks_mut::<LANES>().0, masks.iter());
+        for (out, present) in blocks.iter_mut().zip(job.present) {
+            *out = [*other; LANES];
+            let mut left = *present;
+            while left != 0 {
+                if let Some(mask) = masks.next() {
+                    out[left.trailing_zeros() as usize] = *mask;
+                }
+                left &= left - 1;
+            }
         }
     }
 }

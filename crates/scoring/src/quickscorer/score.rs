@@ -5,10 +5,11 @@ use std::ops::Range;
 use rayon::prelude::*;
 use tercet_types::{Error, Result};
 
+use super::best::Lists;
 use super::compile::{Compiled, Tests, compile};
 use super::fixed::Scale;
-use super::kernel::{Add, Kernel, LANES, Masks};
-use super::sides::{Place, Rows, Side};
+use super::kernel::{Add, Kernel, LANES, Masks, Spread};
+use super::sides::{Cross, Place, Rows, Side};
 use super::tree::TreeView;
 
 /// Customers whose own masks are made together.
@@ -19,6 +20,12 @@ const PLANES: usize = 32;
 
 /// Cross values of customers that take turns: they stay in the first cache, in floats.
 const CROSS_VALUES_MAX: usize = 1 << 12;
+
+/// The place of a group without a promotion.
+const UNUSED: u32 = u32::MAX;
+
+/// Masks of some groups are made apart from the one of all others where that saves so many times their blocks.
+const APART: usize = 2;
 
 /// The most planes, promotions or groups; places then fit 32 bits.
 const COUNT_MAX: usize = 1 << 24;
@@ -70,6 +77,8 @@ pub struct Promotions<'a> {
     order: Vec<u32>,
     /// Groups with a promotion, ascending.
     used: Vec<u32>,
+    /// Per group its place in `used`; [`UNUSED`] for a group without a promotion.
+    place_of: Vec<u32>,
     /// Per lane the place of its group in `used`; empty when every lane is its own group.
     lane_groups: Vec<u32>,
     masks: Vec<u32>,
@@ -159,6 +168,10 @@ impl Scorer {
         let mut used = group_of.to_vec();
         used.sort_unstable();
         used.dedup();
+        let mut place_of = vec![UNUSED; groups];
+        for (place, group) in (0_u32..).zip(&used) {
+            place_of[*group as usize] = place;
+        }
         let stride = count.next_multiple_of(LANES);
         let mut lane_groups = Vec::new();
         if used.len() < count {
@@ -178,27 +191,26 @@ impl Scorer {
         let mut masks = vec![0; self.compiled.planes() * stride];
         kernel.masks(&whole(tests, 0..self.compiled.planes(), &values, stride), &mut masks);
         let group_of = group_of.to_vec();
-        Ok(Promotions { rows, group_of, groups, order, used, lane_groups, masks, stride })
+        Ok(Promotions { rows, group_of, groups, order, used, place_of, lane_groups, masks, stride })
     }
 
     /// Fixed-point sums of `count` customers with all promotions, customer after customer, promotions as they
     /// were given: see [`margin`](Self::margin).
     ///
-    /// Row `c` of `customers` is customer `c`; row `c * promotions.groups() + g` of `cross` is that customer with
-    /// group `g`.
+    /// Row `c` of `customers` is customer `c`; `cross` has the rows of these customers with `promotions.groups()`
+    /// groups. Full rows and some rows with the same values give the same sums.
     ///
     /// # Errors
     /// `T0506` when there are fewer rows than that, or they lack a column.
-    pub fn score(
+    pub fn score<'a>(
         &self,
         kernel: Kernel,
         promotions: &Promotions<'_>,
         count: usize,
-        customers: Rows<'_>,
-        cross: Rows<'_>,
+        customers: Rows<'a>,
+        cross: impl Into<Cross<'a>>,
     ) -> Result<Vec<i32>> {
-        self.check(&customers, Side::Customer, count)?;
-        self.check(&cross, Side::Cross, count.saturating_mul(promotions.groups))?;
+        let pass = self.pass(kernel, promotions, count, customers, cross.into())?;
         let size = count.checked_mul(promotions.len()).ok_or_else(|| {
             Error::data("T0506", format!("{count} customers × {} promotions", promotions.len()))
         })?;
@@ -206,7 +218,6 @@ impl Scorer {
         if promotions.is_empty() {
             return Ok(sums);
         }
-        let pass = Pass { scorer: self, kernel, promotions, customers, cross };
         sums.par_chunks_mut(CUSTOMERS * promotions.len()).enumerate().for_each_init(
             || Scratch::new(self, promotions),
             |scratch, (block, sums)| pass.block(block * CUSTOMERS, scratch, sums),
@@ -214,9 +225,99 @@ impl Scorer {
         Ok(sums)
     }
 
-    fn check(&self, rows: &Rows<'_>, side: Side, count: usize) -> Result<()> {
+    /// The `most` promotions with the largest sums of each customer and slot, the best first, of equal sums the one
+    /// given first; the table of all sums is never made.
+    ///
+    /// `open(customer, promotion)` says which of the `slots` (at most 8) the pair may stand in: bit `s` for slot `s`.
+    /// Rows are those of [`score`](Self::score).
+    ///
+    /// # Errors
+    /// `T0506` as there, and for more than 8 slots.
+    pub fn best<'a>(
+        &self,
+        kernel: Kernel,
+        promotions: &Promotions<'_>,
+        (count, customers): (usize, Rows<'a>),
+        cross: impl Into<Cross<'a>>,
+        (slots, most): (usize, usize),
+        open: impl Fn(usize, usize) -> u8 + Sync,
+    ) -> Result<Lists> {
+        if slots > u8::BITS as usize {
+            return Err(Error::data("T0506", format!("{slots} slots are more than 8")));
+        }
+        let pass = self.pass(kernel, promotions, count, customers, cross.into())?;
+        let mut lists = Lists::empty(count, slots, most);
+        if promotions.is_empty() || slots == 0 || most == 0 {
+            return Ok(lists);
+        }
+        let fresh = || (Scratch::new(self, promotions), vec![0; CUSTOMERS * promotions.len()]);
+        lists.blocks(CUSTOMERS).enumerate().for_each_init(
+            fresh,
+            |(scratch, sums), (at, mut lists)| {
+                let first = at * CUSTOMERS;
+                let sums = &mut sums[..lists.customers() * promotions.len()];
+                pass.block(first, scratch, sums);
+                for (place, sums) in sums.chunks_exact(promotions.len()).enumerate() {
+                    for (promotion, sum) in sums.iter().enumerate() {
+                        lists.offer(place, open(first + place, promotion), promotion as u32, *sum);
+                    }
+                }
+            },
+        );
+        Ok(lists)
+    }
+
+    /// What all threads read, once it is checked.
+    fn pass<'a>(
+        &'a self,
+        kernel: Kernel,
+        promotions: &'a Promotions<'a>,
+        count: usize,
+        customers: Rows<'a>,
+        cross: Cross<'a>,
+    ) -> Result<Pass<'a>> {
+        self.check(&customers, Side::Customer, count)?;
+        let mut otherwise = Vec::new();
+        match &cross {
+            Cross::Full(rows) => {
+                self.check(rows, Side::Cross, count.saturating_mul(promotions.groups))?;
+            }
+            Cross::Some(some) => {
+                if !some.hold(count, self.columns(Side::Cross)) {
+                    return Err(Error::data(
+                        "T0506",
+                        format!(
+                            "{} cross rows do not belong to {count} customers, or lack a column",
+                            some.groups.len()
+                        ),
+                    ));
+                }
+                otherwise = self.masks_of_row(kernel, some.otherwise);
+            }
+        }
+        Ok(Pass { scorer: self, kernel, promotions, customers, cross, otherwise })
+    }
+
+    /// What the cross tests of every plane leave of one row.
+    fn masks_of_row(&self, kernel: Kernel, row: &[f32]) -> Vec<u32> {
+        let tests = &self.compiled.cross;
+        let mut values = vec![0.0; tests.columns().len() * LANES];
+        for (lanes, column) in values.chunks_exact_mut(LANES).zip(tests.columns()) {
+            lanes.fill(row[*column as usize]);
+        }
+        let mut masks = vec![0; self.compiled.planes() * LANES];
+        kernel.masks(&whole(tests, 0..self.compiled.planes(), &values, LANES), &mut masks);
+        masks.into_iter().step_by(LANES).collect()
+    }
+
+    /// One more than the last column of a side.
+    fn columns(&self, side: Side) -> usize {
         let columns = self.places.iter().filter(|place| place.side == side);
-        let columns = columns.map(|place| place.column + 1).max().unwrap_or(0);
+        columns.map(|place| place.column + 1).max().unwrap_or(0)
+    }
+
+    fn check(&self, rows: &Rows<'_>, side: Side, count: usize) -> Result<()> {
+        let columns = self.columns(side);
         if rows.hold(count, columns) {
             return Ok(());
         }
@@ -251,6 +352,13 @@ struct Scratch {
     cross_values: Vec<f32>,
     /// Planes of a turn × `groups_stride`.
     cross_masks: Vec<u32>,
+    /// The same of a customer's own groups, side by side, with a block behind.
+    some_masks: Vec<u32>,
+    /// Per customer of a turn the groups that have a row, as bits of blocks, and how many; `None` when the values
+    /// of all groups are written out.
+    present: Vec<Option<(Vec<u16>, usize)>>,
+    /// Planes of a turn: the mask of all other groups.
+    others: Vec<u32>,
     /// Customers of a turn × lanes.
     sums: Vec<i32>,
     groups_stride: usize,
@@ -273,6 +381,9 @@ impl Scratch {
             customer_masks: vec![0; compiled.planes() * CUSTOMERS],
             cross_values: vec![0.0; turn * cross],
             cross_masks: vec![0; planes * groups_stride],
+            some_masks: vec![0; planes * groups_stride + LANES],
+            present: vec![None; turn],
+            others: vec![0; planes],
             sums: vec![0; turn * promotions.stride],
             groups_stride,
             turn,
@@ -286,7 +397,9 @@ struct Pass<'a> {
     kernel: Kernel,
     promotions: &'a Promotions<'a>,
     customers: Rows<'a>,
-    cross: Rows<'a>,
+    cross: Cross<'a>,
+    /// Per plane the mask of the row that groups without one share.
+    otherwise: Vec<u32>,
 }
 
 impl Pass<'_> {
@@ -318,37 +431,46 @@ impl Pass<'_> {
         let (tests, lanes) = (&compiled.cross, scratch.groups_stride);
         let size = tests.columns().len() * lanes;
         for at in 0..count {
-            let row = (first + start + at) * promotions.groups;
-            let rows = promotions.used.iter().map(|group| row + *group as usize);
             let values = &mut scratch.cross_values[at * size..(at + 1) * size];
-            self.cross.transpose(rows, tests.columns(), lanes, values);
+            scratch.present[at] = self.cross_values(first + start + at, lanes, values);
         }
         scratch.sums.fill(0);
         let single = (0..compiled.single).step_by(PLANES);
         let single = single.map(|from| (from..(from + PLANES).min(compiled.single), false));
         for (planes, one_tree) in single.chain(compiled.several.iter().map(|p| (p.clone(), true))) {
             for at in 0..count {
+                let (present, own) = match &scratch.present[at] {
+                    Some((present, own)) => (Some(present), *own),
+                    None => (None, promotions.used.len()),
+                };
                 let job = Masks {
                     tests,
                     planes: planes.clone(),
                     values: &scratch.cross_values[at * size..(at + 1) * size],
                     stride: lanes,
-                    lanes: promotions.used.len().next_multiple_of(LANES),
+                    lanes: own.next_multiple_of(LANES),
                     start: &scratch.customer_masks[start + at..],
                     start_stride: CUSTOMERS,
                 };
-                self.kernel.masks(&job, &mut scratch.cross_masks);
-                let job = Add {
-                    leaves: &compiled.leaves[planes.clone()],
-                    one_tree,
-                    promotions: &promotions.masks[planes.start * promotions.stride..],
-                    stride: promotions.stride,
-                    groups: &scratch.cross_masks,
-                    groups_stride: lanes,
-                    group_of: Some(&promotions.lane_groups[..]).filter(|groups| !groups.is_empty()),
+                let Some(present) = present else {
+                    self.kernel.masks(&job, &mut scratch.cross_masks);
+                    self.add(planes.clone(), one_tree, at, scratch);
+                    continue;
                 };
-                self.kernel
-                    .add(&job, &mut scratch.sums[at * promotions.stride..][..promotions.stride]);
+                self.kernel.masks(&job, &mut scratch.some_masks);
+                let starts = scratch.customer_masks[start + at..].iter().step_by(CUSTOMERS);
+                let starts = starts.skip(planes.start).zip(&self.otherwise[planes.clone()]);
+                for (other, (start, otherwise)) in scratch.others.iter_mut().zip(starts) {
+                    *other = start & otherwise;
+                }
+                let job = Spread {
+                    masks: &scratch.some_masks,
+                    stride: lanes,
+                    present,
+                    others: &scratch.others[..planes.len()],
+                };
+                self.kernel.spread(&job, &mut scratch.cross_masks);
+                self.add(planes.clone(), one_tree, at, scratch);
             }
         }
         let lanes = scratch.sums.chunks_exact(promotions.stride);
@@ -359,15 +481,80 @@ impl Pass<'_> {
         }
     }
 
+    /// Adds the leaves of some planes to the sums of a customer of the turn.
+    fn add(&self, planes: Range<usize>, one_tree: bool, at: usize, scratch: &mut Scratch) {
+        let promotions = self.promotions;
+        let job = Add {
+            leaves: &self.scorer.compiled.leaves[planes.clone()],
+            one_tree,
+            promotions: &promotions.masks[planes.start * promotions.stride..],
+            stride: promotions.stride,
+            groups: &scratch.cross_masks,
+            groups_stride: scratch.groups_stride,
+            group_of: Some(&promotions.lane_groups[..]).filter(|groups| !groups.is_empty()),
+        };
+        self.kernel.add(&job, &mut scratch.sums[at * promotions.stride..][..promotions.stride]);
+    }
+
+    /// Writes a customer's cross values, those of a column in `lanes` numbers: of all groups, or of those that have a
+    /// row, when these are few enough; then says which, as bits of blocks, and how many.
+    fn cross_values(
+        &self,
+        customer: usize,
+        lanes: usize,
+        out: &mut [f32],
+    ) -> Option<(Vec<u16>, usize)> {
+        let (promotions, columns) = (self.promotions, self.scorer.compiled.cross.columns());
+        let some = match &self.cross {
+            Cross::Full(rows) => {
+                let row = customer * promotions.groups;
+                let rows_of = promotions.used.iter().map(|group| row + *group as usize);
+                rows.transpose(rows_of, columns, lanes, out);
+                return None;
+            }
+            Cross::Some(some) => some,
+        };
+        let rows = some.starts[customer]..some.starts[customer + 1];
+        let places = || {
+            rows.clone().filter_map(|row| {
+                let place = *promotions.place_of.get(some.groups[row] as usize)?;
+                (place != UNUSED).then_some((row, place as usize))
+            })
+        };
+        let (own, all) = (places().count(), promotions.used.len());
+        if own.div_ceil(LANES) * APART <= all.div_ceil(LANES) {
+            some.rows.transpose(places().map(|(row, _)| row), columns, lanes, out);
+            let mut present = vec![0_u16; all.div_ceil(LANES)];
+            places().for_each(|(_, place)| present[place / LANES] |= 1 << (place % LANES));
+            return Some((present, own));
+        }
+        for (out, column) in out.chunks_exact_mut(lanes).zip(columns) {
+            out[..all].fill(some.otherwise[*column as usize]);
+        }
+        for (row, place) in places() {
+            let values = some.rows.values;
+            let row = &values[(row * some.rows.stride).min(values.len())..];
+            for (out, column) in out.chunks_exact_mut(lanes).zip(columns) {
+                out[place] = row[*column as usize];
+            }
+        }
+        None
+    }
+
     /// What the walked trees add to a pair.
     fn walk(&self, customer: usize, promotion: usize) -> i32 {
-        let group = self.promotions.group_of[promotion] as usize;
+        let group = self.promotions.group_of[promotion];
         let value = |feature: usize| {
             let Place { side, column } = self.scorer.places[feature];
             match side {
                 Side::Customer => self.customers.get(customer, column),
                 Side::Promotion => self.promotions.rows.get(promotion, column),
-                Side::Cross => self.cross.get(customer * self.promotions.groups + group, column),
+                Side::Cross => match &self.cross {
+                    Cross::Full(rows) => {
+                        rows.get(customer * self.promotions.groups + group as usize, column)
+                    }
+                    Cross::Some(some) => some.get(customer, group, column),
+                },
             }
         };
         self.scorer.compiled.walked.iter().map(|walked| walked.leaf(value)).sum()

@@ -20,6 +20,63 @@ pub struct Place {
     pub column: usize,
 }
 
+/// Cross values of customers with groups.
+#[derive(Clone, Copy, Debug)]
+pub enum Cross<'a> {
+    /// A row for each: row `c * groups + g` is customer `c` with group `g`.
+    Full(Rows<'a>),
+    /// Rows of some groups of each customer; the other groups share one row.
+    Some(SomeRows<'a>),
+}
+
+impl<'a> From<Rows<'a>> for Cross<'a> {
+    fn from(rows: Rows<'a>) -> Self {
+        Self::Full(rows)
+    }
+}
+
+impl<'a> From<SomeRows<'a>> for Cross<'a> {
+    fn from(rows: SomeRows<'a>) -> Self {
+        Self::Some(rows)
+    }
+}
+
+/// Cross rows of the groups about which there is something to say.
+#[derive(Clone, Copy, Debug)]
+pub struct SomeRows<'a> {
+    /// Where the rows of each customer begin; one more than customers.
+    pub starts: &'a [usize],
+    /// The group of each row, ascending within a customer.
+    pub groups: &'a [u32],
+    /// The rows.
+    pub rows: Rows<'a>,
+    /// The row of every customer and group that has none.
+    pub otherwise: &'a [f32],
+}
+
+impl SomeRows<'_> {
+    /// Whether there are rows of `customers` customers with `columns` columns, and groups ascend.
+    pub(crate) fn hold(&self, customers: usize, columns: usize) -> bool {
+        let Some(starts) = self.starts.get(..=customers) else { return false };
+        starts[0] == 0
+            && starts.is_sorted()
+            && starts[customers] <= self.groups.len()
+            && self.rows.hold(starts[customers], columns)
+            && self.otherwise.len() >= columns
+            && starts.windows(2).all(|bounds| {
+                self.groups[bounds[0]..bounds[1]].is_sorted_by(|one, other| one < other)
+            })
+    }
+
+    pub(crate) fn get(&self, customer: usize, group: u32, column: usize) -> f32 {
+        let rows = self.starts[customer]..self.starts[customer + 1];
+        match self.groups[rows.clone()].binary_search(&group) {
+            Ok(at) => self.rows.get(rows.start + at, column),
+            Err(_) => self.otherwise[column],
+        }
+    }
+}
+
 /// Values of one side, row after row; missing is NaN.
 ///
 /// Row `r` begins at `r * stride`: a larger stride reads rows out of a wider matrix, without a copy.

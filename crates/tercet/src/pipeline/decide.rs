@@ -6,19 +6,22 @@ use tercet_allocation::{Cell, Limit, Placed, RuleId, WhyNot};
 use tercet_delivery::codes::CodePools;
 use tercet_delivery::offers::{Decision, Offer, Promotion as OfferedPromotion};
 use tercet_delivery::{csv, json_lines, offers};
-use tercet_engine::{ColumnData, Frame, Location};
+use tercet_engine::{ColumnData, Engine, Frame, Location};
+use tercet_features::PairBlock;
 use tercet_scoring::{PairFacts, reason_codes};
 use tercet_types::tables::decisions::{DECISIONS, OFFERS};
-use tercet_types::{Currency, DAYS_PER_WEEK, Result};
+use tercet_types::{Currency, DAYS_PER_WEEK, Error, Result};
 
 use super::history::recent_contacts;
 use super::manifest::{Stage, to_json};
+use super::pairs::{PairView, WeekPairs};
 use super::report::run_report;
 use super::runner::StageContext;
 use super::slates::{Circumstances, Slates, SlotMasks, fill_slots, redeemed_before};
 use super::stages::{WeeklyRun, scored_of};
 use super::week::Week;
-use super::worth::{PairView, Scored, Visits};
+use super::worth::{Scored, Visits};
+use crate::config::Slot;
 use crate::output::thousands;
 
 /// The model's name in the log when there was none.
@@ -77,10 +80,8 @@ pub(super) fn decide(run: &WeeklyRun<'_>, context: &mut StageContext<'_>) -> Res
     let config = context.config;
     let scored = scored_of(context)?;
     let pairs = run.pairs(context)?;
-    let view = PairView::new(pairs)?;
     let visits = Visits::read(context.engine, week, config, &week.candidates())?;
-    let facts = offer_facts(&scored, &view, &visits)?;
-    let masks = SlotMasks::evaluate(context.engine, &config.slots, &facts)?;
+    let masks = slot_masks(context.engine, &config.slots, &scored, &pairs, &visits)?;
     let circumstances = Circumstances {
         assignment_key: run.key,
         history: recent_contacts(context.engine, context.store, &context.identity.history)?,
@@ -97,8 +98,7 @@ pub(super) fn decide(run: &WeeklyRun<'_>, context: &mut StageContext<'_>) -> Res
         week,
         scored: &scored,
         slates: &slates,
-        view: &view,
-        visits: &visits,
+        reasons: reasons(week, &slates, &pairs, &visits)?,
         model_version,
     };
     let (decisions, candidates) = (log.decisions()?, log.candidates()?);
@@ -118,38 +118,119 @@ pub(super) fn decide(run: &WeeklyRun<'_>, context: &mut StageContext<'_>) -> Res
     ))
 }
 
-/// What slot predicates may look at of a pair.
-pub(super) fn offer_facts(scored: &Scored, view: &PairView<'_>, visits: &Visits) -> Result<Frame> {
-    let rows = 0..scored.values.len();
-    let pair = |row: usize| (scored.customer_ix[row], scored.promotion_ix[row]);
-    let of = |value: fn(&tercet_scoring::Value) -> f64| -> Vec<f64> {
-        scored.values.iter().map(value).collect()
-    };
+/// Which slots each row of `scored` may fill; its customers are those of `pairs`, its promotions some of them.
+pub(super) fn slot_masks(
+    engine: &Engine,
+    slots: &[Slot],
+    scored: &Scored,
+    pairs: &WeekPairs<'_>,
+    visits: &Visits,
+) -> Result<SlotMasks> {
+    let mut masks = SlotMasks::new(slots);
+    if !masks.has_predicates() || scored.promotions.is_empty() {
+        return Ok(masks);
+    }
+    let strangers = || Error::internal("T0504", "scores of pairs that were not asked for");
+    let offered = pairs.offered();
+    let places = scored.promotions.iter().map(|ix| offered.place(*ix).ok_or_else(strangers));
+    let places = places.collect::<Result<Vec<usize>>>()?;
+    let mut first = 0;
+    pairs.each(|block| {
+        if scored.customers.get(first..first + block.len()) != Some(&block.customer_ix[..]) {
+            return Err(strangers());
+        }
+        let view = PairView::new(block, offered)?;
+        masks.add(engine, slots, &offer_facts(scored, first, block, &places, &view, visits)?)?;
+        first += block.len();
+        Ok(())
+    })?;
+    Ok(masks)
+}
+
+/// What slot predicates may look at of the pairs of a block, whose first customer stands at `first` in `scored`.
+fn offer_facts(
+    scored: &Scored,
+    first: usize,
+    block: &PairBlock,
+    places: &[usize],
+    view: &PairView<'_>,
+    visits: &Visits,
+) -> Result<Frame> {
+    let count = block.len() * places.len();
+    let (mut customers, mut promotions) = (Vec::with_capacity(count), Vec::with_capacity(count));
+    let (mut bought, mut days) = (Vec::with_capacity(count), Vec::with_capacity(count));
+    let (mut since, mut category) = (Vec::with_capacity(count), Vec::with_capacity(count));
+    let (mut visited, mut values) = (Vec::with_capacity(count), Vec::with_capacity(count));
+    let (mut responses, mut discoveries) = (Vec::with_capacity(count), Vec::with_capacity(count));
+    for (at, customer) in block.customer_ix.iter().enumerate() {
+        for (column, (place, promotion)) in places.iter().zip(&scored.promotions).enumerate() {
+            let pair = view.pair(at, *place);
+            let value = scored.value((first + at) * places.len() + column);
+            customers.push(*customer);
+            promotions.push(*promotion);
+            bought.push(pair.own_days() > 0);
+            days.push(pair.own_days());
+            since.push(pair.age_days());
+            category.push(pair.buys_category());
+            visited.push(visits.of(*customer, *promotion));
+            values.push(value.value_minor);
+            responses.push(value.response_rate);
+            discoveries.push(value.discovery_rate);
+        }
+    }
     Frame::of(vec![
-        ("row", rows.clone().map(|row| row as i64).collect::<Vec<i64>>().into()),
-        ("customer_ix", scored.customer_ix.clone().into()),
-        ("promotion_ix", scored.promotion_ix.clone().into()),
-        (
-            "bought_before",
-            rows.clone().map(|row| view.own_days(row) > 0).collect::<Vec<bool>>().into(),
-        ),
-        ("days_bought", rows.clone().map(|row| view.own_days(row)).collect::<Vec<i64>>().into()),
-        (
-            "days_since_bought",
-            rows.clone().map(|row| view.age_days(row)).collect::<Vec<Option<f64>>>().into(),
-        ),
-        (
-            "buys_category",
-            rows.clone().map(|row| view.buys_category(row)).collect::<Vec<bool>>().into(),
-        ),
-        (
-            "visits",
-            rows.map(|row| visits.of(pair(row).0, pair(row).1)).collect::<Vec<f64>>().into(),
-        ),
-        ("offer_value_minor", of(|value| value.value_minor).into()),
-        ("response_rate", of(|value| value.response_rate).into()),
-        ("discovery_rate", of(|value| value.discovery_rate).into()),
+        ("row", (0..count as i64).collect::<Vec<i64>>().into()),
+        ("customer_ix", customers.into()),
+        ("promotion_ix", promotions.into()),
+        ("bought_before", bought.into()),
+        ("days_bought", days.into()),
+        ("days_since_bought", since.into()),
+        ("buys_category", category.into()),
+        ("visits", visited.into()),
+        ("offer_value_minor", values.into()),
+        ("response_rate", responses.into()),
+        ("discovery_rate", discoveries.into()),
     ])
+}
+
+/// Reason codes of every offer, by customer and slot of the plan, separated by '|'.
+fn reasons(
+    week: &Week,
+    slates: &Slates,
+    pairs: &WeekPairs<'_>,
+    visits: &Visits,
+) -> Result<Vec<Vec<Option<String>>>> {
+    let offered = pairs.offered();
+    let mut all = vec![Vec::new(); slates.customers.len()];
+    pairs.each(|block| {
+        let view = PairView::new(block, offered)?;
+        for (at, ix) in block.customer_ix.iter().enumerate() {
+            let Ok(customer) = slates.customers.binary_search(ix) else { continue };
+            let slate = slates.plan.slate(customer).iter().map(|cell| {
+                let placed = cell.placed()?;
+                let candidate = &slates.candidates[placed.candidate];
+                let promotion = slates.promotions[candidate.promotion as usize];
+                let known = &week.promotions[&promotion];
+                let pair = view.pair(at, offered.place(promotion)?);
+                let codes = reason_codes(&PairFacts {
+                    on: known.on.clone(),
+                    orders: pair.own_days(),
+                    days_since_bought: pair.age_days(),
+                    interval_days: pair.interval_days(),
+                    category_orders: i64::from(pair.buys_category()),
+                    visits: visits.of(*ix, promotion),
+                    buyer_rate: known.base.buyer_rate,
+                    similar_customers_buy: pair.similar_buy(),
+                    saves_minor: Some(known.base.discount_minor.round_ties_even() as i64),
+                    drivers: None,
+                });
+                Some(codes.join("|"))
+            });
+            all[customer] = slate.collect();
+        }
+        Ok(())
+    })?;
+    Ok(all)
 }
 
 fn plan_facts(context: &StageContext<'_>, week: &Week, slates: &Slates) -> PlanFacts {
@@ -210,8 +291,8 @@ struct DecisionLog<'a> {
     week: &'a Week,
     scored: &'a Scored,
     slates: &'a Slates,
-    view: &'a PairView<'a>,
-    visits: &'a Visits,
+    /// By customer and slot.
+    reasons: Vec<Vec<Option<String>>>,
     model_version: String,
 }
 
@@ -263,13 +344,13 @@ impl DecisionLog<'_> {
                     self.slates.candidates[placed.candidate].expected_cost_minor
                 }));
                 responses
-                    .push(offered.map_or(0.0, |(_, row)| self.scored.values[row].response_rate));
+                    .push(offered.map_or(0.0, |(_, row)| self.scored.value(row).response_rate));
                 forced.push(placed.is_some_and(|placed| placed.is_pinned));
                 empties.push(match cell {
                     Cell::Empty(rule) => Some(rule.name().to_owned()),
                     Cell::Placed(_) => None,
                 });
-                reasons.push(offered.map(|(ix, row)| self.reasons(ix, row).join("|")));
+                reasons.push(self.reasons[customer][slot].clone());
             }
         }
         let same = |value: &str| ColumnData::from(vec![value.to_owned(); rows]);
@@ -341,22 +422,6 @@ impl DecisionLog<'_> {
             }
         }
         (count, hasher.finalize().to_hex().as_str()[..12].to_owned())
-    }
-
-    fn reasons(&self, promotion: i32, row: usize) -> Vec<String> {
-        let known = &self.week.promotions[&promotion];
-        let customer = self.scored.customer_ix[row];
-        reason_codes(&PairFacts {
-            on: known.on.clone(),
-            orders: self.view.own_days(row),
-            days_since_bought: self.view.age_days(row),
-            interval_days: self.view.interval_days(row),
-            category_orders: i64::from(self.view.buys_category(row)),
-            visits: self.visits.of(customer, promotion),
-            buyer_rate: known.base.buyer_rate,
-            similar_customers_buy: self.view.similar_buy(row),
-            saves_minor: Some(known.base.discount_minor.round_ties_even() as i64),
-        })
     }
 
     /// All candidates with what kept them out: what `tercet explain` reads.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use tercet_engine::Engine;
-use tercet_features::{PAIR_FEATURES, Pairs, TrainingPairs, pairs};
+use tercet_features::{PAIR_FEATURES, Pairs, TrainingPairs};
 use tercet_models::calibration::{Calibration, by_decile};
 use tercet_models::gbdt::{
     Ensemble, FeatureSchema, Matrix, Objective, Params, TrainingLog, TrainingSet, train,
@@ -12,11 +12,9 @@ use tercet_models::gbdt::{
 use tercet_models::{
     DUE_FEATURES, NeighbourFeature, NeighbourParams, due_features, neighbour_features, quality,
 };
-use tercet_scoring::Prediction;
 use tercet_types::{DAYS_PER_WEEK, Date, Error, Result};
 
 use super::lessons::{Lessons, lends};
-use super::predict::Rows;
 use super::shop::Shop;
 use super::week::Week;
 use crate::config::Config;
@@ -195,46 +193,13 @@ impl Models {
         }
         Ok(hasher.finalize().to_hex().as_str()[..12].to_owned())
     }
-
-    /// Predictions for the rows of `pairs`, in their order.
-    pub(crate) fn predict(&self, pairs: &Pairs) -> Result<Vec<Prediction>> {
-        let (rows, schema) = (Rows::of(pairs)?, schema());
-        let spend = rows.predict(&self.spend, &schema)?;
-        let response = rows.predict(&self.response, &schema)?;
-        let discovery = rows.predict(&self.discovery, &schema)?;
-        Ok(spend
-            .into_iter()
-            .zip(response)
-            .zip(discovery)
-            .map(|((spend_minor, response_rate), discovery_rate)| Prediction {
-                spend_minor,
-                response_rate,
-                discovery_rate,
-            })
-            .collect())
-    }
 }
 
 const SPEND_FILE: &str = "order_value.json";
 const RESPONSE_FILE: &str = "response.json";
 const DISCOVERY_FILE: &str = "discovery.json";
 
-/// The features of customers with promotions as of the week's Monday, with the columns that models fill.
-pub(crate) fn week_pairs(
-    engine: &Engine,
-    shop: &Shop,
-    week: &Week,
-    config: &Config,
-    customers: &[i32],
-    promotions: &[i32],
-) -> Result<Pairs> {
-    let mut found = pairs(engine, week.as_of, &config.features, customers, promotions)?;
-    let eligibility = week.eligibility(shop, |promotion| promotion.is_candidate)?;
-    fill_from_models(&mut found, shop, &eligibility, week.as_of)?;
-    Ok(found)
-}
-
-/// Fills the columns that come from models of other customers and of rhythm.
+/// Fills the columns of rows to learn from that come from models of other customers and of rhythm.
 pub(super) fn fill_from_models(
     pairs: &mut Pairs,
     shop: &Shop,
@@ -270,7 +235,7 @@ pub(super) fn fill_from_models(
 }
 
 /// The names of the pair features; all are numeric.
-fn schema() -> FeatureSchema {
+pub(super) fn schema() -> FeatureSchema {
     FeatureSchema::numeric(PAIR_FEATURES.iter().map(|feature| feature.name))
 }
 

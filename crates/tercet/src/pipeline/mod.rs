@@ -9,6 +9,7 @@ mod learn;
 mod lessons;
 mod lock;
 mod manifest;
+mod pairs;
 mod pins;
 mod predict;
 mod prepare;

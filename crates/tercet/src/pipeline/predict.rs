@@ -1,42 +1,100 @@
 //! What do the ensembles say of every pair?
 
-use tercet_features::{PAIR_FEATURES, Pairs};
-use tercet_models::gbdt::{Ensemble, FeatureSchema, Matrix, Tree};
-use tercet_scoring::quickscorer::{Dense, Kernel, Place, Scorer, TreeView};
+use tercet_features::{
+    CROSS_FEATURES, CUSTOMER_FEATURES, Offered, PAIR_FEATURES, PROMOTION_FEATURES, PairBlock,
+    PairFeature, PairSide,
+};
+use tercet_models::gbdt::{Ensemble, FeatureSchema, Objective, Tree};
+use tercet_scoring::Prediction;
+use tercet_scoring::quickscorer::{
+    Kernel, Place, Promotions, Rows, Scorer, Side, SomeRows, TreeView,
+};
 use tercet_types::Result;
 
-/// Pairs whose columns have been told apart: once for all ensembles.
-pub(super) enum Rows<'a> {
-    /// All customers with all promotions: scored by masks.
-    Full(Dense<'a>, Vec<Place>),
-    /// Any other pairs: walked row by row.
-    Loose(Matrix),
+use super::learn::{Models, schema};
+
+/// The three ensembles as masks, with those of a week's promotions.
+pub(super) struct Predictor<'a> {
+    kernel: Kernel,
+    spend: Compiled<'a>,
+    response: Compiled<'a>,
+    discovery: Compiled<'a>,
 }
 
-impl<'a> Rows<'a> {
-    /// The rows of `pairs`.
-    pub(super) fn of(pairs: &'a Pairs) -> Result<Self> {
-        let columns = PAIR_FEATURES.len();
-        match Dense::of(&pairs.customer_ix, &pairs.promotion_ix, &pairs.values, columns) {
-            Some(dense) => Ok(Self::Full(dense, dense.places())),
-            None => Ok(Self::Loose(Matrix::new(pairs.rows(), columns, pairs.values.clone())?)),
-        }
+/// One ensemble, compiled once.
+struct Compiled<'a> {
+    scorer: Scorer,
+    objective: Objective,
+    promotions: Promotions<'a>,
+}
+
+impl<'a> Predictor<'a> {
+    /// Refused when an ensemble was trained on other features than pairs have.
+    pub(super) fn new(models: &Models, offered: &'a Offered) -> Result<Self> {
+        let (kernel, schema) = (Kernel::best(), schema());
+        let compiled = |ensemble| Compiled::new(kernel, ensemble, &schema, offered);
+        Ok(Self {
+            kernel,
+            spend: compiled(&models.spend)?,
+            response: compiled(&models.response)?,
+            discovery: compiled(&models.discovery)?,
+        })
     }
 
-    /// Predictions of all rows, refused when the ensemble was trained on other features than `schema`.
-    pub(super) fn predict(&self, ensemble: &Ensemble, schema: &FeatureSchema) -> Result<Vec<f64>> {
-        match self {
-            Self::Loose(matrix) => ensemble.predict_with_schema(matrix, schema),
-            Self::Full(dense, places) => {
-                ensemble.schema().check_same(schema)?;
-                let trees: Vec<TreeView<'_>> = ensemble.trees().iter().map(view).collect();
-                let scorer = Scorer::new(&trees, ensemble.base_margin(), places)?;
-                let mut margins = dense.margins(Kernel::best(), &scorer)?;
-                let objective = ensemble.objective();
-                margins.iter_mut().for_each(|margin| *margin = objective.link(*margin));
-                Ok(margins)
-            }
-        }
+    /// Predictions for all pairs of a block, customer after customer.
+    pub(super) fn block(&self, block: &PairBlock) -> Result<Vec<Prediction>> {
+        let margins = |compiled: &Compiled<'_>| compiled.sums(self.kernel, block);
+        let (spend, response) = (margins(&self.spend)?, margins(&self.response)?);
+        let sums = spend.into_iter().zip(response).zip(margins(&self.discovery)?);
+        Ok(sums
+            .map(|((spend, response), discovery)| Prediction {
+                spend_minor: self.spend.prediction(spend),
+                response_rate: self.response.prediction(response),
+                discovery_rate: self.discovery.prediction(discovery),
+            })
+            .collect())
+    }
+}
+
+impl<'a> Compiled<'a> {
+    fn new(
+        kernel: Kernel,
+        ensemble: &Ensemble,
+        schema: &FeatureSchema,
+        offered: &'a Offered,
+    ) -> Result<Self> {
+        ensemble.schema().check_same(schema)?;
+        let places: Vec<Place> = (0..PAIR_FEATURES.len())
+            .map(|place| {
+                let (side, column) = PairFeature::side(place);
+                let side = match side {
+                    PairSide::Customer => Side::Customer,
+                    PairSide::Promotion => Side::Promotion,
+                    PairSide::Cross => Side::Cross,
+                };
+                Place { side, column }
+            })
+            .collect();
+        let trees: Vec<TreeView<'_>> = ensemble.trees().iter().map(view).collect();
+        let scorer = Scorer::new(&trees, ensemble.base_margin(), &places)?;
+        let rows = Rows { values: &offered.values, stride: PROMOTION_FEATURES };
+        let promotions = scorer.promotions(kernel, rows, &offered.group_of)?;
+        Ok(Self { scorer, objective: ensemble.objective(), promotions })
+    }
+
+    fn sums(&self, kernel: Kernel, block: &PairBlock) -> Result<Vec<i32>> {
+        let customers = Rows { values: &block.customers, stride: CUSTOMER_FEATURES };
+        let cross = SomeRows {
+            starts: &block.starts,
+            groups: &block.groups,
+            rows: Rows { values: &block.cross, stride: CROSS_FEATURES },
+            otherwise: &block.otherwise,
+        };
+        self.scorer.score(kernel, &self.promotions, block.len(), customers, cross)
+    }
+
+    fn prediction(&self, sum: i32) -> f64 {
+        self.objective.link(self.scorer.margin(sum))
     }
 }
 
@@ -55,7 +113,7 @@ fn view(tree: &Tree) -> TreeView<'_> {
 
 #[cfg(test)]
 mod tests {
-    use tercet_models::gbdt::Objective;
+    use tercet_models::gbdt::Matrix;
 
     use super::*;
 
@@ -77,45 +135,65 @@ mod tests {
         tree
     }
 
+    fn drawn(key: usize) -> f32 {
+        let draw = key * 7 % 11;
+        if draw == 3 { f32::NAN } else { draw as f32 * 0.5 }
+    }
+
     #[test]
     fn masks_and_walk_agree() {
-        let names = PAIR_FEATURES.iter().map(|feature| feature.name);
-        let schema = FeatureSchema::numeric(names);
-        let trees = (0..40).map(|seed| tree(seed, 1 + seed)).collect();
-        let ensemble = Ensemble::new(schema.clone(), Objective::Logistic, -1.0, trees).unwrap();
-        let (customers, promotions) = (37, 19);
-        let mut pairs = Pairs::default();
-        for customer in 0..customers {
-            for promotion in 0..promotions {
-                pairs.customer_ix.push(customer);
-                pairs.promotion_ix.push(promotion);
-                pairs.values.extend((0..PAIR_FEATURES.len() as i32).map(|column| {
-                    let key = match column % 3 {
-                        0 => customer,
-                        1 => promotion,
-                        _ => customer * promotions + promotion,
-                    };
-                    let draw = (key * 7 + column * 5) % 11;
-                    if draw == 3 { f32::NAN } else { draw as f32 * 0.5 }
-                }));
+        let schema = schema();
+        let ensemble = |objective, base| {
+            let trees = (0..40).map(|seed| tree(seed, 1 + seed)).collect();
+            Ensemble::new(schema.clone(), objective, base, trees).unwrap()
+        };
+        let models = Models {
+            spend: ensemble(Objective::SquaredError, 3.0),
+            response: ensemble(Objective::Logistic, -1.0),
+            discovery: ensemble(Objective::Logistic, -2.0),
+        };
+        // 19 promotions of 7 groups; a customer has rows of some groups, another of none.
+        let offered = Offered {
+            promotion_ix: (0..19).collect(),
+            group_of: (0..19).map(|promotion| promotion % 7).collect(),
+            group_products: vec![Vec::new(); 7],
+            values: (0..19 * PROMOTION_FEATURES).map(drawn).collect(),
+        };
+        let mut block = PairBlock {
+            customer_ix: (0..37).collect(),
+            customers: (0..37 * CUSTOMER_FEATURES).map(|key| drawn(key + 5)).collect(),
+            starts: vec![0],
+            groups: Vec::new(),
+            cross: Vec::new(),
+            otherwise: std::array::from_fn(|column| drawn(column + 2)),
+        };
+        for customer in 0..37_u32 {
+            block.groups.extend((0..7).filter(|group| (customer * group) % 3 == 1));
+            block.starts.push(block.groups.len());
+        }
+        block.cross = (0..block.groups.len() * CROSS_FEATURES).map(|key| drawn(key + 9)).collect();
+        let rows: Vec<f32> = (0..37)
+            .flat_map(|customer| {
+                (0..19)
+                    .flat_map(|promotion| block.row(customer, &offered, promotion))
+                    .collect::<Vec<f32>>()
+            })
+            .collect();
+        let matrix = Matrix::new(37 * 19, PAIR_FEATURES.len(), rows).unwrap();
+        let predictor = Predictor::new(&models, &offered).unwrap();
+        let found = predictor.block(&block).unwrap();
+        let check = |ensemble: &Ensemble, of: fn(&Prediction) -> f64| {
+            let walked = ensemble.predict(&matrix).unwrap();
+            assert_eq!(found.len(), walked.len());
+            for (found, walked) in found.iter().map(of).zip(walked) {
+                assert!((found - walked).abs() <= 1e-6 * walked.abs().max(1.0), "{found} {walked}");
             }
-        }
-        let full = Rows::of(&pairs).unwrap();
-        assert!(matches!(full, Rows::Full(..)));
-        let matrix = Matrix::new(pairs.rows(), PAIR_FEATURES.len(), pairs.values.clone()).unwrap();
-        let walked = ensemble.predict(&matrix).unwrap();
-        let masked = full.predict(&ensemble, &schema).unwrap();
-        assert_eq!(masked.len(), walked.len());
-        for (masked, walked) in masked.iter().zip(&walked) {
-            assert!((masked - walked).abs() <= 1e-6 * walked, "{masked} {walked}");
-        }
-        assert!(full.predict(&ensemble, &FeatureSchema::numeric(["other"])).is_err());
-        // Without its last row the matrix is not full, and is walked.
-        pairs.customer_ix.pop();
-        pairs.promotion_ix.pop();
-        pairs.values.truncate(pairs.customer_ix.len() * PAIR_FEATURES.len());
-        let loose = Rows::of(&pairs).unwrap();
-        assert!(matches!(loose, Rows::Loose(_)));
-        assert_eq!(loose.predict(&ensemble, &schema).unwrap(), walked[..walked.len() - 1]);
+        };
+        check(&models.spend, |prediction| prediction.spend_minor);
+        check(&models.response, |prediction| prediction.response_rate);
+        check(&models.discovery, |prediction| prediction.discovery_rate);
+        let other = FeatureSchema::numeric(["other"]);
+        let stump = Ensemble::new(other, Objective::Logistic, 0.0, Vec::new()).unwrap();
+        assert!(Predictor::new(&Models { spend: stump, ..models }, &offered).is_err());
     }
 }

@@ -4,23 +4,23 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use tercet_engine::{Engine, Value, params};
-use tercet_features::Pairs;
 use tercet_measurement::offline::{
     Bootstrap, Breadth, CustomerWeek, EngineSlates, Purchase, SLATE_LEN, Scope, Slate, Summary,
     Week as JudgedWeek, WeekPromotion, referee,
 };
 use tercet_types::{DAYS_PER_WEEK, Date, Error, Result};
 
-use super::decide::offer_facts;
+use super::decide::slot_masks;
 use super::history::History;
-use super::learn::{Models, week_pairs};
+use super::learn::Models;
 use super::lessons::Lessons;
+use super::pairs::week_pairs;
 use super::prepare::{assignment_key, sources_of};
 use super::scopes::Scopes;
 use super::shop::Shop;
 use super::slates::{Circumstances, Slates, SlotMasks, fill_slots, promotion_audiences};
 use super::week::{NARROW_PRODUCTS_MAX, Week};
-use super::worth::{PairView, Scored, Visits, baseline_scores, tercet_scores};
+use super::worth::{Visits, baseline_scores, tercet_scores};
 use crate::commands::Project;
 use crate::config::Config;
 use crate::output::{Progress, thousands};
@@ -255,15 +255,6 @@ fn pick(
     config.audience.limit = 0;
     let place: BTreeMap<i32, u32> = candidates.iter().zip(0..).map(|(ix, at)| (*ix, at)).collect();
     let mut picked = Picked::new();
-    let scopes: Vec<(Scope, Pairs)> = Scope::ALL
-        .into_iter()
-        .map(|scope| {
-            let kept = |ix: i32| {
-                place.get(&ix).is_some_and(|at| scope.holds(truth.promotions[*at as usize].breadth))
-            };
-            (scope, pairs_where(&pairs, kept))
-        })
-        .collect();
     let mut masks: BTreeMap<Scope, SlotMasks> = BTreeMap::new();
     for name in &ask.engines {
         let scored = if *name == "tercet" {
@@ -278,48 +269,23 @@ fn pick(
         } else {
             baseline_scores(name, shop, week, &config, &customers)?
         };
-        for (scope, pairs) in &scopes {
+        for scope in Scope::ALL {
             let kept = |ix: i32| {
                 place.get(&ix).is_some_and(|at| scope.holds(truth.promotions[*at as usize].breadth))
             };
-            let part = scored_where(&scored, kept);
+            let part = scored.of_promotions(kept);
             // The same slots for all: predicates on values and rates see those of the first engine.
-            let masks = match masks.entry(*scope) {
+            let masks = match masks.entry(scope) {
                 Entry::Occupied(found) => found.into_mut(),
                 Entry::Vacant(place) => {
-                    let facts = offer_facts(&part, &PairView::new(pairs)?, &visits)?;
-                    place.insert(SlotMasks::evaluate(engine, &config.slots, &facts)?)
+                    place.insert(slot_masks(engine, &config.slots, &part, &pairs, &visits)?)
                 }
             };
             let slates = fill_slots(engine, week, &config, &part, &circumstances, masks, kept)?;
-            picked.entry(name).or_default().insert(*scope, slates_of(&slates, truth, &place));
+            picked.entry(name).or_default().insert(scope, slates_of(&slates, truth, &place));
         }
     }
     Ok(picked)
-}
-
-/// The scores of the promotions that take part.
-fn scored_where(scored: &Scored, kept: impl Fn(i32) -> bool) -> Scored {
-    let rows: Vec<usize> =
-        (0..scored.values.len()).filter(|row| kept(scored.promotion_ix[*row])).collect();
-    Scored {
-        customer_ix: rows.iter().map(|row| scored.customer_ix[*row]).collect(),
-        promotion_ix: rows.iter().map(|row| scored.promotion_ix[*row]).collect(),
-        values: rows.iter().map(|row| scored.values[*row]).collect(),
-        routes: scored.routes.clone(),
-        value_kind: scored.value_kind,
-    }
-}
-
-/// The pairs of the promotions that take part.
-fn pairs_where(pairs: &Pairs, kept: impl Fn(i32) -> bool) -> Pairs {
-    let mut part = Pairs::default();
-    for row in (0..pairs.rows()).filter(|row| kept(pairs.promotion_ix[*row])) {
-        part.customer_ix.push(pairs.customer_ix[row]);
-        part.promotion_ix.push(pairs.promotion_ix[row]);
-        part.values.extend_from_slice(pairs.row(row));
-    }
-    part
 }
 
 /// The first offers of each judged customer, in the order in which they were chosen.

@@ -96,17 +96,17 @@ pub(crate) fn fill_slots(
         }
     });
     let (mut customers, mut arms, mut ids) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut candidates, mut rows) = (Vec::with_capacity(scored.values.len()), Vec::new());
+    let (mut candidates, mut rows) = (Vec::with_capacity(scored.rows()), Vec::new());
     let mut row = 0;
-    while row < scored.customer_ix.len() {
-        let ix = scored.customer_ix[row];
+    while row < scored.rows() {
+        let ix = scored.customer(row);
         let known = &week.customers[&ix];
         let arm = if circumstances.with_holdout { holdout.arm(&known.id) } else { Arm::Treatment };
         let earlier = circumstances.history.get(&known.id);
         let start = candidates.len();
         let mut pinned = Vec::new();
-        while row < scored.customer_ix.len() && scored.customer_ix[row] == ix {
-            let promotion = scored.promotion_ix[row];
+        while row < scored.rows() && scored.customer(row) == ix {
+            let promotion = scored.promotion(row);
             if let Some(at) = place.get(&promotion) {
                 let offer = &week.promotions[&promotion];
                 let rule = if admitted.get(&promotion).is_some_and(|who| !who.contains(&ix)) {
@@ -125,7 +125,7 @@ pub(crate) fn fill_slots(
                 } else {
                     None
                 };
-                let value = &scored.values[row];
+                let value = scored.value(row);
                 let pin = pins.slot(promotion, ix);
                 if pin.is_some() {
                     pinned.push(candidates.len());
@@ -234,16 +234,30 @@ impl SlotMasks {
         self.0.as_ref().map_or(self.1, |masks| masks[row])
     }
 
-    /// Evaluates the slots' predicates for every row. `facts` says, row by row, what they may look at of
-    /// the pair; promotions and customers are joined to it.
+    /// For slots before any row is evaluated.
+    pub(crate) fn new(slots: &[SlotConfig]) -> Self {
+        let all = ((1_u16 << slots.len().min(8)) - 1) as u8;
+        let is_open = slots.iter().all(|slot| slot.predicate.trim().is_empty());
+        Self((!is_open).then(Vec::new), all)
+    }
+
+    /// True when some slot has a predicate, so that rows have to be [`add`](Self::add)ed.
+    pub(crate) fn has_predicates(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Evaluates the slots' predicates for the next rows, those of whole customers. `facts` says, row by row, what they
+    /// may look at of the pair; promotions and customers are joined to it.
     ///
     /// # Errors
     /// `T1016` naming the slot whose predicate is not SQL over the known columns.
-    pub(crate) fn evaluate(engine: &Engine, slots: &[SlotConfig], facts: &Frame) -> Result<Self> {
-        let all = ((1_u16 << slots.len().min(8)) - 1) as u8;
-        if slots.iter().all(|slot| slot.predicate.trim().is_empty()) {
-            return Ok(Self(None, all));
-        }
+    pub(crate) fn add(
+        &mut self,
+        engine: &Engine,
+        slots: &[SlotConfig],
+        facts: &Frame,
+    ) -> Result<()> {
+        let Some(all) = &mut self.0 else { return Ok(()) };
         engine.register("offer_pairs", facts)?;
         let texts: Vec<(&SlotConfig, &str)> = slots
             .iter()
@@ -268,7 +282,8 @@ impl SlotMasks {
                 row = end;
             }
         }
-        Ok(Self(Some(masks), all))
+        all.extend(masks);
+        Ok(())
     }
 }
 

@@ -2,17 +2,18 @@
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use tercet_engine::{FileSet, Frame, Location};
-use tercet_features::Pairs;
 use tercet_sources::{BY_CUSTOMER, Health, Loaded, Reading, Sources};
 use tercet_types::tables::sources as tables;
 use tercet_types::{Date, Error, Result};
 
 use super::decide::{decide, publish};
-use super::learn::{ModelCards, Models, TOO_SHORT, week_pairs};
+use super::learn::{ModelCards, Models, TOO_SHORT};
 use super::lessons::Lessons;
 use super::manifest::{Selection, Stage, parse, stage_path, to_json};
+use super::pairs::{Made, WeekPairs, week_pairs};
 use super::prepare::{assignment_key, identity_of, parts_of, sources_of};
 use super::runner::{Outcome, StageContext, StageWork, run_stages};
 use super::shop::Shop;
@@ -70,7 +71,7 @@ pub(super) struct WeeklyRun<'a> {
     sources: Sources,
     pub(super) key: [u8; 16],
     shop: OnceCell<(Shop, Week)>,
-    pairs: OnceCell<Pairs>,
+    pairs: OnceCell<Rc<Made>>,
     pub(super) timings: RefCell<Vec<(Stage, f64)>>,
 }
 
@@ -177,9 +178,9 @@ impl WeeklyRun<'_> {
                 None => None,
             };
             let visits = Visits::read(context.engine, week, config, &week.candidates())?;
-            tercet_scores(week, config, pairs, models.as_ref(), &visits)?
+            tercet_scores(week, config, &pairs, models.as_ref(), &visits)?
         };
-        let count = scored.values.len();
+        let count = scored.rows();
         context.engine.register("scored_pairs", &scored_frame(&scored)?)?;
         let frame = context.engine.query(include_str!("../../sql/scores.sql"), &BTreeMap::new())?;
         context.engine.forget("scored_pairs")?;
@@ -187,18 +188,18 @@ impl WeeklyRun<'_> {
         Ok(format!("{} offers valued by {engine}", thousands(count)))
     }
 
-    /// The features of all customers with all candidates: too many to keep, computed once for the stages
-    /// of a run that look at them.
-    pub(super) fn pairs(&self, context: &StageContext<'_>) -> Result<&Pairs> {
-        if let Some(found) = self.pairs.get() {
-            return Ok(found);
-        }
+    /// All customers with all candidates: what is made of them is shared by the stages of a run.
+    pub(super) fn pairs<'b>(&'b self, context: &'b StageContext<'_>) -> Result<WeekPairs<'b>> {
         let (shop, week) = self.shop_and_week(context)?;
+        if let Some(made) = self.pairs.get() {
+            return Ok(WeekPairs::again(context.engine, shop, Rc::clone(made)));
+        }
         let customers: Vec<i32> = week.customers.keys().copied().collect();
         let candidates = week.candidates();
         let pairs =
             week_pairs(context.engine, shop, week, context.config, &customers, &candidates)?;
-        Ok(self.pairs.get_or_init(|| pairs))
+        self.pairs.get_or_init(|| pairs.made());
+        Ok(pairs)
     }
 
     /// Who gets which.
@@ -262,23 +263,23 @@ fn columns_seen_before(context: &StageContext<'_>) -> Result<BTreeMap<String, Ve
 }
 
 fn scored_frame(scored: &Scored) -> Result<Frame> {
+    let rows = 0..scored.rows();
     let of = |value: fn(&tercet_scoring::Value) -> f64| -> Vec<f64> {
-        scored.values.iter().map(value).collect()
+        rows.clone().map(|row| value(&scored.value(row))).collect()
     };
-    let whole = |values: Vec<f64>| -> Vec<i64> {
-        values.into_iter().map(|value| value.round_ties_even() as i64).collect()
+    let whole = |value: fn(&tercet_scoring::Value) -> f64| -> Vec<i64> {
+        rows.clone().map(|row| value(&scored.value(row)) as i64).collect()
     };
-    let routes: Vec<String> = scored
-        .customer_ix
-        .iter()
-        .map(|ix| scored.routes.get(ix).map_or("", |route| route.name()).to_owned())
-        .collect();
+    let route = |row: usize| scored.routes.get(&scored.customer(row)).map_or("", |r| r.name());
+    let routes: Vec<String> = rows.clone().map(|row| route(row).to_owned()).collect();
+    let customers: Vec<i32> = rows.clone().map(|row| scored.customer(row)).collect();
+    let promotions: Vec<i32> = rows.clone().map(|row| scored.promotion(row)).collect();
     Frame::of(vec![
-        ("customer_ix", scored.customer_ix.clone().into()),
-        ("promotion_ix", scored.promotion_ix.clone().into()),
-        ("value_minor", whole(of(|value| value.value_minor)).into()),
-        ("value_kind", vec![scored.value_kind.to_owned(); scored.values.len()].into()),
-        ("expected_cost_minor", whole(of(|value| value.expected_cost_minor.ceil())).into()),
+        ("customer_ix", customers.into()),
+        ("promotion_ix", promotions.into()),
+        ("value_minor", whole(|value| value.value_minor).into()),
+        ("value_kind", vec![scored.value_kind.to_owned(); scored.rows()].into()),
+        ("expected_cost_minor", whole(|value| value.expected_cost_minor).into()),
         ("response_rate", of(|value| value.response_rate).into()),
         ("discovery_rate", of(|value| value.discovery_rate).into()),
         ("route", routes.into()),
@@ -293,26 +294,38 @@ pub(super) fn scored_of(context: &StageContext<'_>) -> Result<Scored> {
     let (values, costs) = (frame.i64("value_minor")?, frame.i64("expected_cost_minor")?);
     let (responses, discoveries) = (frame.f64("response_rate")?, frame.f64("discovery_rate")?);
     let kinds = frame.text("value_kind")?;
-    let customer_ix = frame.i32("customer_ix")?;
+    let (customers, promotion_ix) = (frame.i32("customer_ix")?, frame.i32("promotion_ix")?);
     let mut routes = BTreeMap::new();
-    for (ix, name) in customer_ix.iter().zip(frame.text("route")?) {
+    for (ix, name) in customers.iter().zip(frame.text("route")?) {
         if let Some(route) =
             tercet_scoring::Route::ALL.into_iter().find(|route| route.name() == name)
         {
             routes.insert(*ix, route);
         }
     }
-    let values = (0..frame.rows())
-        .map(|row| tercet_scoring::Value {
-            value_minor: values[row] as f64,
-            expected_cost_minor: costs[row] as f64,
-            response_rate: responses[row],
-            discovery_rate: discoveries[row],
-        })
-        .collect();
     let value_kind = match kinds.first().map(String::as_str) {
         Some(super::worth::RANK_SCORE) => super::worth::RANK_SCORE,
         _ => super::worth::ORDER_VALUE,
     };
-    Ok(Scored { customer_ix, promotion_ix: frame.i32("promotion_ix")?, values, routes, value_kind })
+    let width = customers.iter().take_while(|ix| **ix == customers[0]).count().max(1);
+    let mut scored = Scored::new(promotion_ix.iter().copied().take(width).collect(), value_kind);
+    for (at, (of_customer, promotions)) in
+        customers.chunks(width).zip(promotion_ix.chunks(width)).enumerate()
+    {
+        if promotions != scored.promotions || of_customer.iter().any(|ix| *ix != of_customer[0]) {
+            return Err(Error::data("T1033", "scores: not every customer with every promotion")
+                .hint("score the week again with tercet run --select scoring"));
+        }
+        scored.push(
+            of_customer[0],
+            (at * width..(at + 1) * width).map(|row| tercet_scoring::Value {
+                value_minor: values[row] as f64,
+                expected_cost_minor: costs[row] as f64,
+                response_rate: responses[row],
+                discovery_rate: discoveries[row],
+            }),
+        );
+    }
+    scored.routes = routes;
+    Ok(scored)
 }

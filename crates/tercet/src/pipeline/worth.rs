@@ -3,17 +3,19 @@
 use std::collections::BTreeMap;
 
 use tercet_engine::{Engine, Frame};
-use tercet_features::{PAIR_FEATURES, Pairs, category_pairs};
+use tercet_features::{PairBlock, category_pairs};
 use tercet_models::legacy::{ItemAttributes, Legacy};
 use tercet_models::{CustomerKnn, PersonalFrequency, Popularity, Recommender};
 use tercet_scoring::{
-    Bonus, CustomerFacts, Prediction, Route, RouteRules, Value, route, spend_per_response_minor,
-    visit_index, worth,
+    Base, Bonus, CustomerFacts, Prediction, Route, RouteRules, Value, route,
+    spend_per_response_minor, visit_index, worth,
 };
 use tercet_types::segment::Behaviour;
 use tercet_types::{Error, Result};
 
 use super::learn::Models;
+use super::pairs::WeekPairs;
+use super::predict::Predictor;
 use super::shop::Shop;
 use super::week::Week;
 use crate::config::Config;
@@ -42,19 +44,83 @@ pub(crate) fn known_engine(name: &str) -> Result<&'static str> {
     })
 }
 
-/// Pairs with their values, sorted by customer, then promotion.
+/// What every offer is worth to every customer: all customers with the same promotions, customer after customer.
+///
+/// A row is a pair; row `c * promotions + p` is that of the customer and the promotion at these places.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Scored {
-    /// The customer of each pair.
-    pub(crate) customer_ix: Vec<i32>,
-    /// The promotion of each pair.
-    pub(crate) promotion_ix: Vec<i32>,
-    /// The value of each pair.
-    pub(crate) values: Vec<Value>,
+    /// The customers, ascending.
+    pub(crate) customers: Vec<i32>,
+    /// The promotions, ascending.
+    pub(crate) promotions: Vec<i32>,
+    /// Whole minor units, or millionths of a rank's score.
+    values_minor: Vec<i64>,
+    /// Minor units, rounded up.
+    costs_minor: Vec<i32>,
+    response_rates: Vec<f32>,
+    discovery_rates: Vec<f32>,
     /// The route of each customer.
     pub(crate) routes: BTreeMap<i32, Route>,
     /// What the values are: [`ORDER_VALUE`] or [`RANK_SCORE`].
     pub(crate) value_kind: &'static str,
+}
+
+impl Scored {
+    /// No customer yet with some promotions.
+    pub(crate) fn new(promotions: Vec<i32>, value_kind: &'static str) -> Self {
+        Self { promotions, value_kind, ..Self::default() }
+    }
+
+    /// Adds a customer, who stands after all others, with the values of all promotions in their order.
+    pub(crate) fn push(&mut self, customer: i32, values: impl Iterator<Item = Value>) {
+        self.customers.push(customer);
+        for value in values {
+            self.values_minor.push(value.value_minor.round_ties_even() as i64);
+            self.costs_minor.push(value.expected_cost_minor.ceil() as i32);
+            self.response_rates.push(value.response_rate as f32);
+            self.discovery_rates.push(value.discovery_rate as f32);
+        }
+        debug_assert_eq!(self.values_minor.len(), self.rows());
+    }
+
+    /// The number of pairs.
+    pub(crate) fn rows(&self) -> usize {
+        self.customers.len() * self.promotions.len()
+    }
+
+    /// The customer of a row.
+    pub(crate) fn customer(&self, row: usize) -> i32 {
+        self.customers[row / self.promotions.len()]
+    }
+
+    /// The promotion of a row.
+    pub(crate) fn promotion(&self, row: usize) -> i32 {
+        self.promotions[row % self.promotions.len()]
+    }
+
+    /// The value of a row, its amounts in whole minor units.
+    pub(crate) fn value(&self, row: usize) -> Value {
+        Value {
+            value_minor: self.values_minor[row] as f64,
+            expected_cost_minor: f64::from(self.costs_minor[row]),
+            response_rate: f64::from(self.response_rates[row]),
+            discovery_rate: f64::from(self.discovery_rates[row]),
+        }
+    }
+
+    /// The same of some promotions only.
+    pub(crate) fn of_promotions(&self, kept: impl Fn(i32) -> bool) -> Self {
+        let places: Vec<usize> =
+            (0..self.promotions.len()).filter(|place| kept(self.promotions[*place])).collect();
+        let promotions = places.iter().map(|place| self.promotions[*place]).collect();
+        let mut part = Self::new(promotions, self.value_kind);
+        for (at, customer) in self.customers.iter().enumerate() {
+            let first = at * self.promotions.len();
+            part.push(*customer, places.iter().map(|place| self.value(first + place)));
+        }
+        part.routes.clone_from(&self.routes);
+        part
+    }
 }
 
 /// The route of every customer of the week.
@@ -78,8 +144,8 @@ pub(crate) fn routes_of(week: &Week, config: &Config) -> BTreeMap<i32, Route> {
 
 /// Recent browsing of customers in promotions' categories, against what browsing customers do.
 pub(crate) struct Visits {
-    /// Decayed visits by customer and promotion.
-    of_pair: BTreeMap<(i32, i32), f64>,
+    /// Customer, promotion and decayed visits, where there are any; sorted.
+    of_pair: Vec<(i32, i32, f64)>,
     of_customer: BTreeMap<i32, f64>,
     of_promotion: BTreeMap<i32, f64>,
     all: f64,
@@ -108,7 +174,7 @@ impl Visits {
             .map(|(customer, micro)| (customer, micro as f64 / MICRO))
             .collect();
         let mut visits = Self {
-            of_pair: BTreeMap::new(),
+            of_pair: Vec::new(),
             all: of_customer.values().sum(),
             of_customer,
             of_promotion: BTreeMap::new(),
@@ -116,22 +182,30 @@ impl Visits {
         for ((customer, promotion), micro) in customers.into_iter().zip(offers).zip(events) {
             if micro > 0 {
                 let events = micro as f64 / MICRO;
-                visits.of_pair.insert((customer, promotion), events);
+                visits.of_pair.push((customer, promotion, events));
                 *visits.of_promotion.entry(promotion).or_insert(0.0) += events;
             }
         }
         Ok(visits)
     }
 
-    /// Decayed visits of the customer to the promotion's categories.
-    pub(crate) fn of(&self, customer: i32, promotion: i32) -> f64 {
-        self.of_pair.get(&(customer, promotion)).copied().unwrap_or(0.0)
+    /// What a customer visited: `(customer, promotion, decayed visits)` by promotion.
+    fn by_customer(&self, customer: i32) -> &[(i32, i32, f64)] {
+        let start = self.of_pair.partition_point(|(known, ..)| *known < customer);
+        let rest = &self.of_pair[start..];
+        &rest[..rest.partition_point(|(known, ..)| *known == customer)]
     }
 
-    fn index(&self, customer: i32, promotion: i32) -> f64 {
-        let total = self.of_customer.get(&customer).copied().unwrap_or(0.0);
-        let share = self.of_promotion.get(&promotion).copied().unwrap_or(0.0) / self.all.max(1e-9);
-        visit_index(self.of(customer, promotion), total, share)
+    /// Decayed visits of the customer to the promotion's categories.
+    pub(crate) fn of(&self, customer: i32, promotion: i32) -> f64 {
+        let row = self.of_pair.binary_search_by_key(&(customer, promotion), |row| (row.0, row.1));
+        row.map_or(0.0, |at| self.of_pair[at].2)
+    }
+
+    /// The even share of visits of each promotion's categories.
+    fn shares(&self, promotions: &[i32]) -> Vec<f64> {
+        let visits = |ix: &i32| self.of_promotion.get(ix).copied().unwrap_or(0.0);
+        promotions.iter().map(|ix| visits(ix) / self.all.max(1e-9)).collect()
     }
 }
 
@@ -139,52 +213,117 @@ impl Visits {
 pub(crate) fn tercet_scores(
     week: &Week,
     config: &Config,
-    pairs: &Pairs,
+    pairs: &WeekPairs<'_>,
     models: Option<&Models>,
     visits: &Visits,
 ) -> Result<Scored> {
-    let routes = routes_of(week, config);
-    let predictions = match models {
-        Some(models) => models.predict(pairs)?,
-        None => vec![Prediction::default(); pairs.rows()],
-    };
-    let scale = spend_per_response_minor(&sums_by_promotion(pairs, &predictions));
-    let bonus = Bonus {
-        response_minor: config.model.response_weight * scale,
-        discovery_minor: config.model.discovery_weight * scale,
-        visit_weight: config.routes.visit_weight,
-    };
-    let mut values = Vec::with_capacity(pairs.rows());
-    for ((customer, promotion), prediction) in
-        pairs.customer_ix.iter().zip(&pairs.promotion_ix).zip(&predictions)
-    {
-        let route = match routes.get(customer).copied().unwrap_or(Route::Popular) {
-            // Without a model, routes that need one fall back to what they have left.
-            Route::Model if models.is_none() => Route::Popular,
-            Route::Blend if models.is_none() => Route::Browsing,
-            route => route,
-        };
-        let base = week.promotions.get(promotion).map(|p| p.base).unwrap_or_default();
-        let index = visits.index(*customer, *promotion);
-        values.push(worth(route, prediction, &base, index, &bonus));
-    }
-    Ok(Scored {
-        customer_ix: pairs.customer_ix.clone(),
-        promotion_ix: pairs.promotion_ix.clone(),
-        values,
-        routes,
-        value_kind: ORDER_VALUE,
-    })
+    let mut valuer = Valuer::new(week, config, pairs, models, visits)?;
+    let mut scored = Scored::new(pairs.offered().promotion_ix.clone(), ORDER_VALUE);
+    pairs.each(|block| valuer.block(block, &mut scored))?;
+    scored.routes = valuer.routes;
+    Ok(scored)
 }
 
-fn sums_by_promotion(pairs: &Pairs, predictions: &[Prediction]) -> Vec<(f64, f64)> {
-    let mut sums: BTreeMap<i32, (f64, f64)> = BTreeMap::new();
-    for (promotion, prediction) in pairs.promotion_ix.iter().zip(predictions) {
-        let sum = sums.entry(*promotion).or_default();
-        sum.0 += prediction.spend_minor;
-        sum.1 += prediction.response_rate;
+/// Turns blocks of pairs into values.
+struct Valuer<'a> {
+    config: &'a Config,
+    visits: &'a Visits,
+    predictor: Option<Predictor<'a>>,
+    routes: BTreeMap<i32, Route>,
+    promotions: &'a [i32],
+    /// What is known of each promotion without knowing the customer, and its even share of visits.
+    bases: Vec<Base>,
+    shares: Vec<f64>,
+    /// What beside the spend counts: of a sample, or of the first block when that is all.
+    bonus: Option<Bonus>,
+}
+
+impl<'a> Valuer<'a> {
+    fn new(
+        week: &Week,
+        config: &'a Config,
+        pairs: &'a WeekPairs<'_>,
+        models: Option<&Models>,
+        visits: &'a Visits,
+    ) -> Result<Self> {
+        let offered = pairs.offered();
+        let base = |ix: &i32| week.promotions.get(ix).map(|known| known.base).unwrap_or_default();
+        let mut valuer = Self {
+            config,
+            visits,
+            predictor: models.map(|models| Predictor::new(models, offered)).transpose()?,
+            routes: routes_of(week, config),
+            promotions: &offered.promotion_ix,
+            bases: offered.promotion_ix.iter().map(base).collect(),
+            shares: visits.shares(&offered.promotion_ix),
+            bonus: None,
+        };
+        if valuer.predictor.is_some()
+            && let Some(sample) = pairs.sample()?
+        {
+            let predictions = valuer.predictions(&sample)?;
+            valuer.bonus = Some(valuer.bonus_of(&predictions));
+        }
+        Ok(valuer)
     }
-    sums.into_values().collect()
+
+    fn predictions(&self, block: &PairBlock) -> Result<Vec<Prediction>> {
+        match &self.predictor {
+            Some(predictor) => predictor.block(block),
+            None => Ok(vec![Prediction::default(); block.len() * self.bases.len()]),
+        }
+    }
+
+    fn bonus_of(&self, predictions: &[Prediction]) -> Bonus {
+        let mut sums = vec![(0.0, 0.0); self.bases.len()];
+        for customer in predictions.chunks_exact(self.bases.len().max(1)) {
+            for (sum, prediction) in sums.iter_mut().zip(customer) {
+                sum.0 += prediction.spend_minor;
+                sum.1 += prediction.response_rate;
+            }
+        }
+        let scale = spend_per_response_minor(&sums);
+        Bonus {
+            response_minor: self.config.model.response_weight * scale,
+            discovery_minor: self.config.model.discovery_weight * scale,
+            visit_weight: self.config.routes.visit_weight,
+        }
+    }
+
+    /// Adds the customers of a block.
+    fn block(&mut self, block: &PairBlock, scored: &mut Scored) -> Result<()> {
+        let predictions = self.predictions(block)?;
+        let bonus = match self.bonus {
+            Some(bonus) => bonus,
+            None => *self.bonus.insert(self.bonus_of(&predictions)),
+        };
+        let promotions = self.bases.len();
+        for (at, customer) in block.customer_ix.iter().enumerate() {
+            let route = match self.routes.get(customer).copied().unwrap_or(Route::Popular) {
+                // Without a model, routes that need one fall back to what they have left.
+                Route::Model if self.predictor.is_none() => Route::Popular,
+                Route::Blend if self.predictor.is_none() => Route::Browsing,
+                route => route,
+            };
+            let total = self.visits.of_customer.get(customer).copied().unwrap_or(0.0);
+            let mut visited = self.visits.by_customer(*customer).iter().peekable();
+            let predicted = &predictions[at * promotions..(at + 1) * promotions];
+            let pairs = self.promotions.iter().zip(predicted);
+            let values = pairs.zip(self.bases.iter().zip(&self.shares));
+            scored.push(
+                *customer,
+                values.map(|((promotion, prediction), (base, share))| {
+                    while visited.peek().is_some_and(|(_, ix, _)| ix < promotion) {
+                        visited.next();
+                    }
+                    let visits = visited.peek().filter(|(_, ix, _)| ix == promotion);
+                    let index = visit_index(visits.map_or(0.0, |row| row.2), total, *share);
+                    worth(route, prediction, base, index, &bonus)
+                }),
+            );
+        }
+        Ok(())
+    }
 }
 
 /// Values that a table from outside gives: pairs it does not name are worth nothing.
@@ -223,21 +362,14 @@ pub(crate) fn outside_scores(
         }
     }
     let candidates = week.candidates();
-    let mut scored =
-        Scored { routes: routes_of(week, config), value_kind: ORDER_VALUE, ..Scored::default() };
+    let mut scored = Scored::new(candidates.clone(), ORDER_VALUE);
+    scored.routes = routes_of(week, config);
     for customer in week.customers.keys() {
-        for promotion in &candidates {
-            let base = week.promotions[promotion].base;
-            let value_minor = given.get(&(*customer, *promotion)).copied().unwrap_or(0.0).max(0.0);
-            scored.customer_ix.push(*customer);
-            scored.promotion_ix.push(*promotion);
-            scored.values.push(Value {
-                value_minor,
-                expected_cost_minor: base.buyer_rate * base.discount_minor,
-                response_rate: base.buyer_rate,
-                discovery_rate: 0.0,
-            });
-        }
+        let value = |promotion: &i32| {
+            let value = given.get(&(*customer, *promotion)).copied().unwrap_or(0.0).max(0.0);
+            ranked(value, &week.promotions[promotion].base)
+        };
+        scored.push(*customer, candidates.iter().map(value));
     }
     Ok(scored)
 }
@@ -268,82 +400,25 @@ pub(crate) fn baseline_scores(
     };
     let lists = recommender.score(&shop.history, &eligibility, week.as_of.days(), &asked)?;
     let candidates = week.candidates();
-    let mut scored =
-        Scored { routes: routes_of(week, config), value_kind: RANK_SCORE, ..Scored::default() };
+    let mut scored = Scored::new(candidates.clone(), RANK_SCORE);
+    scored.routes = routes_of(week, config);
     for (customer, list) in customers.iter().zip(lists) {
         let given: BTreeMap<u32, f64> = list.into_iter().collect();
-        for promotion in &candidates {
-            let base = week.promotions[promotion].base;
-            scored.customer_ix.push(*customer);
-            scored.promotion_ix.push(*promotion);
-            scored.values.push(Value {
-                value_minor: given.get(&(*promotion as u32)).copied().unwrap_or(0.0) * SCORE_SCALE,
-                expected_cost_minor: base.buyer_rate * base.discount_minor,
-                response_rate: base.buyer_rate,
-                discovery_rate: 0.0,
-            });
-        }
+        let value = |promotion: &i32| {
+            let score = given.get(&(*promotion as u32)).copied().unwrap_or(0.0);
+            ranked(score * SCORE_SCALE, &week.promotions[promotion].base)
+        };
+        scored.push(*customer, candidates.iter().map(value));
     }
     Ok(scored)
 }
 
-/// Columns of the pair features that reasons and slot predicates read.
-pub(crate) struct PairView<'a> {
-    pairs: &'a Pairs,
-    days: usize,
-    age: usize,
-    interval: usize,
-    category: usize,
-    neighbours: usize,
-}
-
-impl<'a> PairView<'a> {
-    /// A view of pairs made by the features stage.
-    ///
-    /// # Errors
-    /// `T0504` when a feature that reasons need is not among them.
-    pub(crate) fn new(pairs: &'a Pairs) -> Result<Self> {
-        let place = |name: &str| {
-            PAIR_FEATURES.iter().position(|feature| feature.name == name).ok_or_else(|| {
-                Error::internal("T0504", format!("there is no pair feature '{name}' for reasons"))
-            })
-        };
-        Ok(Self {
-            pairs,
-            days: place("own_days")?,
-            age: place("own_age_days")?,
-            interval: place("own_interval_days")?,
-            category: place("category_affinity")?,
-            neighbours: place("neighbour_products")?,
-        })
-    }
-
-    fn value(&self, row: usize, place: usize) -> Option<f64> {
-        Some(f64::from(self.pairs.row(row)[place])).filter(|value| value.is_finite())
-    }
-
-    /// Days on which the customer bought an eligible product.
-    pub(crate) fn own_days(&self, row: usize) -> i64 {
-        self.value(row, self.days).unwrap_or(0.0) as i64
-    }
-
-    /// Days since the last of them.
-    pub(crate) fn age_days(&self, row: usize) -> Option<f64> {
-        self.value(row, self.age)
-    }
-
-    /// Days between them.
-    pub(crate) fn interval_days(&self, row: usize) -> Option<f64> {
-        self.value(row, self.interval)
-    }
-
-    /// True when the customer buys in the promotion's categories.
-    pub(crate) fn buys_category(&self, row: usize) -> bool {
-        self.value(row, self.category).is_some_and(|lines| lines > 0.0)
-    }
-
-    /// True when customers alike buy eligible products.
-    pub(crate) fn similar_buy(&self, row: usize) -> bool {
-        self.value(row, self.neighbours).is_some_and(|lines| lines >= 0.05)
+/// A value that no model of ours says, with what an average customer does.
+fn ranked(value_minor: f64, base: &Base) -> Value {
+    Value {
+        value_minor,
+        expected_cost_minor: base.buyer_rate * base.discount_minor,
+        response_rate: base.buyer_rate,
+        discovery_rate: 0.0,
     }
 }

@@ -1,0 +1,264 @@
+//! What is known of a week's customers with its promotions, some customers at a time?
+
+use std::cell::OnceCell;
+use std::rc::Rc;
+
+use tercet_engine::Engine;
+use tercet_features::{
+    CROSS_FEATURES, MODEL_FEATURES, Offered, PAIR_FEATURES, PairBlock, PairPart, PairSource,
+};
+use tercet_models::{
+    DUE_FEATURES, Due, Eligibility, NeighbourFeature, NeighbourParams, Neighbours,
+};
+use tercet_types::{Date, Error, Result};
+
+use super::shop::Shop;
+use super::week::Week;
+use crate::config::Config;
+
+/// Customers of a block.
+pub(super) const BLOCK: usize = 4096;
+
+/// Customers whose purchases are read at a time: some blocks.
+const PART: usize = 32 * BLOCK;
+
+/// Blocks are kept for the stages that ask again when they hold no more cross features than this: half a gigabyte.
+/// Those of a larger shop are made again.
+const KEPT_MAX: usize = 1 << 27;
+
+/// The features of customers with promotions as of a Monday, those of models with them.
+///
+/// Every pass hands out the same blocks in the same order. Memory is that of one part and one block, beside
+/// what is kept.
+pub(crate) struct WeekPairs<'a> {
+    engine: &'a Engine,
+    shop: &'a Shop,
+    made: Rc<Made>,
+}
+
+/// What a week's passes share.
+pub(crate) struct Made {
+    as_of: Date,
+    source: PairSource,
+    customers: Vec<i32>,
+    /// The products of each cross group.
+    eligibility: Eligibility,
+    kept: OnceCell<Vec<PairBlock>>,
+}
+
+/// The pairs of the given customers with the given promotions, as of the week's Monday.
+pub(crate) fn week_pairs<'a>(
+    engine: &'a Engine,
+    shop: &'a Shop,
+    week: &Week,
+    config: &Config,
+    customers: &[i32],
+    promotions: &[i32],
+) -> Result<WeekPairs<'a>> {
+    let source = PairSource::new(engine, week.as_of, &config.features, promotions)?;
+    let mut customers = customers.to_vec();
+    customers.sort_unstable();
+    customers.dedup();
+    let products = &source.offered().group_products;
+    let eligibility = Eligibility::new(shop.indexes.product_ids.len(), products)?;
+    let made = Made { as_of: week.as_of, source, customers, eligibility, kept: OnceCell::new() };
+    Ok(WeekPairs::again(engine, shop, Rc::new(made)))
+}
+
+impl<'a> WeekPairs<'a> {
+    /// The pairs that were made before.
+    pub(super) fn again(engine: &'a Engine, shop: &'a Shop, made: Rc<Made>) -> Self {
+        Self { engine, shop, made }
+    }
+
+    /// What to make them [`again`](Self::again) from.
+    pub(super) fn made(&self) -> Rc<Made> {
+        Rc::clone(&self.made)
+    }
+
+    /// The customers, ascending.
+    pub(crate) fn customers(&self) -> &[i32] {
+        &self.made.customers
+    }
+
+    /// The promotions and what hangs on them alone.
+    pub(crate) fn offered(&self) -> &Offered {
+        self.made.source.offered()
+    }
+
+    /// Hands out all customers, block by block, ascending.
+    pub(crate) fn each(&self, each: impl FnMut(&PairBlock) -> Result<()>) -> Result<()> {
+        let size = self.customers().len().saturating_mul(self.offered().groups() * CROSS_FEATURES);
+        if size > KEPT_MAX {
+            return self.made_anew(self.customers(), each);
+        }
+        if self.made.kept.get().is_none() {
+            let mut blocks = Vec::new();
+            self.made_anew(self.customers(), |block| {
+                blocks.push(block.clone());
+                Ok(())
+            })?;
+            self.made.kept.get_or_init(|| blocks);
+        }
+        self.made.kept.get().into_iter().flatten().try_for_each(each)
+    }
+
+    /// A block of customers evenly spaced among all, when all do not fit in one.
+    pub(super) fn sample(&self) -> Result<Option<PairBlock>> {
+        let all = self.customers();
+        if all.len() <= BLOCK {
+            return Ok(None);
+        }
+        let some: Vec<i32> = (0..BLOCK).map(|at| all[at * all.len() / BLOCK]).collect();
+        let mut sample = None;
+        self.made_anew(&some, |block| {
+            sample = Some(block.clone());
+            Ok(())
+        })?;
+        Ok(sample)
+    }
+
+    fn made_anew(
+        &self,
+        customers: &[i32],
+        mut each: impl FnMut(&PairBlock) -> Result<()>,
+    ) -> Result<()> {
+        let models = Columns::new(self.shop, &self.made.eligibility, self.made.as_of)?;
+        for customers in customers.chunks(PART) {
+            let part = self.made.source.part(self.engine, customers)?;
+            for first in (0..customers.len()).step_by(BLOCK) {
+                each(&models.block(&part, first, (first + BLOCK).min(customers.len()))?)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Which model says a feature.
+#[derive(Clone, Copy)]
+enum Column {
+    Due(usize),
+    Neighbour(NeighbourFeature),
+}
+
+/// The models behind some features, as of a day.
+struct Columns<'a> {
+    columns: [Column; MODEL_FEATURES.len()],
+    neighbours: Neighbours<'a>,
+    due: Due<'a>,
+}
+
+impl<'a> Columns<'a> {
+    fn new(shop: &'a Shop, eligibility: &'a Eligibility, as_of: Date) -> Result<Self> {
+        let column = |name: &str| {
+            let due = DUE_FEATURES.iter().position(|known| *known == name).map(Column::Due);
+            let neighbour = NeighbourFeature::ALL.into_iter().find(|known| known.name() == name);
+            due.or(neighbour.map(Column::Neighbour)).ok_or_else(|| {
+                Error::internal("T0504", format!("no model says the pair feature '{name}'"))
+            })
+        };
+        let mut columns = [Column::Due(0); MODEL_FEATURES.len()];
+        for (place, name) in columns.iter_mut().zip(MODEL_FEATURES) {
+            *place = column(name)?;
+        }
+        let (history, day) = (&shop.history, as_of.days());
+        let params = NeighbourParams::default();
+        Ok(Self {
+            columns,
+            neighbours: Neighbours::new(history, eligibility, &shop.product_types, day, &params)?,
+            due: Due::new(history, eligibility, day)?,
+        })
+    }
+
+    fn block(&self, part: &PairPart<'_>, from: usize, to: usize) -> Result<PairBlock> {
+        let customers: Vec<u32> = part.customers()[from..to].iter().map(|ix| *ix as u32).collect();
+        let (neighbours, due) =
+            (self.neighbours.features(&customers)?, self.due.features(&customers)?);
+        let said = |customer: usize, group: u32| {
+            self.columns.map(|column| match column {
+                Column::Due(at) => due.get(customer, group)[at],
+                Column::Neighbour(feature) => neighbours.get(feature, customer, group),
+            })
+        };
+        Ok(part.block(from..to, Some(&said)))
+    }
+}
+
+/// What reasons and slot predicates read of the pairs of a block.
+pub(crate) struct PairView<'a> {
+    block: &'a PairBlock,
+    offered: &'a Offered,
+    days: usize,
+    age: usize,
+    interval: usize,
+    category: usize,
+    neighbours: usize,
+}
+
+impl<'a> PairView<'a> {
+    /// A view of a block.
+    ///
+    /// # Errors
+    /// `T0504` when a feature that reasons need is not among the cross features.
+    pub(crate) fn new(block: &'a PairBlock, offered: &'a Offered) -> Result<Self> {
+        let place = |name: &str| {
+            let features = &PAIR_FEATURES[..CROSS_FEATURES];
+            features.iter().position(|feature| feature.name == name).ok_or_else(|| {
+                Error::internal("T0504", format!("there is no pair feature '{name}' for reasons"))
+            })
+        };
+        Ok(Self {
+            block,
+            offered,
+            days: place("own_days")?,
+            age: place("own_age_days")?,
+            interval: place("own_interval_days")?,
+            category: place("category_affinity")?,
+            neighbours: place("neighbour_products")?,
+        })
+    }
+
+    /// The customer at a place of the block with the promotion at a place of those offered.
+    pub(crate) fn pair(&self, customer: usize, promotion: usize) -> PairFeatures<'_> {
+        let row = self.block.cross_row(customer, self.offered.group_of[promotion]);
+        PairFeatures { view: self, row }
+    }
+}
+
+/// What reasons and slot predicates read of one pair.
+#[derive(Clone, Copy)]
+pub(crate) struct PairFeatures<'a> {
+    view: &'a PairView<'a>,
+    row: &'a [f32],
+}
+
+impl PairFeatures<'_> {
+    fn value(&self, place: usize) -> Option<f64> {
+        Some(f64::from(self.row[place])).filter(|value| value.is_finite())
+    }
+
+    /// Days on which the customer bought an eligible product.
+    pub(crate) fn own_days(&self) -> i64 {
+        self.value(self.view.days).unwrap_or(0.0) as i64
+    }
+
+    /// Days since the last of them.
+    pub(crate) fn age_days(&self) -> Option<f64> {
+        self.value(self.view.age)
+    }
+
+    /// Days between them.
+    pub(crate) fn interval_days(&self) -> Option<f64> {
+        self.value(self.view.interval)
+    }
+
+    /// True when the customer buys in the promotion's categories.
+    pub(crate) fn buys_category(&self) -> bool {
+        self.value(self.view.category).is_some_and(|lines| lines > 0.0)
+    }
+
+    /// True when customers alike buy eligible products.
+    pub(crate) fn similar_buy(&self) -> bool {
+        self.value(self.view.neighbours).is_some_and(|lines| lines >= 0.05)
+    }
+}
