@@ -1,4 +1,10 @@
 //! Are estimates and intervals those of the reference libraries?
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::allow_attributes,
+    reason = "a failed test should stop at once"
+)]
 
 use serde_json::Value;
 use tercet_measurement::estimate::{

@@ -4,6 +4,7 @@
 //! definitions and wrote `calibration/complete_journey.json`, which a test holds [`REFERENCE`] against.
 
 use crate::events::Events;
+use crate::outcome::Mark;
 use crate::week::DAY_MICROS;
 
 /// Larger orders and longer gaps are counted as this.
@@ -69,11 +70,11 @@ fn ratio(part: f64, whole: f64) -> f64 {
 
 impl Margins {
     /// Adds the rows of one customer: those from these lines, exposures and redemptions on.
-    pub(crate) fn add(&mut self, events: &Events, begin: (usize, usize, usize)) {
-        self.exposures += (events.sent.customer_id.len() - begin.1) as u64;
-        self.redemptions += (events.used.customer_id.len() - begin.2) as u64;
+    pub(crate) fn add(&mut self, events: &Events, begin: Mark) {
+        self.exposures += (events.sent.customer_id.len() - begin.sent) as u64;
+        self.redemptions += (events.used.customer_id.len() - begin.used) as u64;
         let lines = &events.lines;
-        let sales = (begin.0..lines.order_id.len()).filter(|&line| lines.kind[line] == 0);
+        let sales = (begin.lines..lines.order_id.len()).filter(|&line| lines.kind[line] == 0);
         let day_of = |line: usize| lines.at_micros[line].div_euclid(DAY_MICROS);
         let (mut order, mut size, mut day, mut spend) = (None, 0, None, 0_i128);
         let mut products: Vec<(i64, i64)> = Vec::new();

@@ -186,6 +186,8 @@ section! {
         need_factor: f64 = 8.0, 1..=100;
         /// Largest chance of an extra line by one offer.
         uplift_max: f64 = 0.6, 0..=1;
+        /// Chance that an extra line uses the offer that brought it; the others come for having seen it.
+        use_rate: f64 = 1.0, 0..=1;
         /// Chance that who is put off leaves out an eligible line.
         put_off: f64 = 0.3, 0..=1;
         /// Mean chance that a customer uses an offer on a line bought anyway.

@@ -291,9 +291,12 @@ impl World {
                 coupon_discount_minor: 0,
                 original_order_id: None,
             };
-            let wants = offer.filter(|&offer| {
-                brought_by.is_some() || answers[offer].chance(order.customer.redeem_rate)
-            });
+            let use_rate = if brought_by.is_some() {
+                self.settings.response.use_rate
+            } else {
+                order.customer.redeem_rate
+            };
+            let wants = offer.filter(|&offer| answers[offer].chance(use_rate));
             lines.push((line, wants));
         }
         let basket: i64 = lines.iter().map(|(line, _)| line.amount_minor).sum();

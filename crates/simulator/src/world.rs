@@ -154,11 +154,7 @@ impl World {
             let mut state = self.begin(&customer);
             people.push(self, &customer);
             truth.push(&customer);
-            let begin = (
-                events.lines.order_id.len(),
-                events.sent.customer_id.len(),
-                events.used.customer_id.len(),
-            );
+            let begin = events.mark();
             for week in 0..self.size.weeks {
                 let offers = self.legacy_offers(&customer, week);
                 self.week(&customer, week, &mut state, &offers, &mut events);
@@ -170,6 +166,13 @@ impl World {
         let mut tables = vec![people.table()];
         tables.extend(events.into_tables());
         Block { tables, truth: truth.tables(), margins }
+    }
+
+    /// The canonical table `customers` of a range of customers.
+    pub fn customers_table(&self, customers: Range<u32>) -> Table {
+        let mut people = People::default();
+        customers.for_each(|index| people.push(self, &self.customer(index)));
+        people.table()
     }
 
     /// The tables that do not grow with customers: products, promotions, promotion_products.

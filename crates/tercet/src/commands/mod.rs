@@ -2,6 +2,7 @@
 
 mod backtest;
 mod check;
+mod compare;
 mod demo;
 mod explain;
 mod init;
@@ -11,6 +12,7 @@ pub(crate) use project::Project;
 mod run;
 mod runs;
 mod simulate;
+pub(crate) use simulate::raw;
 
 use std::path::PathBuf;
 
@@ -86,6 +88,8 @@ enum Verb {
     Explain(explain::ExplainArguments),
     /// Make a shop whose truth is known: simulated data, and the project that reads them
     Simulate(simulate::SimulateArguments),
+    /// Run engines against each other in simulated weeks: what each truly brings, and what is measured
+    Compare(compare::CompareArguments),
 }
 
 /// Runs the verb that was typed.
@@ -101,6 +105,7 @@ pub(crate) fn run(arguments: &Arguments, environment: &Environment) -> Result<()
         Verb::Offers(verb) => offers::offers(verb, shared, environment),
         Verb::Explain(verb) => explain::explain(verb, shared, environment),
         Verb::Simulate(verb) => simulate::simulate(verb, shared, environment),
+        Verb::Compare(verb) => compare::compare(verb, shared, environment),
     }
 }
 

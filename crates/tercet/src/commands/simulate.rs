@@ -171,7 +171,7 @@ pub(crate) fn simulate(
 }
 
 /// Reads the parameters of a world; those that the file does not name keep their defaults.
-fn read_world(path: &Path) -> Result<Settings> {
+pub(super) fn read_world(path: &Path) -> Result<Settings> {
     let shown = path.display();
     let text = std::fs::read_to_string(path).map_err(|cause| {
         Error::not_found("T1027", format!("{shown}: cannot be read"))
@@ -278,7 +278,7 @@ fn write_whole(store: &Store, path: &str, table: Table) -> Result<FileFact> {
 }
 
 /// The simulator's columns as the engine writes them.
-fn raw(table: Table) -> Vec<(&'static str, RawColumn)> {
+pub(crate) fn raw(table: Table) -> Vec<(&'static str, RawColumn)> {
     let column = |column| match column {
         Column::Int(values) => RawColumn::I64(values),
         Column::IntOrNull(values) => RawColumn::I64OrNull(values),
@@ -294,7 +294,7 @@ fn raw(table: Table) -> Vec<(&'static str, RawColumn)> {
 }
 
 /// The project that reads the shop.
-fn project_of(world: &World, beside: &str) -> String {
+pub(super) fn project_of(world: &World, beside: &str) -> String {
     include_str!("simulate.toml")
         .replace("{as_of}", &Date::from_days(world.as_of_day()).to_string())
         .replace("{seed}", &world.seed().to_string())

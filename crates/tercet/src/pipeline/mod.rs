@@ -3,7 +3,9 @@
 //! `runner` knows order, resume and visibility, and nothing of what stages do; `stages` is the thin edge
 //! of each stage: tables in, a call to the crates that do the work, tables out.
 
+mod campaign;
 mod decide;
+mod effects;
 mod history;
 mod learn;
 mod lessons;
@@ -24,7 +26,9 @@ mod stages;
 mod week;
 mod worth;
 
+pub(crate) use campaign::{Campaign, POLICY, campaign};
 pub(crate) use decide::rule_words;
+pub(crate) use effects::{Effect, EffectFacts, EngineFacts, Found, effects};
 pub(crate) use history::Contact;
 pub(crate) use lock::exclusively;
 pub(crate) use manifest::{RunManifest, Selection, Stage, chosen_run, complete_runs, stage_path};

@@ -7,6 +7,7 @@
 )]
 
 mod cli;
+mod compare;
 mod demo;
 mod faults;
 mod s3;

@@ -11,7 +11,7 @@ use std::process::{Child, ChildStdout, Stdio};
 
 use tercet_engine::{Engine, EngineOptions, FileSet, Frame, Location, Store};
 
-use crate::support::{Output, Project, TERCET, command, names, project};
+use crate::support::{Output, Project, TERCET, command, files, names, project};
 
 /// The bucket of the shop.
 const BUCKET: &str = "shop";
@@ -359,6 +359,36 @@ fn what_is_wrong_with_a_store_is_named_within_seconds() {
     check(&[], 6, "T0906", &[&format!("{place}nothing.csv"), "no such file"]);
     shop.set("sources.products.path", "s3://nowhere/data/products.csv");
     check(&[], 6, "T0915", &["s3://nowhere/data/products.csv", "no such bucket"]);
+}
+
+#[test]
+fn a_simulated_shop_in_a_bucket_is_the_one_in_a_folder() {
+    let server = server();
+    let shop = project();
+    let local = shop.path().join("simulated");
+    let simulate = |out: &str| {
+        let size = ["--customers", "150", "--products", "300", "--promotions", "30"];
+        let more = ["--weeks", "9", "--seed", "3", "--threads", "2"];
+        server.run(&shop, &[&["--quiet", "simulate", "--out", out][..], &size, &more].concat())
+    };
+    simulate(local.to_str().unwrap()).fine();
+    let place = format!("s3://{BUCKET}/sim");
+    simulate(&place).fine();
+    let (mut here, mut there) = (files(&local), server.files("sim"));
+    // The project says where the tables are, and the manifest how large the project is.
+    let config = String::from_utf8(there.remove("tercet.toml").unwrap()).unwrap();
+    assert!(here.remove("tercet.toml").is_some() && config.contains(&format!("{place}/data/")));
+    for files in [&mut here, &mut there] {
+        assert!(files.remove("simulation.json").is_some());
+    }
+    assert!(here == there, "a bucket holds other files than a folder");
+    simulate(&place).refused(4, "T1029", &[&place, "simulation.json"]);
+
+    // Fetched into a folder, the project decides over the bucket.
+    shop.file("tercet.toml", config);
+    let done = server.run(&shop, &["run"]).fine();
+    let id = done.stdout.split_whitespace().next().unwrap().to_owned();
+    assert!(!shop.offers(&id).is_empty());
 }
 
 #[test]

@@ -1,0 +1,395 @@
+//! How do engines do against each other in a simulated shop, week by week?
+//!
+//! Every engine gets its own copy of the same world after the same past, and in it decides each week with the
+//! code of the weekly run, on what its own copy has seen. Customers draw the same chances in every copy, so
+//! that copies differ by their offers alone; one more copy gets no offers: held against it, an engine's effect
+//! is known and not estimated.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::path::Path;
+
+use tercet_engine::{Engine, EngineOptions, Location, Store, TableWriter};
+use tercet_measurement::assignment::{Arm, Holdout};
+use tercet_simulator::{Customer, Events, Memory, Outcome, State, Table, World};
+use tercet_types::{DAYS_PER_WEEK, Date, Error, Result};
+
+use super::decide::slot_masks;
+use super::history::{Contact, History};
+use super::learn::{Models, joined};
+use super::lessons::Lessons;
+use super::pairs::week_pairs;
+use super::prepare::{assignment_key, sources_of};
+use super::shop::Shop;
+use super::slates::{Circumstances, fill_slots, redeemed_before};
+use super::week::Week;
+use super::worth::{Visits, baseline_scores, tercet_scores};
+use crate::commands::{Project, raw};
+use crate::config::{Config, Environment};
+use crate::output::{Progress, thousands};
+
+/// The name under which the world's own policy takes part: it decides by the truth's own past, not by data.
+pub(crate) const POLICY: &str = "policy";
+
+/// What a campaign is.
+pub(crate) struct Campaign<'a> {
+    /// The world; its weeks are those of the past and of the campaign.
+    pub(crate) world: &'a World,
+    /// Weeks before the campaign, under the world's own policy.
+    pub(crate) history_weeks: u32,
+    /// The engines, the one to hold the others against first; [`POLICY`] may be one.
+    pub(crate) engines: Vec<&'static str>,
+    /// Slots, rules, routes and models; what it says of sources is the simulated shop's.
+    pub(crate) config: Config,
+    /// Threads.
+    pub(crate) threads: usize,
+}
+
+/// What came of a campaign.
+pub(crate) struct Campaigned {
+    /// Weeks of the campaign.
+    pub(crate) weeks: u32,
+    /// Of each customer who may be sent offers, true when held out.
+    pub(crate) held_out: Vec<bool>,
+    /// What these customers did without offers, added up over the weeks.
+    pub(crate) without: Vec<Outcome>,
+    /// What they did under each engine.
+    pub(crate) arms: Vec<(&'static str, Vec<Outcome>)>,
+}
+
+/// A customer's copy of the world: what changes from week to week.
+#[derive(Clone)]
+struct Life {
+    state: State,
+    memory: Memory,
+}
+
+/// Tables that lie in folders of their own, as the project of a simulated shop names them.
+const FOLDERS: [&str; 5] =
+    ["customers", "transactions", "interactions", "exposures", "redemptions"];
+
+/// Runs all engines over the weeks of the campaign.
+pub(crate) fn campaign(ask: &Campaign<'_>, progress: &Progress) -> Result<Campaigned> {
+    let folder = tempfile::tempdir().map_err(|cause| {
+        Error::unavailable("T1031", "no folder for the simulated shop can be made").cause(cause)
+    })?;
+    let world = ask.world;
+    let everyone = 0..world.size().customers;
+    let past = folder.path().join("past");
+    let meter = progress.meter("the past", "weeks", u64::from(ask.history_weeks));
+    let mut lives: Vec<Life> = in_parts(ask.threads, everyone.clone(), |part| {
+        let begin =
+            |index| Life { state: world.begin(&world.customer(index)), memory: Memory::default() };
+        Ok(part.map(begin).collect::<Vec<Life>>())
+    })?
+    .concat();
+    let files = Files::new(&past)?;
+    for table in world.fixed_tables() {
+        files.write_whole(table)?;
+    }
+    files.write_whole(world.customers_table(everyone.clone()))?;
+    for week in 0..ask.history_weeks {
+        step(ask, &files, week, &mut lives, |customer| world.legacy_offers(customer, week))?;
+        meter.advance(1);
+    }
+    drop(meter);
+
+    let key = assignment_key(&Simulated::new(ask, &past)?.0)?;
+    let holdout = Holdout::new(key, ask.config.rules.holdout_rate)?;
+    let customers: Vec<u32> =
+        everyone.clone().filter(|&index| world.customer(index).consent).collect();
+    let held_out: Vec<bool> =
+        everyone.map(|index| holdout.arm(&(index + 1).to_string()) == Arm::Control).collect();
+    let of_customers = |all: Vec<Outcome>| -> Vec<Outcome> {
+        customers.iter().map(|&index| all[index as usize]).collect()
+    };
+    let without = of_customers(without_offers(ask, lives.clone())?);
+    let mut arms = Vec::with_capacity(ask.engines.len());
+    for engine in &ask.engines {
+        let (outcomes, took) = {
+            let meter = progress.meter(engine, "weeks", u64::from(weeks_of(ask)));
+            let started = crate::output::now();
+            let shop = Simulated::new(ask, &folder.path().join(engine))?;
+            shop.begin_with(&past)?;
+            let outcomes = decide_weeks(ask, engine, &shop.0, &held_out, lives.clone(), &meter)?;
+            (outcomes, started.elapsed())
+        };
+        let offers: u64 = outcomes.iter().map(|outcome| u64::from(outcome.offers)).sum();
+        progress.say(&format!(
+            "{engine}: {} offers in {} weeks  {:.1} s",
+            thousands(offers),
+            weeks_of(ask),
+            took.as_secs_f64()
+        ));
+        arms.push((*engine, of_customers(outcomes)));
+    }
+    let held_out = customers.iter().map(|&index| held_out[index as usize]).collect();
+    Ok(Campaigned { weeks: weeks_of(ask), held_out, without, arms })
+}
+
+fn weeks_of(ask: &Campaign<'_>) -> u32 {
+    ask.world.size().weeks - ask.history_weeks
+}
+
+/// The project that an engine's copy of the shop is.
+struct Simulated(Project);
+
+impl Simulated {
+    fn new(ask: &Campaign<'_>, folder: &Path) -> Result<Self> {
+        let engine =
+            Engine::new(EngineOptions { threads: ask.threads, ..EngineOptions::default() })?;
+        std::fs::create_dir_all(folder).map_err(|cause| {
+            Error::unavailable("T1031", format!("{}: cannot be made", folder.display()))
+                .cause(cause)
+        })?;
+        let store = engine.store(&Location::new("runs", folder)?)?;
+        let mut config = ask.config.clone();
+        config.project.name = format!("Simulated shop {}", ask.world.seed());
+        // What the environment holds belongs to a real shop.
+        let environment = Environment::default();
+        Ok(Self(Project { config, folder: folder.to_owned(), engine, store, environment }))
+    }
+
+    /// Gives the copy the past that all copies share.
+    fn begin_with(&self, past: &Path) -> Result<()> {
+        let failed =
+            |cause| Error::unavailable("T1031", "the simulated past cannot be copied").cause(cause);
+        let copy = |from: &Path, to: &Path| -> std::io::Result<()> {
+            // Files are written once and never changed: copies may share them.
+            std::fs::hard_link(from, to).or_else(|_| std::fs::copy(from, to).map(|_| ()))
+        };
+        let (from, to) = (past.join("data"), self.0.folder.join("data"));
+        for folder in [from.clone()].into_iter().chain(FOLDERS.map(|table| from.join(table))) {
+            let target = folder.strip_prefix(&from).map_or(to.clone(), |below| to.join(below));
+            std::fs::create_dir_all(&target).map_err(failed)?;
+            for entry in std::fs::read_dir(&folder).map_err(failed)? {
+                let entry = entry.map_err(failed)?;
+                if entry.path().is_file() {
+                    copy(&entry.path(), &target.join(entry.file_name())).map_err(failed)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The files of a simulated shop.
+struct Files(Store);
+
+impl Files {
+    fn new(folder: &Path) -> Result<Self> {
+        let engine = Engine::new(EngineOptions { threads: 1, ..EngineOptions::default() })?;
+        Ok(Self(engine.store(&Location::new("data", folder)?)?))
+    }
+
+    fn write_whole(&self, table: Table) -> Result<()> {
+        let path = match table.name {
+            "customers" => "customers/all.parquet".to_owned(),
+            name => format!("{name}.parquet"),
+        };
+        let mut writer = self.0.table_writer(&path);
+        writer.write(raw(table))?;
+        writer.finish().map(|_| ())
+    }
+
+    /// Writes what happened in a week to a range of customers.
+    fn write(&self, week: u32, first: u32, events: Events) -> Result<()> {
+        for table in events.into_tables() {
+            let path = format!("{}/week-{week:03}-{first:09}.parquet", table.name);
+            let mut writer: TableWriter = self.0.table_writer(&path);
+            writer.write(raw(table))?;
+            writer.finish()?;
+        }
+        Ok(())
+    }
+}
+
+/// Cuts customers into as many ranges as there are threads, and does the work of each on one.
+fn in_parts<T: Send>(
+    threads: usize,
+    customers: Range<u32>,
+    work: impl Fn(Range<u32>) -> Result<T> + Sync,
+) -> Result<Vec<T>> {
+    let step = customers.len().div_ceil(threads.max(1)).max(1);
+    std::thread::scope(|scope| {
+        let running: Vec<_> = customers
+            .clone()
+            .step_by(step)
+            .map(|from| {
+                let part = from..from.saturating_add(step as u32).min(customers.end);
+                scope.spawn(|| work(part))
+            })
+            .collect();
+        running.into_iter().map(joined).collect()
+    })
+}
+
+/// One week of all customers: writes what they do, and says what came of it.
+fn step(
+    ask: &Campaign<'_>,
+    files: &Files,
+    week: u32,
+    lives: &mut [Life],
+    offers: impl Fn(&Customer) -> Vec<u32> + Sync,
+) -> Result<Vec<Outcome>> {
+    let parts = live(ask, lives, |customer, life, events| {
+        let from = events.mark();
+        ask.world.week(customer, week, &mut life.state, &offers(customer), events);
+        ask.world.outcome(week, events, from, &mut life.memory)
+    })?;
+    let mut outcomes = Vec::with_capacity(lives.len());
+    for (first, events, part) in parts {
+        files.write(week, first, events)?;
+        outcomes.extend(part);
+    }
+    Ok(outcomes)
+}
+
+/// What the customers of a range did: its first customer, the rows, and what became of each.
+type Lived = (u32, Events, Vec<Outcome>);
+
+/// Lets all customers live, each part of them on a thread of its own.
+fn live(
+    ask: &Campaign<'_>,
+    lives: &mut [Life],
+    week: impl Fn(&Customer, &mut Life, &mut Events) -> Outcome + Sync,
+) -> Result<Vec<Lived>> {
+    let step = lives.len().div_ceil(ask.threads.max(1)).max(1);
+    let week = &week;
+    std::thread::scope(|scope| {
+        let running: Vec<_> = (0_u32..)
+            .step_by(step)
+            .zip(lives.chunks_mut(step))
+            .map(|(first, part)| {
+                scope.spawn(move || {
+                    let mut events = Events::default();
+                    let outcomes = (first..)
+                        .zip(part)
+                        .map(|(index, life)| week(&ask.world.customer(index), life, &mut events))
+                        .collect();
+                    (first, events, outcomes)
+                })
+            })
+            .collect();
+        Ok(running.into_iter().map(joined).collect())
+    })
+}
+
+/// What customers do in the weeks of the campaign when nobody gets an offer.
+fn without_offers(ask: &Campaign<'_>, mut lives: Vec<Life>) -> Result<Vec<Outcome>> {
+    let world = ask.world;
+    let parts = live(ask, &mut lives, |customer, life, _| {
+        let mut sum = Outcome::default();
+        for week in ask.history_weeks..world.size().weeks {
+            let mut events = Events::default();
+            world.week(customer, week, &mut life.state, &[], &mut events);
+            sum += world.outcome(week, &events, Events::default().mark(), &mut life.memory);
+        }
+        sum
+    })?;
+    Ok(parts.into_iter().flat_map(|(_, _, outcomes)| outcomes).collect())
+}
+
+/// An engine's campaign in its copy of the shop.
+fn decide_weeks(
+    ask: &Campaign<'_>,
+    engine: &'static str,
+    project: &Project,
+    held_out: &[bool],
+    mut lives: Vec<Life>,
+    meter: &crate::output::Meter,
+) -> Result<Vec<Outcome>> {
+    let world = ask.world;
+    let files = Files::new(&project.folder)?;
+    let mut deciding = Deciding { project, engine, history: History::new(), lessons: None };
+    let mut sums = vec![Outcome::default(); lives.len()];
+    for week in ask.history_weeks..world.size().weeks {
+        let outcomes = if engine == POLICY {
+            step(ask, &files, week, &mut lives, |customer| {
+                if held_out[customer.index as usize] {
+                    Vec::new()
+                } else {
+                    world.legacy_offers(customer, week)
+                }
+            })?
+        } else {
+            let offers = deciding.offers(ask, week)?;
+            step(ask, &files, week, &mut lives, |customer| offers[customer.index as usize].clone())?
+        };
+        sums.iter_mut().zip(outcomes).for_each(|(sum, outcome)| *sum += outcome);
+        meter.advance(1);
+    }
+    Ok(sums)
+}
+
+/// What an engine carries from week to week.
+struct Deciding<'a> {
+    project: &'a Project,
+    engine: &'static str,
+    history: History,
+    lessons: Option<Lessons>,
+}
+
+impl Deciding<'_> {
+    /// Who gets which promotions (from 0) in a week: decided as the weekly run decides, on what the shop's
+    /// tables hold by its Monday.
+    fn offers(&mut self, ask: &Campaign<'_>, week: u32) -> Result<Vec<Vec<u32>>> {
+        let (engine, config) = (&self.project.engine, &self.project.config);
+        let seed = ask.world.seed();
+        let first_day = Date::from_days(ask.world.as_of_day())
+            .plus_days(-DAYS_PER_WEEK * ask.world.size().weeks as i32);
+        let monday = |week: u32| first_day.plus_days(DAYS_PER_WEEK * week as i32);
+        let as_of = monday(week);
+        tercet_sources::load(engine, &sources_of(self.project)?, as_of)?;
+        let shop = Shop::read(engine)?;
+        let known = Week::build(engine, &shop, config, as_of)?;
+        let customers: Vec<i32> = known.customers.keys().copied().collect();
+        let candidates = known.candidates();
+        let pairs = week_pairs(engine, &shop, &known, config, &customers, &candidates)?;
+        let visits = Visits::read(engine, &known, config, &candidates)?;
+        let scored = if self.engine == "tercet" {
+            if self.lessons.is_none() {
+                let last = monday(ask.world.size().weeks - 1);
+                self.lessons = Some(Lessons::new(engine, &shop, as_of, last, seed)?);
+            }
+            let models = match &mut self.lessons {
+                Some(lessons) => Models::fit(engine, &shop, &known, config, seed, lessons)?,
+                None => None,
+            };
+            tercet_scores(&known, config, &pairs, models.as_ref().map(|(m, _)| m), &visits)?
+        } else {
+            baseline_scores(self.engine, &shop, &known, config, &customers)?
+        };
+        let masks = slot_masks(engine, &config.slots, &scored, &pairs, &visits)?;
+        let circumstances = Circumstances {
+            assignment_key: assignment_key(self.project)?,
+            history: std::mem::take(&mut self.history),
+            redeemed: redeemed_before(engine, as_of)?,
+            with_holdout: true,
+            with_reasons: false,
+        };
+        let slates = fill_slots(engine, &known, config, &scored, &circumstances, &masks, |_| true)?;
+        self.history = circumstances.history;
+        let mut offers = vec![Vec::new(); ask.world.size().customers as usize];
+        for (at, ix) in slates.customers.iter().enumerate() {
+            let id = &known.customers[ix].id;
+            for (_, placed) in slates.plan.chosen(at) {
+                let promotion =
+                    slates.promotions[slates.candidates[placed.candidate].promotion as usize];
+                let promotion_id = known.promotions[&promotion].id.clone();
+                // Only customers with a number of the world may be sent offers: visitors have no consent.
+                let of = number(id).and_then(|index| offers.get_mut(index as usize));
+                let (Some(of), Some(number)) = (of, number(&promotion_id)) else { continue };
+                of.push(number);
+                let contacts: &mut BTreeSet<Contact> = self.history.entry(id.clone()).or_default();
+                contacts.insert(Contact { as_of, promotion_id });
+            }
+        }
+        Ok(offers)
+    }
+}
+
+/// The place in the world of what the tables number from one.
+fn number(id: &str) -> Option<u32> {
+    id.parse::<u32>().ok()?.checked_sub(1)
+}
