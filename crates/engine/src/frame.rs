@@ -248,6 +248,19 @@ impl Frame {
         Ok(array.as_primitive::<TimestampMicrosecondType>().iter().collect())
     }
 
+    /// The frame with some of its columns.
+    ///
+    /// # Errors
+    /// `T0910` when one is missing.
+    pub fn only(&self, columns: &[&str]) -> Result<Self> {
+        let schema = self.batch.schema();
+        let places = columns
+            .iter()
+            .map(|name| schema.index_of(name).map_err(|_| missing(name)))
+            .collect::<Result<Vec<usize>>>()?;
+        Ok(Self { batch: self.batch.project(&places).map_err(internal)? })
+    }
+
     /// True when both hold the same columns and, bit for bit, the same rows in the same order.
     pub fn same_as(&self, other: &Self) -> bool {
         self.batch == other.batch

@@ -2,17 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::io::BufWriter;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use datafusion::arrow::array::{ArrayRef, AsArray, RecordBatch, UInt32Array};
 use datafusion::arrow::compute::{cast, concat_batches, take_record_batch};
-use datafusion::arrow::datatypes::{DataType, SchemaRef};
+use datafusion::arrow::datatypes::{DataType, Schema, SchemaRef};
 use datafusion::error::{DataFusionError, Result as QueryResult};
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::parquet::arrow::ArrowWriter;
-use datafusion::parquet::basic::{Compression, ZstdLevel};
+use datafusion::parquet::basic::Compression;
 use datafusion::parquet::file::properties::{EnabledStatistics, WriterProperties};
+use datafusion::parquet::schema::types::ColumnPath;
 use datafusion::physical_plan::execute_stream_partitioned;
 use datafusion::prelude::ParquetReadOptions;
 use futures::{StreamExt, TryStreamExt};
@@ -31,6 +33,9 @@ const SORTED_ROWS: usize = 1 << 16;
 
 /// Rows that wait for their part's file.
 const WAITING_ROWS: usize = 1 << 13;
+
+/// A dictionary of texts that grows beyond this is given up: most of them come once.
+const DICTIONARY_BYTES: usize = 64 << 10;
 
 /// Rows of a row group: what a writer holds in memory, encoded.
 const GROUP_ROWS: usize = 1 << 17;
@@ -194,18 +199,16 @@ struct Bucket {
     waiting: Vec<RecordBatch>,
     waiting_rows: usize,
     rows: u64,
-    writer: ArrowWriter<File>,
+    writer: ArrowWriter<BufWriter<File>>,
 }
 
 impl Bucket {
     fn new(schema: &SchemaRef, path: &std::path::Path) -> QueryResult<Self> {
-        let properties = WriterProperties::builder()
-            .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
-            .set_statistics_enabled(EnabledStatistics::None)
-            .set_max_row_group_row_count(Some(GROUP_ROWS))
-            .build();
-        let writer =
-            ArrowWriter::try_new(File::create(path)?, Arc::clone(schema), Some(properties))?;
+        let writer = ArrowWriter::try_new(
+            BufWriter::new(File::create(path)?),
+            Arc::clone(schema),
+            Some(properties(schema)),
+        )?;
         let schema = Arc::clone(schema);
         Ok(Self { schema, waiting: Vec::new(), waiting_rows: 0, rows: 0, writer })
     }
@@ -229,6 +232,25 @@ impl Bucket {
         self.writer.close()?;
         Ok(self.rows)
     }
+}
+
+/// Files that are written once and read once: what is quick to write is chosen over what is small. Looking
+/// numbers up in dictionaries would be most of the time, and few of them come twice.
+fn properties(schema: &Schema) -> WriterProperties {
+    let mut builder = WriterProperties::builder()
+        .set_compression(Compression::LZ4_RAW)
+        .set_statistics_enabled(EnabledStatistics::None)
+        .set_max_row_group_row_count(Some(GROUP_ROWS))
+        .set_dictionary_page_size_limit(DICTIONARY_BYTES)
+        .set_dictionary_enabled(false);
+    for field in schema.fields() {
+        let ty = field.data_type();
+        if matches!(ty, DataType::Utf8 | DataType::Utf8View | DataType::LargeUtf8) {
+            builder = builder
+                .set_column_dictionary_enabled(ColumnPath::from(field.name().as_str()), true);
+        }
+    }
+    builder.build()
 }
 
 #[cfg(test)]

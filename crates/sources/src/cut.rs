@@ -27,7 +27,7 @@ pub const BY_CUSTOMER: [&str; 5] =
 const PART_BYTES: u64 = 640 << 20;
 
 /// How many times larger rows are in memory than in files of columns, or in compressed ones, about.
-const PACKED: u64 = 9;
+const PACKED: u64 = 20;
 
 /// The column with a row's number, in the files of parts.
 const NUMBER: &str = "_number";
@@ -91,7 +91,8 @@ impl Cut {
             let sql = source.statement(&links);
             match engine.spread(&source.raw.label, &sql, &BTreeMap::new(), parts) {
                 Ok(rows) => {
-                    spread.insert(index, (source.of_part(index), rows));
+                    let from = ident(&raw::table_of(index));
+                    spread.insert(index, (source.raw.of_numbers(from, NUMBER), rows));
                 }
                 Err(error) => {
                     failures.insert(index, error);
@@ -141,7 +142,7 @@ impl Opened {
         Ok(Self { raw, customer, visitor })
     }
 
-    /// The rows with their places and the key of their part.
+    /// The rows with their numbers, and the key of their part.
     fn statement(&self, links: &Links) -> String {
         let raw = &self.raw;
         let columns: Vec<String> = raw.columns.iter().map(|column| ident(&column.name)).collect();
@@ -159,29 +160,25 @@ impl Opened {
             keys.insert(0, "c._root");
             joins += " left join _customer_links c on c._id = _customer";
         }
+        // File and row follow from the number, but for a query that has its own.
+        let (shown, places) = match raw.files.is_empty() {
+            false => (String::new(), String::new()),
+            true => (
+                format!(", {FILE_COLUMN}, {ROW_COLUMN}"),
+                format!(", {} as {FILE_COLUMN}, {} as {ROW_COLUMN}", raw.file, raw.row),
+            ),
+        };
         format!(
-            "select {}, {NUMBER}, {FILE_COLUMN}, {ROW_COLUMN}, coalesce({}) as _key from \
-             (select {}, {} as {NUMBER}, {} as {FILE_COLUMN}, {} as {ROW_COLUMN}, \
+            "select {}, {NUMBER}{}, coalesce({}) as _key from (select {}, {} as {NUMBER}{}, \
              {customer} as _customer, {visitor} as _visitor from {}){joins}",
             columns.join(", "),
+            shown,
             keys.join(", "),
             columns.join(", "),
             raw.number,
-            raw.file,
-            raw.row,
+            places,
             raw.from,
         )
-    }
-
-    /// How a part of it is read.
-    fn of_part(self, index: usize) -> Raw {
-        Raw {
-            from: ident(&raw::table_of(index)),
-            number: NUMBER.to_owned(),
-            file: FILE_COLUMN.to_owned(),
-            row: ROW_COLUMN.to_owned(),
-            ..self.raw
-        }
     }
 }
 
@@ -305,8 +302,8 @@ mod tests {
         let check = |files: &[InputFile], expect: usize| assert_eq!(parts_for(files), expect);
         check(&[], 1);
         check(&[file("a.csv", 600 << 20)], 1);
-        check(&[file("a.csv.gz", 600 << 20)], 9);
-        check(&[file("a.parquet", 5 << 30), file("b.parquet", 5 << 30)], 144);
+        check(&[file("a.csv.gz", 64 << 20)], 2);
+        check(&[file("a.parquet", 1 << 30), file("b.parquet", 3 << 30)], 128);
         check(&[file("a.csv", u64::MAX)], PARTS_MAX);
     }
 }

@@ -42,5 +42,5 @@ pub use health::{CheckOutcome, Health, TableHealth};
 pub use inputs::input_files;
 pub use options::{ContractOptions, NoiseRule, Policy, PrepareOptions};
 pub use pseudonym::pseudonym;
-pub use run::{Loaded, Reading, check, load};
+pub use run::{Loaded, PartRows, Reading, check, load};
 pub use spec::{Format, InputSpec, SourceSpec, Sources};

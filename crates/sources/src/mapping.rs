@@ -294,7 +294,7 @@ pub(crate) fn statement(
         typed.push(format!("{} as {name}", cast_to(want, &source, ty, &sources.time_zone)));
         let shown = format!("substr(cast({source} as varchar), 1, 60)");
         if may_fail(want, ty) {
-            typed.push(format!("cast({source} as varchar) as {source}"));
+            typed.push(source.clone());
             let filled = if is_text(ty) {
                 format!("trim({source}) <> ''")
             } else {

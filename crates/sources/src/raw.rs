@@ -8,7 +8,7 @@ use tercet_engine::{
 };
 use tercet_types::{Error, Result};
 
-use crate::expression::ident;
+use crate::expression::{ident, literal};
 use crate::spec::{InputSpec, SourceSpec, Sources};
 
 /// Row numbers are `source × 2⁵² + file × 2³⁸ + row`: unique in a table, in source order.
@@ -33,9 +33,32 @@ pub(crate) struct Raw {
     pub row: String,
     /// Its columns, without positions.
     pub columns: Vec<ColumnInfo>,
+    /// The paths of its files; none for a query.
+    pub files: Vec<String>,
 }
 
 impl Raw {
+    /// The same source, read from a table that has the numbers of its rows in column `number`. File and row
+    /// follow from it, unless they come from a query: then they are columns, too.
+    pub(crate) fn of_numbers(self, from: String, number: &str) -> Self {
+        if self.files.is_empty() {
+            let (file, row) = (FILE_COLUMN.to_owned(), ROW_COLUMN.to_owned());
+            return Self { from, number: number.to_owned(), file, row, ..self };
+        }
+        let cases: String = (0_i64..)
+            .zip(&self.files)
+            .map(|(file, path)| format!(" when {file} then {}", literal(path)))
+            .collect();
+        let in_source = format!("{number} % {SOURCE_STEP}");
+        Self {
+            from,
+            number: number.to_owned(),
+            file: format!("case ({in_source}) / {FILE_STEP}{cases} end"),
+            row: format!("{number} % {FILE_STEP}"),
+            ..self
+        }
+    }
+
     pub(crate) fn names(&self) -> BTreeSet<String> {
         self.columns.iter().map(|column| column.name.clone()).collect()
     }
@@ -110,6 +133,7 @@ fn open_files(
 ) -> Result<Raw> {
     let table = table_of(index);
     let attached = attach(engine, sources, &table, &spec.input(path))?;
+    let paths = attached.files.iter().map(|file| file.path.clone()).collect();
     files.extend(attached.files);
     Ok(Raw {
         label: spec.label(),
@@ -120,6 +144,7 @@ fn open_files(
         file: FILE_COLUMN.to_owned(),
         row: format!("cast({ROW_COLUMN} as bigint)"),
         columns: attached.columns,
+        files: paths,
     })
 }
 
@@ -170,5 +195,6 @@ fn open_query(
         file,
         row,
         columns,
+        files: Vec::new(),
     })
 }

@@ -64,11 +64,25 @@ pub fn check(engine: &Engine, sources: &Sources, as_of: Date, parts: usize) -> R
 pub fn load(engine: &Engine, sources: &Sources, as_of: Date) -> Result<Loaded> {
     let mut reading = Reading::new(engine, sources, as_of, false)?;
     reading.open_parts(1)?;
-    let mut rejected = reading.read_part(0)?;
+    let (tables, mut rejected) = reading.read_part(0)?;
+    for (name, rows) in tables {
+        engine.register(name, &rows)?;
+    }
     rejected.extend(reading.close()?);
     let quarantine = quarantine::frame(rejected)?;
     Ok(reading.loaded(quarantine))
 }
+
+/// A part of a shop.
+pub struct PartRows {
+    /// The tables by customer: name and rows.
+    pub tables: Vec<(&'static str, Frame)>,
+    /// Its rows that failed, as in [`Loaded::quarantine`].
+    pub quarantine: Frame,
+}
+
+/// What tables leave: their rows, and those they rejected.
+type Left = (Vec<(&'static str, Frame)>, Vec<Rejected>);
 
 /// Tables while they are read, by name.
 type Tables = BTreeMap<&'static str, Table>;
@@ -118,13 +132,13 @@ impl<'a> Reading<'a> {
         self.parts
     }
 
-    /// Reads, checks and prepares a part: registers the tables by customer (`customers`, `transactions`,
-    /// `interactions`, `exposures`, `redemptions`) with its rows, and returns its quarantine.
+    /// Reads, checks and prepares a part: its rows of the tables by customer.
     ///
     /// # Errors
     /// As [`load`].
-    pub fn part(&mut self, part: usize) -> Result<Frame> {
-        quarantine::frame(self.read_part(part)?)
+    pub fn part(&mut self, part: usize) -> Result<PartRows> {
+        let (tables, rejected) = self.read_part(part)?;
+        Ok(PartRows { tables, quarantine: quarantine::frame(rejected)? })
     }
 
     /// Does what needs to have seen all parts, and registers `products`, `promotions` and
@@ -200,9 +214,9 @@ impl<'a> Reading<'a> {
         Ok(read)
     }
 
-    fn read_part(&mut self, part: usize) -> Result<Vec<Rejected>> {
+    fn read_part(&mut self, part: usize) -> Result<Left> {
         if part > 0 && !self.is_readable() {
-            return Ok(Vec::new());
+            return Ok(Left::default());
         }
         let mut read = self.read(true, part)?;
         self.references(&mut read)?;
@@ -225,7 +239,10 @@ impl<'a> Reading<'a> {
         if self.stop.is_none() {
             complete(self.engine, self.sources, self.as_of, &mut shared, &mut self.notes)?;
         }
-        let rejected = self.leave(shared)?;
+        let (tables, rejected) = self.leave(shared)?;
+        for (name, rows) in tables {
+            self.engine.register(name, &rows)?;
+        }
         self.sold.forget(self.engine)?;
         for (health, tally) in self.tables.values_mut() {
             if let Some(stop) = tally.as_a_whole(health, self.sources, self.as_of) {
@@ -293,19 +310,19 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// Books the health of tables, registers them under their canonical names unless this is only a check,
-    /// and says what they rejected.
-    fn leave(&mut self, read: Tables) -> Result<Vec<Rejected>> {
+    /// Books the health of tables and takes their rows, unless this is only a check.
+    fn leave(&mut self, read: Tables) -> Result<Left> {
         let rejected = match self.lenient {
             true => Vec::new(),
             false => quarantine::rows(self.engine, self.sources, read.values())?,
         };
+        let mut left = Vec::new();
         for mut table in read.into_values() {
             table.health.rows_out = table.rows(self.engine)?;
             table.health.columns = shown_columns(self.engine, &table.working)?;
             table.health.quarantined = table.rejects.len() as u64;
             if !self.lenient {
-                publish(self.engine, table.schema)?;
+                left.push((table.schema.name, rows_of(self.engine, table.schema)?));
             }
             self.engine.forget(&table.working)?;
             let tally = table.tally();
@@ -313,7 +330,7 @@ impl<'a> Reading<'a> {
             health.absorb(table.health);
             tallied.absorb(tally);
         }
-        Ok(rejected)
+        Ok((left, rejected))
     }
 
     fn health(&mut self) -> Health {
@@ -339,21 +356,29 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// Registers a working table under its canonical name.
-fn publish(engine: &Engine, schema: &TableSchema) -> Result<()> {
+/// The rows of a working table, in the order of the key, or else of the sources.
+fn rows_of(engine: &Engine, schema: &TableSchema) -> Result<Frame> {
     let columns: Vec<String> = engine
         .columns(&working(schema.name))?
         .into_iter()
-        .filter(|column| !column.name.starts_with('_'))
-        .map(|column| ident(&column.name))
+        .map(|column| column.name)
+        .filter(|name| !name.starts_with('_'))
         .collect();
-    let key: Vec<String> = schema.key.iter().map(|name| ident(name)).collect();
-    let order = if key.is_empty() { "_n".to_owned() } else { key.join(", ") };
-    let sql =
-        format!("select {} from {} order by {order}", columns.join(", "), working(schema.name));
-    let frame = engine.query(&sql, &BTreeMap::new())?.conform(schema)?;
-    engine.forget(&working(schema.name))?;
-    engine.register(schema.name, &frame)
+    let frame = if schema.key.is_empty() {
+        let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+        engine.table_by(&working(schema.name), &columns, "_n")?
+    } else {
+        let quoted = |names: &[String]| names.iter().map(|name| ident(name)).collect::<Vec<_>>();
+        let key: Vec<String> = schema.key.iter().map(|name| (*name).to_owned()).collect();
+        let sql = format!(
+            "select {} from {} order by {}",
+            quoted(&columns).join(", "),
+            working(schema.name),
+            quoted(&key).join(", ")
+        );
+        engine.query(&sql, &BTreeMap::new())?
+    };
+    frame.conform(schema)
 }
 
 /// Columns of a working table but for those that only reading it needs.
