@@ -15,6 +15,7 @@ mod parts;
 mod session;
 mod store;
 mod stream;
+mod udf;
 
 pub use attach::{
     Attached, ColumnInfo, FILE_COLUMN, FILE_NUMBER_COLUMN, FileFormat, FileSet, InputFile,

@@ -28,6 +28,12 @@ use crate::{Frame, Location, Store};
 /// Rows of a piece of a table in memory.
 const PIECE_ROWS: usize = 8_192;
 
+/// Memory that a sort keeps free for merging what it spilled, bytes: DataFusion's own default.
+const MERGE_BYTES_MAX: usize = 10 << 20;
+
+/// A sort keeps at most one part in so many of each thread's memory free for merging.
+const MERGE_SHARE: usize = 16;
+
 /// How much of the machine the engine may use.
 #[derive(Clone, Debug)]
 pub struct EngineOptions {
@@ -120,11 +126,16 @@ impl Engine {
         config.options_mut().sql_parser.enable_ident_normalization = false;
         // One file stays one partition, so that row positions can be told.
         config.options_mut().optimizer.repartition_file_scans = false;
+        let threads = options.threads.max(1);
+        // Merging what a sort spilled must find room beside everything else that a query holds.
+        config.options_mut().execution.sort_spill_reservation_bytes =
+            MERGE_BYTES_MAX.min(options.memory_bytes / MERGE_SHARE / threads);
         let environment = RuntimeEnvBuilder::new()
             .with_memory_pool(Arc::new(FairSpillPool::new(options.memory_bytes)))
             .build_arc()
             .map_err(|failure| query_failure("starting the engine", failure))?;
         let context = SessionContext::new_with_config_rt(config, environment);
+        crate::udf::register(&context);
         Ok(Self { runtime: Arc::new(runtime), context, options, clients: Mutex::default() })
     }
 

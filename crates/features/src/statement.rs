@@ -44,7 +44,7 @@ pub(crate) fn create_all(
     values: &BTreeMap<String, Value>,
 ) -> Result<()> {
     for statement in statements {
-        create(engine, statement, values)?;
+        engine.create(statement.table, statement.sql, values)?;
     }
     Ok(())
 }

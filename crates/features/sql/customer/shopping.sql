@@ -14,12 +14,12 @@ with bought as (
     t.order_id,
     t.store_id,
     lower(trim(coalesce(t.channel, case when t.store_id is not null then 'store' end))) as channel,
-    max(cast(cast(t.occurred_at as date) as int)) as day
+    max(day_number(t.occurred_at)) as day
   from transactions t
   join customer_index c on c.customer_id = t.customer_id
   where (t.store_id is not null or t.channel is not null)
     and t.occurred_at < cast($as_of as timestamp)
-    and cast(cast(t.occurred_at as date) as int) >= cast($as_of as int) - $rfm_window_days
+    and day_number(t.occurred_at) >= cast($as_of as int) - $rfm_window_days
     and case when t.kind is not null then t.kind = 'sale' else t.amount_minor >= 0 end
   group by 1, 2, 3, 4
 ),
@@ -43,7 +43,7 @@ used as (
   from interactions e
   join customer_index c on c.customer_id = e.customer_id
   where e.occurred_at < cast($as_of as timestamp)
-    and cast(cast(e.occurred_at as date) as int) >= cast($as_of as int) - $behaviour_window_days
+    and day_number(e.occurred_at) >= cast($as_of as int) - $behaviour_window_days
 ),
 channels as (
   select customer_ix, array_to_string(array_agg(channel order by channel), '|') as channels

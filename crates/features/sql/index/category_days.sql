@@ -6,7 +6,7 @@ select
   l.customer_ix,
   k.category_ix,
   l.day,
-  count(distinct l.order_ix) as orders,
+  count_unique(l.order_ix) as orders,
   sum(l.amount_minor) as amount_minor
 from lines l
 join product_codes k on k.product_ix = l.product_ix

@@ -8,7 +8,7 @@ select
   c.customer_ix,
   p.product_ix,
   o.order_ix,
-  cast(cast(t.occurred_at as date) as int) as day,
+  day_number(t.occurred_at) as day,
   case
     when t.kind is not null then case when t.kind = 'sale' then 1 else 0 end
     when t.amount_minor < 0 then 0

@@ -13,7 +13,7 @@ with categories as (
 )
 select
   c.customer_ix,
-  cast(cast(e.occurred_at as date) as int) as day,
+  day_number(e.occurred_at) as day,
   coalesce(i.product_ix, cast(-1 as int)) as product_ix,
   coalesce(k.category_ix, g.category_ix, cast(-1 as int)) as category_ix,
   count(*) as events

@@ -1,0 +1,24 @@
+//! Which functions does SQL have here beyond DataFusion's own?
+//!
+//! | function | gives |
+//! |---|---|
+//! | `count_unique(integer)` | how many different values a group has; fast where equal ones stand together |
+//! | `median_gap(integer)` | the median difference from a group's different values to the next larger one |
+//! | `day_number(timestamp)` | days since 1970-01-01, as a 32-bit integer |
+
+mod day_number;
+mod unique_aggregates;
+mod unique_values;
+
+use datafusion::logical_expr::AggregateUDF;
+use datafusion::prelude::SessionContext;
+
+use unique_aggregates::{Said, UniqueAggregate};
+
+/// Makes all of them known to a session.
+pub(crate) fn register(context: &SessionContext) {
+    for said in [Said::Count, Said::MedianGap] {
+        context.register_udaf(AggregateUDF::from(UniqueAggregate::new(said)));
+    }
+    context.register_udf(day_number::function());
+}
