@@ -38,34 +38,29 @@ fn main() -> tercet_types::Result<()> {
         })
         .collect();
     let overlap = SharedProducts::new(eligible, &expected, None)?;
-    let mut candidates = Vec::with_capacity(CUSTOMERS * PROMOTIONS as usize);
-    let mut customers = Vec::with_capacity(CUSTOMERS);
+    let mut problem = Problem {
+        slots: (0..3).map(|at| Slot { name: at.to_string(), channel: None }).collect(),
+        promotions: vec![Promotion::default(); PROMOTIONS as usize],
+        min_value_minor: Some(1),
+        overlap: &overlap,
+        ..Problem::default()
+    };
     for c in 0..CUSTOMERS {
-        let start = candidates.len();
-        candidates.extend((0..PROMOTIONS).map(|promotion| Candidate {
+        let candidate = |promotion: u32| Candidate {
             promotion,
             slots: 1 + scatter(u64::from(promotion), 7) as u8,
             value_minor: overlap.union_minor(c, &[promotion]) as i64,
             expected_cost_minor: 10,
-            response_rate: 0.1,
             excluded: None,
-        }));
-        let (candidates, order) = (start..candidates.len(), scatter(c as u64, u64::MAX));
-        customers.push(Customer { max_offers: 3, candidates, order, ..Customer::default() });
+        };
+        let order = scatter(c as u64, u64::MAX);
+        let customer = Customer { max_offers: 3, order, ..Customer::default() };
+        problem.customers.push(
+            customer,
+            &(0..PROMOTIONS).map(candidate).collect::<Vec<_>>(),
+            &[],
+        )?;
     }
-    let slots = (0..3).map(|at| Slot { name: at.to_string(), channel: None }).collect();
-    let promotions = vec![Promotion::default(); PROMOTIONS as usize];
-    let (total_budget_minor, min_value_minor) = (None, Some(1));
-    let mut problem = Problem {
-        slots,
-        promotions,
-        customers,
-        candidates,
-        total_budget_minor,
-        offers_max: None,
-        min_value_minor,
-        overlap: &overlap,
-    };
     for (name, cap) in [("without caps", None), ("with a cap of 20 each", Some(20))] {
         problem.promotions.iter_mut().for_each(|promotion| promotion.cap = cap);
         let start = Instant::now();

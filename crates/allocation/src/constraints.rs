@@ -4,7 +4,8 @@
 //! candidate while the plan is made, and verifies the finished plan by itself, from the problem
 //! alone. Rules about history and data (consent, window, frequency …) arrive as flags on customers
 //! and candidates; rules about scope (store, channel) compare what promotion, customer and slot say of
-//! themselves; rules about the plan (cap, budget, exclusivity …) count for themselves.
+//! themselves; rules about the plan (cap, budget, exclusivity …) count for themselves. A floor
+//! keeps no offer away; what it asks for has a price, like every limit.
 //!
 //! To add one: a file here with its `Rule`, a [`RuleId`], a place in `RULES`, and a property test.
 
@@ -17,8 +18,11 @@ mod control;
 mod distinctness;
 mod exclusion;
 mod exclusivity;
+mod fatigue;
+mod floor;
 mod frequency;
 mod min_value;
+mod named_budget;
 mod offers_max;
 mod promotion_budget;
 mod redeemed;
@@ -68,14 +72,20 @@ pub enum RuleId {
     Cap,
     /// The promotion's budget is used up.
     PromotionBudget,
+    /// A budget of several promotions is used up.
+    NamedBudget,
     /// The run's budget is used up.
     TotalBudget,
     /// Worth too little.
     MinValue,
+    /// Worth too little to a customer who was contacted lately.
+    Fatigue,
+    /// A least number of offers of other promotions, or to other customers, has to be made.
+    Floor,
 }
 
 /// All rules, in the order of [`RuleId`].
-pub(crate) const RULES: [&dyn Rule; 18] = [
+pub(crate) const RULES: [&dyn Rule; 21] = [
     &consent::Consent,
     &control::Control,
     &audience::Audience,
@@ -92,8 +102,11 @@ pub(crate) const RULES: [&dyn Rule; 18] = [
     &offers_max::OffersMax,
     &cap::Cap,
     &promotion_budget::PromotionBudget,
+    &named_budget::NamedBudget,
     &total_budget::TotalBudget,
     &min_value::MinValue,
+    &fatigue::Fatigue,
+    &floor::Floor,
 ];
 
 impl RuleId {
@@ -161,7 +174,7 @@ pub(crate) trait Rule: Sync {
     /// `T0601` (internal) naming rule, customer and promotion.
     fn verify(&self, problem: &Problem<'_>, plan: &Plan) -> Result<()> {
         for (customer, _, placed) in plan.offers() {
-            let candidate = &problem.candidates[placed.candidate];
+            let candidate = problem.candidate(customer, placed.at());
             if is_flagged(problem, self.id(), customer, candidate.excluded) {
                 return Err(broken(self.id(), customer, candidate.promotion));
             }

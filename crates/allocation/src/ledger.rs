@@ -2,31 +2,65 @@
 
 use std::cell::OnceCell;
 
-use crate::problem::{Candidate, Problem};
+use crate::customers::Candidate;
+use crate::problem::Problem;
 
-/// Running counts of all promotions.
-#[derive(Clone, Debug)]
+/// Running counts of all promotions, budgets and floors.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Ledger {
     /// Offers per promotion.
     pub(crate) offers: Vec<u64>,
     /// Expected cost per promotion, minor units.
     pub(crate) costs_minor: Vec<i64>,
+    /// Expected cost per budget of several promotions, minor units.
+    pub(crate) budgets_minor: Vec<i64>,
     /// Expected cost of all, minor units.
     pub(crate) total_cost_minor: i64,
+    /// Offers that count for each floor.
+    pub(crate) floors: Vec<u64>,
 }
 
 impl Ledger {
     pub(crate) fn new(problem: &Problem<'_>) -> Self {
         let promotions = problem.promotions.len();
-        Self { offers: vec![0; promotions], costs_minor: vec![0; promotions], total_cost_minor: 0 }
+        Self {
+            offers: vec![0; promotions],
+            costs_minor: vec![0; promotions],
+            budgets_minor: vec![0; problem.budgets.len()],
+            total_cost_minor: 0,
+            floors: vec![0; problem.floors.len()],
+        }
     }
 
-    pub(crate) fn add(&mut self, candidate: &Candidate) {
+    pub(crate) fn add(&mut self, problem: &Problem<'_>, customer: usize, candidate: &Candidate) {
         let promotion = candidate.promotion as usize;
         let cost_minor = candidate.expected_cost_minor;
+        let spend = |sum: &mut i64| *sum = sum.saturating_add(cost_minor);
         self.offers[promotion] += 1;
-        self.costs_minor[promotion] = self.costs_minor[promotion].saturating_add(cost_minor);
-        self.total_cost_minor = self.total_cost_minor.saturating_add(cost_minor);
+        spend(&mut self.costs_minor[promotion]);
+        spend(&mut self.total_cost_minor);
+        for at in problem.budgets_of(candidate.promotion) {
+            spend(&mut self.budgets_minor[at]);
+        }
+        let groups = problem.customers[customer].groups;
+        for (floor, count) in problem.floors.iter().zip(&mut self.floors) {
+            *count += u64::from(floor.counts(groups, candidate.promotion));
+        }
+    }
+
+    /// With what another ledger counted.
+    pub(crate) fn join(&mut self, other: &Self) {
+        let add = |sums: &mut [i64], more: &[i64]| {
+            sums.iter_mut().zip(more).for_each(|(sum, more)| *sum = sum.saturating_add(*more));
+        };
+        let count = |sums: &mut [u64], more: &[u64]| {
+            sums.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
+        };
+        count(&mut self.offers, &other.offers);
+        count(&mut self.floors, &other.floors);
+        add(&mut self.costs_minor, &other.costs_minor);
+        add(&mut self.budgets_minor, &other.budgets_minor);
+        self.total_cost_minor = self.total_cost_minor.saturating_add(other.total_cost_minor);
     }
 }
 
@@ -44,7 +78,7 @@ pub(crate) struct Question<'a> {
     pub(crate) candidate: &'a Candidate,
     /// True when the marketer pinned it.
     pub(crate) is_pinned: bool,
-    value_minor: OnceCell<f64>,
+    worth_minor: OnceCell<f64>,
 }
 
 impl<'a> Question<'a> {
@@ -55,14 +89,21 @@ impl<'a> Question<'a> {
         candidate: &'a Candidate,
         is_pinned: bool,
     ) -> Self {
-        let value_minor = OnceCell::new();
-        Self { problem, ledger, customer, chosen, candidate, is_pinned, value_minor }
+        let worth_minor = OnceCell::new();
+        Self { problem, ledger, customer, chosen, candidate, is_pinned, worth_minor }
     }
 
-    /// What the candidate adds to the slate, minor units; worked out once, when first asked.
-    pub(crate) fn marginal_minor(&self) -> f64 {
+    /// What the candidate adds to the slate before the price of a contact, minor units; worked out once,
+    /// when first asked.
+    pub(crate) fn worth_minor(&self) -> f64 {
         *self
-            .value_minor
-            .get_or_init(|| self.problem.marginal_minor(self.customer, self.chosen, self.candidate))
+            .worth_minor
+            .get_or_init(|| self.problem.worth_minor(self.customer, self.chosen, self.candidate))
+    }
+
+    /// What the candidate adds to the slate, minor units.
+    pub(crate) fn marginal_minor(&self) -> f64 {
+        let price_minor = self.problem.customers[self.customer].contact_price_minor;
+        self.worth_minor() - f64::from(price_minor)
     }
 }

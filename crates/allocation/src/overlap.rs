@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use tercet_types::{Error, Result};
 
-use crate::problem::Candidate;
+use crate::customers::Candidate;
 
 /// The share of a candidate's value that chosen promotions cover.
 pub trait Overlap: Sync {
@@ -248,7 +248,6 @@ mod tests {
                 slots: 1,
                 value_minor: 100,
                 expected_cost_minor: 0,
-                response_rate: 0.0,
                 excluded: None,
             };
             assert_eq!(

@@ -1,44 +1,27 @@
-//! What was decided, and why did a slot stay empty?
+//! What was decided?
+
+use std::ops::Deref;
 
 use crate::constraints::RuleId;
+use crate::problem::MAX_SLOTS;
 
 /// An offer in a slot.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Placed {
-    /// Index into the problem's candidates.
-    pub candidate: usize,
+    /// The marginal value it was chosen for, minor units: [`crate::Problem::marginal_minor`] to seven digits.
+    pub value_minor: f32,
+    /// Place in the customer's row of candidates.
+    pub candidate: u16,
     /// In which order the customer's offers were chosen, from 0.
     pub rank: u8,
-    /// The marginal value it was chosen for, minor units.
-    pub value_minor: f64,
     /// True when the marketer pinned it.
     pub is_pinned: bool,
 }
 
-/// A slot of a customer.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Cell {
-    /// Filled.
-    Placed(Placed),
-    /// Empty: the rule that stands in the way of most of its candidates.
-    Empty(RuleId),
-}
-
-impl Cell {
-    /// The offer, when filled.
-    pub fn placed(&self) -> Option<&Placed> {
-        match self {
-            Self::Placed(placed) => Some(placed),
-            Self::Empty(_) => None,
-        }
-    }
-
-    /// The reason, when empty.
-    pub fn empty_reason(&self) -> Option<RuleId> {
-        match self {
-            Self::Placed(_) => None,
-            Self::Empty(rule) => Some(*rule),
-        }
+impl Placed {
+    /// Place in the customer's row of candidates.
+    pub fn at(&self) -> usize {
+        usize::from(self.candidate)
     }
 }
 
@@ -47,43 +30,51 @@ impl Cell {
 pub struct UnplacedPin {
     /// The customer's index.
     pub customer: usize,
-    /// The pinned candidate's index.
+    /// The pinned candidate's place in the customer's row.
     pub candidate: usize,
     /// The rule in the way.
     pub rule: RuleId,
 }
 
-/// The decisions of a run.
+/// The decisions of a run. Why a slot stayed empty says [`crate::Reasons`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     /// Slots per customer.
     pub slots: usize,
-    /// `cells[customer * slots + slot]`.
-    pub cells: Vec<Cell>,
+    /// `cells[customer * slots + slot]`; none is an empty slot.
+    pub cells: Vec<Option<Placed>>,
     /// Pins that did not go through, by customer.
     pub unplaced_pins: Vec<UnplacedPin>,
     /// What is left of each promotion's cap.
     pub remaining_caps: Vec<Option<u64>>,
     /// What is left of each promotion's budget, minor units.
-    pub remaining_budgets_minor: Vec<Option<i64>>,
+    pub remaining_promotion_budgets_minor: Vec<Option<i64>>,
+    /// What is left of each budget of several promotions, minor units.
+    pub remaining_budgets_minor: Vec<i64>,
     /// What is left of the total budget, minor units.
     pub remaining_total_budget_minor: Option<i64>,
+    /// By how many offers each floor is missed.
+    pub shortfalls: Vec<u64>,
     /// The sum of the marginal values, minor units.
     pub total_value_minor: f64,
 }
 
 impl Plan {
     /// The slate of a customer, slot by slot.
-    pub fn slate(&self, customer: usize) -> &[Cell] {
+    pub fn slate(&self, customer: usize) -> &[Option<Placed>] {
         &self.cells[customer * self.slots..(customer + 1) * self.slots]
     }
 
     /// The offers of a customer with their slots, in the order they were chosen.
-    pub fn chosen(&self, customer: usize) -> Vec<(usize, Placed)> {
-        let cells = self.slate(customer).iter().enumerate();
-        let mut chosen: Vec<(usize, Placed)> =
-            cells.filter_map(|(slot, cell)| cell.placed().map(|placed| (slot, *placed))).collect();
-        chosen.sort_by_key(|(_, placed)| placed.rank);
+    pub fn chosen(&self, customer: usize) -> Chosen {
+        let mut chosen = Chosen::default();
+        for (slot, cell) in self.slate(customer).iter().enumerate() {
+            if let Some(placed) = cell {
+                chosen.list[chosen.count] = (slot, *placed);
+                chosen.count += 1;
+            }
+        }
+        chosen.list[..chosen.count].sort_unstable_by_key(|(_, placed)| placed.rank);
         chosen
     }
 
@@ -91,7 +82,22 @@ impl Plan {
     pub fn offers(&self) -> impl Iterator<Item = (usize, usize, &Placed)> {
         let cells = self.cells.iter().enumerate();
         cells.filter_map(|(at, cell)| {
-            cell.placed().map(|placed| (at / self.slots, at % self.slots, placed))
+            cell.as_ref().map(|placed| (at / self.slots, at % self.slots, placed))
         })
+    }
+}
+
+/// The offers of a customer with their slots, in the order they were chosen.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Chosen {
+    list: [(usize, Placed); MAX_SLOTS],
+    count: usize,
+}
+
+impl Deref for Chosen {
+    type Target = [(usize, Placed)];
+
+    fn deref(&self) -> &Self::Target {
+        &self.list[..self.count]
     }
 }

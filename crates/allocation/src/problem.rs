@@ -1,11 +1,10 @@
 //! What has to be decided, and under which limits?
 
-use std::ops::Range;
-
 use tercet_types::{Error, Result};
 
 use crate::constraints::RuleId;
-use crate::overlap::Overlap;
+use crate::customers::{Candidate, Customers, MAX_GROUPS, malformed};
+use crate::overlap::{NoOverlap, Overlap};
 
 /// The most slots a slate may have: the bits of [`Candidate::slots`].
 pub const MAX_SLOTS: usize = 8;
@@ -37,43 +36,41 @@ pub struct Promotion {
     pub channels: Option<u64>,
 }
 
-/// A customer and the candidates to choose from.
+/// A budget of several promotions: a supplier's, a campaign's.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Customer {
-    /// The most offers that contacts of earlier weeks leave for this run.
-    pub max_offers: u8,
-    /// The customer's part of [`Problem::candidates`].
-    pub candidates: Range<usize>,
-    /// Candidates the marketer pins, as indices into [`Problem::candidates`], most urgent first.
-    /// A pin goes before every value, and bows to every rule but the minimum value.
-    pub pinned: Vec<usize>,
-    /// The rule that keeps every offer away from the customer, the first that applies.
-    pub blocked: Option<RuleId>,
-    /// A keyed hash of the customer: who comes first among equals, so that caps favour nobody.
-    pub order: u64,
-    /// The store where the customer shops, where known.
-    pub store: Option<u32>,
-    /// The channels in which the customer shops, looks, or agreed to be reached.
-    pub channels: u64,
-    /// The channels in which the customer must not be reached; those never asked about are not among them.
-    pub refused_channels: u64,
+pub struct Budget {
+    /// The most expected cost of all their offers, minor units.
+    pub budget_minor: i64,
+    /// The promotions that spend it, ascending. A promotion may spend several budgets: each has to last.
+    pub promotions: Vec<u32>,
 }
 
-/// One promotion that one customer could get.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Candidate {
-    /// Index into [`Problem::promotions`].
-    pub promotion: u32,
-    /// The slots whose predicate it meets: bit `k` for slot `k`. See [`Problem::open_slots`].
-    pub slots: u8,
-    /// What the solver maximises, minor units.
-    pub value_minor: i64,
-    /// What budgets consume, minor units, at least 0.
-    pub expected_cost_minor: i64,
-    /// Probability of buying into the promotion.
-    pub response_rate: f32,
-    /// The rule that excludes it, the first that applies.
-    pub excluded: Option<RuleId>,
+/// A least number of offers: so that a new promotion is seen, or a group of customers is not left out.
+///
+/// It is met as far as rules and limits allow. Where it would cost more than `miss_minor` in other offers to
+/// make one more of its offers, it is missed, and the plan says by how many ([`crate::Plan::shortfalls`]).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Floor {
+    /// The promotions whose offers count, ascending; none means all.
+    pub promotions: Option<Vec<u32>>,
+    /// The group of customers whose offers count, below [`MAX_GROUPS`]; none means all customers.
+    pub group: Option<u8>,
+    /// The least number of offers.
+    pub offers_min: u64,
+    /// What each offer that is missing counts as lost, minor units, at least 0.
+    pub miss_minor: i64,
+}
+
+impl Floor {
+    /// True when an offer of the promotion to a customer of these groups counts.
+    pub(crate) fn counts(&self, groups: u16, promotion: u32) -> bool {
+        self.group.is_none_or(|group| groups >> group & 1 == 1) && self.names(promotion)
+    }
+
+    /// True when the promotion is among its promotions.
+    pub(crate) fn names(&self, promotion: u32) -> bool {
+        self.promotions.as_ref().is_none_or(|list| list.binary_search(&promotion).is_ok())
+    }
 }
 
 /// Everything a solver needs.
@@ -83,21 +80,62 @@ pub struct Problem<'a> {
     pub slots: Vec<Slot>,
     /// The promotions.
     pub promotions: Vec<Promotion>,
-    /// The customers.
-    pub customers: Vec<Customer>,
-    /// The candidates of all customers, customer by customer.
-    pub candidates: Vec<Candidate>,
+    /// Budgets of several promotions each.
+    pub budgets: Vec<Budget>,
+    /// Least numbers of offers.
+    pub floors: Vec<Floor>,
+    /// The customers with their candidates.
+    pub customers: Customers,
     /// The most expected cost of all offers, minor units.
     pub total_budget_minor: Option<i64>,
     /// The most offers of one customer in this run; none means one per slot.
     pub offers_max: Option<u8>,
-    /// The least marginal value of an offer that is not pinned, minor units.
+    /// The least marginal value of an offer that is not pinned, minor units; none means 0: what is expected
+    /// to lose is not sent.
     pub min_value_minor: Option<i64>,
     /// How much of a candidate's value earlier offers of the slate already have.
     pub overlap: &'a dyn Overlap,
 }
 
+impl Default for Problem<'_> {
+    /// Nothing to decide, and no limits.
+    fn default() -> Self {
+        Self {
+            slots: Vec::new(),
+            promotions: Vec::new(),
+            budgets: Vec::new(),
+            floors: Vec::new(),
+            customers: Customers::default(),
+            total_budget_minor: None,
+            offers_max: None,
+            min_value_minor: None,
+            overlap: &NoOverlap,
+        }
+    }
+}
+
 impl Problem<'_> {
+    /// The same, but for the overlap: for a reader of customers and candidates.
+    pub fn without_overlap(self) -> Problem<'static> {
+        let Self { slots, promotions, budgets, floors, customers, .. } = self;
+        Problem {
+            slots,
+            promotions,
+            budgets,
+            floors,
+            customers,
+            total_budget_minor: self.total_budget_minor,
+            offers_max: self.offers_max,
+            min_value_minor: self.min_value_minor,
+            overlap: &NoOverlap,
+        }
+    }
+
+    /// The candidate at a place of a customer's row.
+    pub fn candidate(&self, customer: usize, at: usize) -> Candidate {
+        self.customers.row(customer).get(at)
+    }
+
     /// The bits of all slots.
     pub(crate) fn all_slots(&self) -> u8 {
         ((1_u16 << self.slots.len()) - 1) as u8
@@ -158,17 +196,46 @@ impl Problem<'_> {
         open
     }
 
-    /// True when one customer's offers can take from another's: a cap or a budget is set.
+    /// True when one customer's offers can take from another's: a limit or a floor is set.
     pub(crate) fn is_coupled(&self) -> bool {
         self.total_budget_minor.is_some()
+            || !self.budgets.is_empty()
+            || self.floors.iter().any(|floor| floor.offers_min > 0)
             || self.promotions.iter().any(|p| p.cap.is_some() || p.budget_minor.is_some())
     }
 
-    /// What a candidate adds to the promotions already chosen for the customer, minor units.
+    /// The most offers of a customer.
+    pub(crate) fn offers_most(&self, customer: usize) -> usize {
+        let known = &self.customers[customer];
+        if known.blocked.is_some() {
+            return 0;
+        }
+        let most = self.offers_max.unwrap_or(MAX_SLOTS as u8).min(known.max_offers);
+        usize::from(most).min(self.slots.len())
+    }
+
+    /// The least that an offer which is not pinned must add, minor units.
+    pub(crate) fn least_minor(&self) -> f64 {
+        self.min_value_minor.unwrap_or(0) as f64
+    }
+
+    /// Budgets of several promotions that the promotion spends.
+    pub(crate) fn budgets_of(&self, promotion: u32) -> impl Iterator<Item = usize> + '_ {
+        let spends = move |budget: &Budget| budget.promotions.binary_search(&promotion).is_ok();
+        self.budgets.iter().enumerate().filter(move |(_, budget)| spends(budget)).map(|(at, _)| at)
+    }
+
+    /// What a candidate adds to the promotions already chosen for the customer, minor units, before the
+    /// price of a contact.
     ///
     /// `value · (1 − covered share)`, and the value itself when it is negative: overlap never makes
     /// a loss smaller. At most the value.
-    pub fn marginal_minor(&self, customer: usize, chosen: &[u32], candidate: &Candidate) -> f64 {
+    pub(crate) fn worth_minor(
+        &self,
+        customer: usize,
+        chosen: &[u32],
+        candidate: &Candidate,
+    ) -> f64 {
         let value_minor = candidate.value_minor as f64;
         if chosen.is_empty() || candidate.value_minor <= 0 {
             return value_minor;
@@ -177,11 +244,18 @@ impl Problem<'_> {
         value_minor * (1.0 - share.clamp(0.0, 1.0))
     }
 
-    /// Checks ranges and signs.
+    /// What a candidate adds to the promotions already chosen for the customer, minor units: what of its
+    /// value they do not cover, less the price of a contact.
+    pub fn marginal_minor(&self, customer: usize, chosen: &[u32], candidate: &Candidate) -> f64 {
+        let price_minor = f64::from(self.customers[customer].contact_price_minor);
+        self.worth_minor(customer, chosen, candidate) - price_minor
+    }
+
+    /// Checks ranges and signs; customers were checked when they were added.
     ///
     /// # Errors
-    /// `T0602` (config) for no slot or more than [`MAX_SLOTS`] slots; `T0603` (internal) naming the
-    /// customer or candidate when an index, a cost or a flag is not what it may be.
+    /// `T0602` (config) for no slot or more than [`MAX_SLOTS`] slots; `T0603` (internal) naming what is
+    /// malformed.
     pub fn check(&self) -> Result<()> {
         if self.slots.is_empty() || self.slots.len() > MAX_SLOTS {
             let count = self.slots.len();
@@ -190,42 +264,46 @@ impl Problem<'_> {
         }
         for (at, slot) in self.slots.iter().enumerate() {
             if slot.channel.is_some_and(|channel| usize::from(channel) >= MAX_CHANNELS) {
-                return Err(wrong("slot", at, "its channel does not exist"));
+                return Err(malformed("slot", at, "its channel does not exist"));
             }
         }
         for (at, promotion) in self.promotions.iter().enumerate() {
             if promotion.stores.as_ref().is_some_and(|stores| !stores.is_sorted()) {
-                return Err(wrong("promotion", at, "its stores do not ascend"));
+                return Err(malformed("promotion", at, "its stores do not ascend"));
             }
         }
-        for (at, candidate) in self.candidates.iter().enumerate() {
-            if candidate.promotion as usize >= self.promotions.len() {
-                return Err(wrong("candidate", at, "its promotion does not exist"));
-            }
-            if candidate.expected_cost_minor < 0 {
-                return Err(wrong("candidate", at, "its expected cost is negative"));
-            }
-            if candidate.excluded.is_some_and(|rule| !rule.is_flag()) {
-                return Err(wrong("candidate", at, "the rule that excludes it is not a flag"));
+        let named = self.customers.promotions();
+        if named > self.promotions.len() {
+            return Err(malformed(
+                "promotion",
+                named - 1,
+                "a candidate names it, but it is not there",
+            ));
+        }
+        let is_wrong = |list: &[u32]| {
+            !list.is_sorted_by(|one, other| one < other)
+                || list.last().is_some_and(|last| *last as usize >= self.promotions.len())
+        };
+        for (at, budget) in self.budgets.iter().enumerate() {
+            if is_wrong(&budget.promotions) {
+                return Err(malformed(
+                    "budget",
+                    at,
+                    "its promotions do not ascend or do not exist",
+                ));
             }
         }
-        for (at, customer) in self.customers.iter().enumerate() {
-            let Range { start, end } = customer.candidates;
-            if start > end || end > self.candidates.len() {
-                return Err(wrong("customer", at, "the candidates do not exist"));
+        for (at, floor) in self.floors.iter().enumerate() {
+            if floor.promotions.as_ref().is_some_and(|list| is_wrong(list)) {
+                return Err(malformed("floor", at, "its promotions do not ascend or do not exist"));
             }
-            if customer.pinned.iter().any(|pin| !customer.candidates.contains(pin)) {
-                return Err(wrong("customer", at, "a pin is not among the candidates"));
+            if floor.group.is_some_and(|group| usize::from(group) >= MAX_GROUPS) {
+                return Err(malformed("floor", at, "its group does not exist"));
             }
-            if customer.blocked.is_some_and(|rule| !rule.is_flag()) {
-                return Err(wrong("customer", at, "the rule that blocks is not a flag"));
+            if floor.miss_minor < 0 {
+                return Err(malformed("floor", at, "a miss is worth less than nothing"));
             }
         }
         Ok(())
     }
-}
-
-fn wrong(noun: &str, at: usize, what: &str) -> Error {
-    Error::internal("T0603", format!("{noun} {at}: {what}"))
-        .hint("report this: allocation was handed a malformed problem")
 }

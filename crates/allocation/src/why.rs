@@ -1,12 +1,11 @@
-//! Why was a candidate not offered?
+//! Why was a candidate not offered, and why did a slot stay empty?
 //!
 //! Read off the finished plan, not remembered from making it: what is said here can be checked by hand.
 
-use rayon::prelude::*;
-
-use crate::constraints::{RuleId, refusal};
+use crate::constraints::{RULES, RuleId, refusal};
+use crate::customers::Candidate;
 use crate::ledger::{Ledger, Question};
-use crate::plan::{Placed, Plan};
+use crate::plan::{Chosen, Placed, Plan};
 use crate::problem::Problem;
 
 /// What kept a candidate out. Slots are those where the named offer stands.
@@ -60,28 +59,47 @@ impl WhyNot {
     }
 }
 
-/// For each candidate of the problem what kept it out; nothing for those that were offered, and for those
-/// that the price of a limit kept out.
-pub fn why_not(problem: &Problem<'_>, plan: &Plan) -> Vec<Option<WhyNot>> {
-    let mut ledger = Ledger::new(problem);
-    for (_, _, placed) in plan.offers() {
-        ledger.add(&problem.candidates[placed.candidate]);
-    }
-    let mut found = vec![None; problem.candidates.len()];
-    let of_customers: Vec<Vec<Option<WhyNot>>> = (0..problem.customers.len())
-        .into_par_iter()
-        .map(|customer| {
-            let slate = Slate::new(problem, &ledger, plan, customer);
-            let candidates = problem.customers[customer].candidates.clone();
-            candidates.map(|at| slate.why_not(at)).collect()
-        })
-        .collect();
-    for (customer, reasons) in problem.customers.iter().zip(of_customers) {
-        for (at, reason) in customer.candidates.clone().zip(reasons) {
-            found[at] = reason;
+/// Why slots are empty and candidates were not offered.
+///
+/// Nothing is said of a candidate that was offered, nor of one that the price of a limit kept out.
+pub struct Reasons<'a> {
+    problem: &'a Problem<'a>,
+    plan: &'a Plan,
+    /// What the plan uses up.
+    ledger: Ledger,
+}
+
+impl<'a> Reasons<'a> {
+    /// The reasons of a plan.
+    pub fn new(problem: &'a Problem<'a>, plan: &'a Plan) -> Self {
+        let mut ledger = Ledger::new(problem);
+        for (customer, _, placed) in plan.offers() {
+            ledger.add(problem, customer, &problem.candidate(customer, placed.at()));
         }
+        Self { problem, plan, ledger }
     }
-    found
+
+    /// For each candidate of the customer what kept it out.
+    pub fn of_candidates(&self, customer: usize) -> Vec<Option<WhyNot>> {
+        let slate = self.slate(customer);
+        (0..self.problem.customers.row(customer).len()).map(|at| slate.why_not(at)).collect()
+    }
+
+    /// For each slot of the customer that is empty, the rule that stands in the way of most of its
+    /// candidates; ties go to the earlier rule.
+    pub fn of_slots(&self, customer: usize) -> Vec<Option<RuleId>> {
+        let slate = self.slate(customer);
+        let cells = self.plan.slate(customer).iter().enumerate();
+        cells.map(|(slot, cell)| cell.is_none().then(|| slate.why_empty(slot))).collect()
+    }
+
+    fn slate(&self, customer: usize) -> Slate<'_> {
+        let offers = self.plan.chosen(customer);
+        let promotion =
+            |(_, placed): &(usize, Placed)| self.problem.candidate(customer, placed.at()).promotion;
+        let promotions = offers.iter().map(promotion).collect();
+        Slate { problem: self.problem, ledger: &self.ledger, customer, offers, promotions }
+    }
 }
 
 /// A customer's finished slate.
@@ -90,28 +108,52 @@ struct Slate<'a> {
     ledger: &'a Ledger,
     customer: usize,
     /// Offers in the order in which they were chosen, with their slots.
-    offers: Vec<(usize, Placed)>,
+    offers: Chosen,
     /// Their promotions.
     promotions: Vec<u32>,
 }
 
-impl<'a> Slate<'a> {
-    fn new(problem: &'a Problem<'a>, ledger: &'a Ledger, plan: &Plan, customer: usize) -> Self {
-        let offers = plan.chosen(customer);
-        let promotion =
-            |(_, placed): &(usize, Placed)| problem.candidates[placed.candidate].promotion;
-        let promotions = offers.iter().map(promotion).collect();
-        Self { problem, ledger, customer, offers, promotions }
+impl Slate<'_> {
+    fn why_empty(&self, slot: usize) -> RuleId {
+        let (problem, facts) = (self.problem, &self.problem.customers[self.customer]);
+        if let Some(rule) = facts.blocked {
+            return rule;
+        }
+        if self.offers.len() >= usize::from(facts.max_offers) {
+            return RuleId::Contacts;
+        }
+        if problem.offers_max.is_some_and(|most| self.offers.len() >= usize::from(most)) {
+            return RuleId::OffersMax;
+        }
+        let mut counts = [0_usize; RULES.len()];
+        for candidate in problem.customers.row(self.customer).iter() {
+            if candidate.slots >> slot & 1 == 0 {
+                continue;
+            }
+            // A channel may shut this slot and no other.
+            let shut = problem.open_slots(self.customer, &candidate) >> slot & 1 == 0;
+            let shut = shut.then_some(RuleId::Channel);
+            let refused = self.refused_beside(&candidate, self.offers.len());
+            if let Some(rule) = refused.into_iter().chain(shut).min() {
+                counts[rule as usize] += 1;
+            }
+        }
+        // What stands elsewhere in the slate is the reason only when nothing else is.
+        let elsewhere = std::mem::take(&mut counts[RuleId::Distinctness as usize]);
+        let most = counts.iter().copied().max().filter(|&most| most > 0);
+        let rule = most.and_then(|most| RuleId::all().find(|&rule| counts[rule as usize] == most));
+        let rest = if elsewhere > 0 { RuleId::Distinctness } else { RuleId::SlotKind };
+        rule.unwrap_or(rest)
     }
 
     fn why_not(&self, at: usize) -> Option<WhyNot> {
         let (problem, customer) = (self.problem, &self.problem.customers[self.customer]);
-        let candidate = &problem.candidates[at];
-        if self.offers.iter().any(|(_, placed)| placed.candidate == at) {
+        let candidate = self.candidate(at);
+        if self.offers.iter().any(|(_, placed)| placed.at() == at) {
             return None;
         }
         let fact = customer.blocked.or(candidate.excluded);
-        if let Some(rule) = fact.or_else(|| problem.scope_refusal(self.customer, candidate)) {
+        if let Some(rule) = fact.or_else(|| problem.scope_refusal(self.customer, &candidate)) {
             return Some(WhyNot::Rule(rule));
         }
         if candidate.slots & problem.all_slots() == 0 {
@@ -127,8 +169,8 @@ impl<'a> Slate<'a> {
         }
         match self.rivals(at) {
             Some(rivals) => self.why_outbid(at, &rivals),
-            None => match self.refused_beside(at, self.offers.len())? {
-                RuleId::MinValue if self.is_worth_enough(candidate.value_minor) => {
+            None => match self.refused_beside(&candidate, self.offers.len())? {
+                RuleId::MinValue | RuleId::Fatigue if self.is_worth_enough(&candidate) => {
                     self.covers_most(at, self.offers.len())
                 }
                 rule => Some(WhyNot::Rule(rule)),
@@ -137,9 +179,8 @@ impl<'a> Slate<'a> {
     }
 
     /// What the rules say of the candidate beside the first offers of the slate.
-    fn refused_beside(&self, at: usize, rank: usize) -> Option<RuleId> {
+    fn refused_beside(&self, candidate: &Candidate, rank: usize) -> Option<RuleId> {
         let slate = (self.customer, &self.promotions[..rank]);
-        let candidate = &self.problem.candidates[at];
         refusal(&Question::new(self.problem, self.ledger, slate, candidate, false))
     }
 
@@ -147,7 +188,7 @@ impl<'a> Slate<'a> {
     /// another slot included; nothing when a slot can be had as it is.
     fn rivals(&self, at: usize) -> Option<Vec<usize>> {
         let (problem, all) = (self.problem, self.problem.all_slots());
-        let mask = |at: usize| problem.open_slots(self.customer, &problem.candidates[at]) & all;
+        let mask = |at: usize| problem.open_slots(self.customer, &self.candidate(at)) & all;
         let mut within = mask(at);
         let mut rivals = vec![false; self.offers.len()];
         loop {
@@ -159,55 +200,61 @@ impl<'a> Slate<'a> {
                 .find(|rank| !rivals[*rank] && within >> self.offers[*rank].0 & 1 == 1);
             let Some(rank) = more else { break };
             rivals[rank] = true;
-            within |= mask(self.offers[rank].1.candidate);
+            within |= mask(self.offers[rank].1.at());
         }
         Some((0..self.offers.len()).filter(|rank| rivals[*rank]).collect())
     }
 
     /// Why none of the rivals, by rank, had to go.
     fn why_outbid(&self, at: usize, rivals: &[usize]) -> Option<WhyNot> {
-        let (problem, candidate) = (self.problem, &self.problem.candidates[at]);
-        let value_minor = candidate.value_minor as f64;
+        let (problem, candidate) = (self.problem, self.candidate(at));
+        let value_minor = problem.marginal_minor(self.customer, &[], &candidate);
         let chosen = || rivals.iter().copied().filter(|rank| !self.offers[*rank].1.is_pinned);
         // Where it was worth more than what was chosen, a limit had run out.
         for rank in chosen() {
             let rival = &self.offers[rank].1;
             let before = &self.promotions[..rank];
-            if value_minor >= rival.value_minor
-                && problem.marginal_minor(self.customer, before, candidate) >= rival.value_minor
-                && let Some(rule) = self.refused_beside(at, rank)
+            let rival_minor = f64::from(rival.value_minor);
+            if value_minor >= rival_minor
+                && problem.marginal_minor(self.customer, before, &candidate) >= rival_minor
+                && let Some(rule) = self.refused_beside(&candidate, rank)
             {
                 return Some(WhyNot::Rule(rule));
             }
         }
-        let open = problem.open_slots(self.customer, candidate);
+        let open = problem.open_slots(self.customer, &candidate);
         let wanted = chosen().filter(|rank| open >> self.offers[*rank].0 & 1 == 1);
         let Some(last) = wanted.max() else {
             let pin = rivals.iter().find(|rank| open >> self.offers[**rank].0 & 1 == 1);
             return pin.map(|rank| WhyNot::Pinned { slot: self.offers[*rank].0 });
         };
         let (slot, rival) = self.offers[last];
-        if rival.value_minor >= value_minor {
+        let rival_minor = f64::from(rival.value_minor);
+        if rival_minor >= value_minor {
             return Some(WhyNot::Better { slot });
         }
         // It would have added more than what was chosen: a price stood in its way.
         let before = &self.promotions[..last];
-        if problem.marginal_minor(self.customer, before, candidate) > rival.value_minor {
+        if problem.marginal_minor(self.customer, before, &candidate) > rival_minor {
             return None;
         }
         self.covers_most(at, last)
     }
 
-    fn is_worth_enough(&self, value_minor: i64) -> bool {
-        self.problem.min_value_minor.is_none_or(|least_minor| value_minor >= least_minor)
+    fn is_worth_enough(&self, candidate: &Candidate) -> bool {
+        let alone_minor = self.problem.marginal_minor(self.customer, &[], candidate);
+        alone_minor >= self.problem.least_minor()
+    }
+
+    fn candidate(&self, at: usize) -> Candidate {
+        self.problem.candidate(self.customer, at)
     }
 
     /// The one of the first offers that covers most of the candidate.
     fn covers_most(&self, at: usize, before: usize) -> Option<WhyNot> {
         let covered = |rank: &usize| {
             let one = &self.promotions[*rank..=*rank];
-            let candidate = &self.problem.candidates[at];
-            self.problem.overlap.covered_share(self.customer, one, candidate)
+            self.problem.overlap.covered_share(self.customer, one, &self.candidate(at))
         };
         let most = (0..before).max_by(|a, b| covered(a).total_cmp(&covered(b)).then(b.cmp(a)));
         most.filter(|rank| covered(rank) > 0.0)

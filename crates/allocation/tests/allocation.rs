@@ -6,22 +6,26 @@ use proptest::option;
 use proptest::prelude::*;
 use tercet_allocation::solve::{Dual, Greedy, Solver};
 use tercet_allocation::{
-    Candidate, Cell, Customer, NoOverlap, Overlap, Plan, Problem, Promotion, RuleId,
-    SharedProducts, Slot, WhyNot, verify_all, why_not,
+    Budget, Candidate, Customer, Floor, Limit, NoOverlap, Overlap, Placed, Plan, Problem,
+    Promotion, Reasons, RuleId, ShadowPrice, SharedProducts, Slot, WhyNot, verify_all,
 };
 
 const SLOTS: usize = 3;
 const PRODUCTS: u32 = 30;
 const STORES: u32 = 3;
 
+/// A customer with candidates and the places of those that are pinned.
+type Person = (Customer, Vec<Candidate>, Vec<usize>);
+
 /// The parts of a problem, without the overlap it borrows.
 #[derive(Clone, Debug)]
 struct Parts {
-    slot_channels: [Option<u8>; SLOTS],
+    slots: Vec<Slot>,
     offers_max: Option<u8>,
     promotions: Vec<Promotion>,
-    customers: Vec<Customer>,
-    candidates: Vec<Candidate>,
+    budgets: Vec<Budget>,
+    floors: Vec<Floor>,
+    people: Vec<Person>,
     total_budget_minor: Option<i64>,
     min_value_minor: Option<i64>,
     products: Vec<Vec<u32>>,
@@ -30,17 +34,21 @@ struct Parts {
 
 impl Parts {
     fn problem<'a>(&self, overlap: &'a dyn Overlap) -> Problem<'a> {
-        let slot = |at: usize| Slot { name: format!("slot {at}"), channel: self.slot_channels[at] };
-        Problem {
-            slots: (0..SLOTS).map(slot).collect(),
+        let mut problem = Problem {
+            slots: self.slots.clone(),
             promotions: self.promotions.clone(),
-            customers: self.customers.clone(),
-            candidates: self.candidates.clone(),
+            budgets: self.budgets.clone(),
+            floors: self.floors.clone(),
             total_budget_minor: self.total_budget_minor,
             offers_max: self.offers_max,
             min_value_minor: self.min_value_minor,
             overlap,
+            ..Problem::default()
+        };
+        for (customer, candidates, pinned) in &self.people {
+            problem.customers.push(*customer, candidates, pinned).unwrap();
         }
+        problem
     }
 
     fn shared(&self) -> SharedProducts {
@@ -52,16 +60,23 @@ impl Parts {
     /// No caps, budgets, groups, pins or flags: each slate stands alone.
     fn uncoupled(mut self) -> Self {
         self.promotions.iter_mut().for_each(|promotion| *promotion = Promotion::default());
-        self.customers.iter_mut().for_each(|customer| {
-            (customer.blocked, customer.max_offers) = (None, SLOTS as u8);
-            customer.refused_channels = 0;
-            customer.pinned.clear();
-        });
-        self.candidates.iter_mut().for_each(|candidate| candidate.excluded = None);
+        for (customer, candidates, pinned) in &mut self.people {
+            let order = customer.order;
+            *customer = Customer { order, max_offers: SLOTS as u8, ..Customer::default() };
+            candidates.iter_mut().for_each(|candidate| candidate.excluded = None);
+            pinned.clear();
+        }
+        self.budgets.clear();
+        self.floors.clear();
         (self.total_budget_minor, self.min_value_minor) = (None, Some(1));
-        (self.offers_max, self.slot_channels) = (None, [None; SLOTS]);
+        (self.offers_max, self.slots) = (None, slots([None; SLOTS]));
         self
     }
+}
+
+fn slots(channels: [Option<u8>; SLOTS]) -> Vec<Slot> {
+    let slot = |(at, channel): (usize, Option<u8>)| Slot { name: format!("slot {at}"), channel };
+    channels.into_iter().enumerate().map(slot).collect()
 }
 
 fn sorted_products(most: usize) -> impl Strategy<Value = Vec<u32>> {
@@ -86,65 +101,100 @@ fn promotion() -> impl Strategy<Value = Promotion> {
 fn candidate() -> impl Strategy<Value = Candidate> {
     let money = (-50..1_000_i64, 0..400_i64);
     (money, 0..8_u8, flag()).prop_map(|((value_minor, expected_cost_minor), slots, excluded)| {
-        let response_rate = 0.1;
-        Candidate { promotion: 0, slots, value_minor, expected_cost_minor, response_rate, excluded }
+        Candidate { promotion: 0, slots, value_minor, expected_cost_minor, excluded }
     })
+}
+
+/// Some promotions of so many, ascending.
+fn some_of(promotions: usize) -> impl Strategy<Value = Vec<u32>> {
+    proptest::collection::btree_set(0..promotions as u32, 0..=promotions)
+        .prop_map(|set| set.into_iter().collect())
+}
+
+fn floor(promotions: usize) -> impl Strategy<Value = Floor> {
+    (option::of(some_of(promotions)), option::of(0..3_u8), 0..12_u64, 0..3_000_i64).prop_map(
+        |(promotions, group, offers_min, miss_minor)| Floor {
+            promotions,
+            group,
+            offers_min,
+            miss_minor,
+        },
+    )
+}
+
+fn budget(promotions: usize) -> impl Strategy<Value = Budget> {
+    (0..5_000_i64, some_of(promotions))
+        .prop_map(|(budget_minor, promotions)| Budget { budget_minor, promotions })
 }
 
 fn parts(most_customers: usize, most_promotions: usize) -> impl Strategy<Value = Parts> {
     (1..=most_promotions, 0..=most_customers).prop_flat_map(|(promotions, customers)| {
         let of_customer = (
             vec(option::weighted(0.8, candidate()), promotions),
-            (0..=4_u8, flag(), any::<u64>()),
+            (0..=4_u8, flag(), any::<u64>(), 0..8_u16, option::weighted(0.3, 0..200_u8)),
             (option::weighted(0.8, 0..STORES), 0..8_u64, option::weighted(0.3, 0..8_u64)),
             vec(any::<proptest::sample::Index>(), 0..3),
             proptest::collection::btree_map(0..PRODUCTS, 1..200_u16, 0..12),
         );
+        let shared = (vec(budget(promotions), 0..3), vec(floor(promotions), 0..3));
         (
             vec(promotion(), promotions),
             vec(sorted_products(12), promotions),
             vec(of_customer, customers),
             (option::of(0..20_000_i64), option::of(-10..100_i64), option::weighted(0.2, 0..4_u8)),
             proptest::array::uniform3(option::weighted(0.3, 0..3_u8)),
+            shared,
         )
-            .prop_map(|(promotions, products, rows, limits, slot_channels)| {
-                let (total_budget_minor, min_value_minor, offers_max) = limits;
-                let (mut customers, mut candidates, mut expected) = (vec![], vec![], vec![]);
-                for (offered, (max_offers, blocked, order), reach, pins, spends) in rows {
-                    let (store, channels, refused) = reach;
-                    let start = candidates.len();
-                    let offered = (0..).zip(offered).filter_map(|(promotion, candidate)| {
-                        candidate.map(|candidate| Candidate { promotion, ..candidate })
-                    });
-                    candidates.extend(offered);
-                    let range = start..candidates.len();
-                    let pin = |pin: &proptest::sample::Index| start + pin.index(range.len());
-                    let pinned =
-                        if range.is_empty() { vec![] } else { pins.iter().map(pin).collect() };
-                    customers.push(Customer {
-                        max_offers,
-                        candidates: range,
-                        pinned,
-                        blocked,
-                        order,
-                        store,
-                        channels,
-                        refused_channels: refused.map_or(0, |refused| refused & !channels),
-                    });
-                    expected.push(spends.into_iter().map(|(p, e)| (p, f32::from(e))).collect());
-                }
-                Parts {
-                    slot_channels,
-                    offers_max,
-                    promotions,
-                    customers,
-                    candidates,
-                    total_budget_minor,
-                    min_value_minor,
-                    products,
-                    expected,
-                }
-            })
+            .prop_map(
+                |(promotions, products, rows, limits, channels, (budgets, floors))| {
+                    let (total_budget_minor, min_value_minor, offers_max) = limits;
+                    let (mut people, mut expected) = (vec![], vec![]);
+                    for (
+                        offered,
+                        (max_offers, blocked, order, groups, price),
+                        reach,
+                        pins,
+                        spends,
+                    ) in rows
+                    {
+                        let (store, channels, refused) = reach;
+                        let offered = (0..).zip(offered).filter_map(|(promotion, candidate)| {
+                            candidate.map(|candidate| Candidate { promotion, ..candidate })
+                        });
+                        let candidates: Vec<Candidate> = offered.collect();
+                        let pin = |pin: &proptest::sample::Index| pin.index(candidates.len());
+                        let pinned = if candidates.is_empty() {
+                            vec![]
+                        } else {
+                            pins.iter().map(pin).collect()
+                        };
+                        let customer = Customer {
+                            max_offers,
+                            blocked,
+                            order,
+                            store,
+                            channels,
+                            refused_channels: refused.map_or(0, |refused| refused & !channels),
+                            groups,
+                            contact_price_minor: price.map_or(0.0, f32::from),
+                        };
+                        people.push((customer, candidates, pinned));
+                        expected.push(spends.into_iter().map(|(p, e)| (p, f32::from(e))).collect());
+                    }
+                    Parts {
+                        slots: slots(channels),
+                        offers_max,
+                        promotions,
+                        budgets,
+                        floors,
+                        people,
+                        total_budget_minor,
+                        min_value_minor,
+                        products,
+                        expected,
+                    }
+                },
+            )
     })
 }
 
@@ -155,8 +205,7 @@ fn brute_force(problem: &Problem<'_>, customer: usize) -> i64 {
             return 0;
         }
         let mut best = fill(problem, customer, slot + 1, taken);
-        for at in problem.customers[customer].candidates.clone() {
-            let candidate = &problem.candidates[at];
+        for (at, candidate) in problem.customers.row(customer).iter().enumerate() {
             if candidate.slots >> slot & 1 == 1 && candidate.value_minor > 0 && !taken.contains(&at)
             {
                 taken.push(at);
@@ -172,17 +221,17 @@ fn brute_force(problem: &Problem<'_>, customer: usize) -> i64 {
 
 /// The largest value of a customer's slate, over all orders in which candidates may be chosen.
 fn best_sequence(problem: &Problem<'_>, customer: usize, chosen: &mut Vec<usize>) -> f64 {
-    let promotions: Vec<u32> = chosen.iter().map(|&at| problem.candidates[at].promotion).collect();
+    let row = problem.customers.row(customer);
+    let promotions: Vec<u32> = chosen.iter().map(|&at| row.get(at).promotion).collect();
     let mut best_minor = 0.0_f64;
-    for at in problem.customers[customer].candidates.clone() {
-        let candidate = &problem.candidates[at];
-        let adds_minor = problem.marginal_minor(customer, &promotions, candidate);
+    for (at, candidate) in row.iter().enumerate() {
+        let adds_minor = problem.marginal_minor(customer, &promotions, &candidate);
         let is_worth_it = adds_minor >= problem.min_value_minor.map_or(0.0, |minor| minor as f64);
         if chosen.len() == SLOTS || chosen.contains(&at) || !is_worth_it {
             continue;
         }
         chosen.push(at);
-        let masks: Vec<u8> = chosen.iter().map(|&at| problem.candidates[at].slots).collect();
+        let masks: Vec<u8> = chosen.iter().map(|&at| row.get(at).slots).collect();
         if can_be_seated(&masks, 0) {
             best_minor = best_minor.max(adds_minor + best_sequence(problem, customer, chosen));
         }
@@ -199,7 +248,7 @@ fn can_be_seated(masks: &[u8], taken: u8) -> bool {
 }
 
 fn value_minor(plan: &Plan, customer: usize) -> f64 {
-    plan.chosen(customer).iter().map(|(_, placed)| placed.value_minor).sum()
+    plan.chosen(customer).iter().map(|(_, placed)| f64::from(placed.value_minor)).sum()
 }
 
 fn solve(problem: &Problem<'_>) -> Plan {
@@ -217,21 +266,22 @@ fn is_true(
     reason: Option<WhyNot>,
 ) -> Result<(), &'static str> {
     let demand = |holds: bool, words: &'static str| if holds { Ok(()) } else { Err(words) };
-    let (known, candidate) = (&problem.customers[customer], &problem.candidates[at]);
+    let (known, candidate) = (&problem.customers[customer], problem.candidate(customer, at));
+    let of = |placed: &Placed| problem.candidate(customer, placed.at());
     let chosen = plan.chosen(customer);
-    let offered = chosen.iter().any(|(_, placed)| placed.candidate == at);
+    let offered = chosen.iter().any(|(_, placed)| placed.at() == at);
     let Some(reason) = reason else { return demand(offered, "nothing is said") };
     demand(!offered, "it was offered")?;
     let promotion = &problem.promotions[candidate.promotion as usize];
-    let beside: Vec<u32> =
-        chosen.iter().map(|(_, p)| problem.candidates[p.candidate].promotion).collect();
-    let adds_minor = problem.marginal_minor(customer, &beside, candidate);
-    let rival = reason.slot().map(|slot| *plan.slate(customer)[slot].placed().unwrap());
+    let beside: Vec<u32> = chosen.iter().map(|(_, placed)| of(placed).promotion).collect();
+    let adds_minor = problem.marginal_minor(customer, &beside, &candidate);
+    let alone_minor = problem.marginal_minor(customer, &[], &candidate);
+    let rival = reason.slot().map(|slot| plan.slate(customer)[slot].unwrap());
     if let Some(rival) = rival {
         let is_free = known.blocked.is_none() && candidate.excluded.is_none();
         demand(is_free, "a rule had spoken before the offers")?;
-        let open = problem.open_slots(customer, candidate);
-        let of = &problem.candidates[rival.candidate];
+        let open = problem.open_slots(customer, &candidate);
+        let of = of(&rival);
         return match reason {
             WhyNot::SameGroup { .. } => {
                 let group = problem.promotions[of.promotion as usize].exclusivity_group;
@@ -241,15 +291,15 @@ fn is_true(
             WhyNot::Better { slot } => {
                 demand(open >> slot & 1 == 1, "another slot")?;
                 demand(!rival.is_pinned, "a pin")?;
-                demand(rival.value_minor >= candidate.value_minor as f64, "worth less")
+                demand(f64::from(rival.value_minor) >= alone_minor, "worth less")
             }
             WhyNot::SameProducts { .. } => {
                 let one = [of.promotion];
                 demand(
-                    problem.overlap.covered_share(customer, &one, candidate) > 0.0,
+                    problem.overlap.covered_share(customer, &one, &candidate) > 0.0,
                     "no overlap",
                 )?;
-                demand(adds_minor < candidate.value_minor as f64, "it adds as much")
+                demand(adds_minor < alone_minor, "it adds as much")
             }
             WhyNot::Rule(_) => Err("a rule has no slot"),
         };
@@ -264,20 +314,31 @@ fn is_true(
         RuleId::Contacts => chosen.len() == usize::from(known.max_offers),
         RuleId::OffersMax => Some(chosen.len()) == problem.offers_max.map(usize::from),
         RuleId::Cap => plan.remaining_caps[at_promotion] == Some(0),
-        RuleId::PromotionBudget => {
-            plan.remaining_budgets_minor[at_promotion].is_some_and(|left| left < cost_minor)
-        }
+        RuleId::PromotionBudget => plan.remaining_promotion_budgets_minor[at_promotion]
+            .is_some_and(|left| left < cost_minor),
         RuleId::TotalBudget => {
             plan.remaining_total_budget_minor.is_some_and(|left| left < cost_minor)
         }
-        RuleId::MinValue => adds_minor < problem.min_value_minor.unwrap() as f64,
+        RuleId::NamedBudget => {
+            problem.budgets.iter().zip(&plan.remaining_budgets_minor).any(|(budget, left)| {
+                budget.promotions.contains(&candidate.promotion) && *left < cost_minor
+            })
+        }
+        RuleId::MinValue => {
+            let worth_minor = adds_minor + f64::from(known.contact_price_minor);
+            worth_minor < problem.min_value_minor.unwrap_or(0) as f64 + 1e-6
+        }
+        RuleId::Fatigue => {
+            let least_minor = problem.min_value_minor.unwrap_or(0) as f64;
+            known.contact_price_minor > 0.0 && adds_minor < least_minor
+        }
         flag => known.blocked == Some(flag) || candidate.excluded == Some(flag),
     };
     demand(holds, "the rule does not refuse it")
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
     fn no_rule_is_ever_broken_and_every_empty_slot_has_its_reason(parts in parts(60, 20)) {
@@ -285,9 +346,14 @@ proptest! {
         for overlap in [&NoOverlap as &dyn Overlap, &shared] {
             let problem = parts.problem(overlap);
             let plan = solve(&problem);
+            let reasons = Reasons::new(&problem, &plan);
             for (at, customer) in problem.customers.iter().enumerate() {
-                if let Some(rule) = customer.blocked {
-                    prop_assert!(plan.slate(at).iter().all(|cell| *cell == Cell::Empty(rule)));
+                let of_slots = reasons.of_slots(at);
+                for (cell, reason) in plan.slate(at).iter().zip(of_slots) {
+                    prop_assert_eq!(cell.is_none(), reason.is_some());
+                    if let Some(rule) = customer.blocked {
+                        prop_assert_eq!(reason, Some(rule));
+                    }
                 }
             }
             let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
@@ -298,10 +364,10 @@ proptest! {
     #[test]
     fn scoped_promotions_reach_only_whom_they_may(parts in parts(40, 12)) {
         let problem = parts.problem(&NoOverlap);
-        let plan = solve(&problem);
+        let plan = Dual::default().solve(&problem).unwrap();
         for (at, slot, placed) in plan.offers() {
             let customer = &problem.customers[at];
-            let promotion = &problem.promotions[problem.candidates[placed.candidate].promotion as usize];
+            let promotion = &problem.promotions[problem.candidate(at, placed.at()).promotion as usize];
             if let Some(stores) = &promotion.stores {
                 prop_assert!(customer.store.is_some_and(|store| stores.contains(&store)));
             }
@@ -320,12 +386,11 @@ proptest! {
         for overlap in [&NoOverlap as &dyn Overlap, &shared] {
             let problem = parts.problem(overlap);
             let plan = solve(&problem);
-            let reasons = why_not(&problem, &plan);
-            prop_assert_eq!(reasons.len(), problem.candidates.len());
-            for (customer, known) in problem.customers.iter().enumerate() {
-                for at in known.candidates.clone() {
-                    if let Err(wrong) = is_true(&problem, &plan, customer, at, reasons[at]) {
-                        prop_assert!(false, "customer {customer}, candidate {at}, {:?}: {wrong}", reasons[at]);
+            let reasons = Reasons::new(&problem, &plan);
+            for customer in 0..problem.customers.len() {
+                for (at, reason) in reasons.of_candidates(customer).into_iter().enumerate() {
+                    if let Err(wrong) = is_true(&problem, &plan, customer, at, reason) {
+                        prop_assert!(false, "customer {customer}, candidate {at}, {reason:?}: {wrong}");
                     }
                 }
             }
@@ -335,13 +400,14 @@ proptest! {
     #[test]
     fn pins_are_placed_or_excused(parts in parts(20, 8)) {
         let problem = parts.problem(&NoOverlap);
-        let plan = solve(&problem);
-        for (at, customer) in problem.customers.iter().enumerate() {
-            let chosen = plan.chosen(at);
-            for pin in &customer.pinned {
-                let placed = chosen.iter().any(|(_, p)| p.candidate == *pin && p.is_pinned);
-                let excused = plan.unplaced_pins.iter().any(|u| u.customer == at && u.candidate == *pin);
-                prop_assert!(placed || excused);
+        for plan in [solve(&problem), Dual::default().solve(&problem).unwrap()] {
+            for at in 0..problem.customers.len() {
+                let chosen = plan.chosen(at);
+                for pin in problem.customers.pinned(at) {
+                    let placed = chosen.iter().any(|(_, p)| p.at() == pin && p.is_pinned);
+                    let excused = plan.unplaced_pins.iter().any(|u| u.customer == at && u.candidate == pin);
+                    prop_assert!(placed || excused);
+                }
             }
         }
     }
@@ -351,27 +417,53 @@ proptest! {
         let shared = parts.shared();
         for overlap in [&NoOverlap as &dyn Overlap, &shared] {
             let problem = parts.problem(overlap);
-            let solved = Dual.solve_with_certificate(&problem).unwrap();
+            let solved = Dual::default().solve_with_certificate(&problem).unwrap();
             verify_all(&problem, &solved.plan).unwrap();
             let greedy = solve(&problem);
             let certificate = &solved.certificate;
-            prop_assert_eq!(certificate.greedy_minor, greedy.total_value_minor);
-            prop_assert_eq!(certificate.value_minor, solved.plan.total_value_minor);
-            prop_assert!(certificate.value_minor >= greedy.total_value_minor);
-            prop_assert!(certificate.value_minor <= certificate.bound_minor * (1.0 + 1e-9) + 1e-6);
+            let value_minor = solved.plan.total_value_minor - missed_minor(&problem, &solved.plan);
+            prop_assert_eq!(certificate.greedy_minor, greedy.total_value_minor - missed_minor(&problem, &greedy));
+            prop_assert_eq!(certificate.value_minor, value_minor);
+            prop_assert!(value_minor >= certificate.greedy_minor);
+            let bound_minor = certificate.bound_minor;
+            prop_assert!(value_minor <= bound_minor + 1e-9 * bound_minor.abs() + 1e-6);
             prop_assert_eq!(&solved.plan.unplaced_pins, &greedy.unplaced_pins);
-            prop_assert_eq!(&Dual.solve(&problem).unwrap(), &solved.plan);
-            let reasons = why_not(&problem, &solved.plan);
-            for (customer, known) in problem.customers.iter().enumerate() {
-                for at in known.candidates.clone().filter(|at| reasons[*at].is_some()) {
-                    let said = is_true(&problem, &solved.plan, customer, at, reasons[at]);
-                    prop_assert!(said.is_ok(), "candidate {at}, {:?}: {said:?}", reasons[at]);
+            let reasons = Reasons::new(&problem, &solved.plan);
+            for customer in 0..problem.customers.len() {
+                let of_candidates = reasons.of_candidates(customer).into_iter().enumerate();
+                for (at, reason) in of_candidates.filter(|(_, reason)| reason.is_some()) {
+                    let said = is_true(&problem, &solved.plan, customer, at, reason);
+                    prop_assert!(said.is_ok(), "candidate {at}, {reason:?}: {said:?}");
                 }
             }
             let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
-            let again = pool.install(|| Dual.solve_with_certificate(&problem).unwrap());
-            prop_assert_eq!(&again, &solved);
+            prop_assert_eq!(&pool.install(|| Dual::default().solve(&problem).unwrap()), &solved.plan);
         }
+    }
+
+    #[test]
+    fn whatever_prices_it_starts_from_a_plan_is_valid(
+        parts in parts(30, 10),
+        prices in vec((0..5_u8, 0..10_u32, 0.0..2_000.0_f64), 0..8),
+    ) {
+        let limit = |kind: u8, at: u32| match kind {
+            0 => Limit::TotalBudget,
+            1 => Limit::Budget(at),
+            2 => Limit::PromotionBudget(at),
+            3 => Limit::Cap(at),
+            _ => Limit::Floor(at),
+        };
+        let start: Vec<ShadowPrice> = prices
+            .into_iter()
+            .map(|(kind, at, price_minor)| ShadowPrice { limit: limit(kind, at), price_minor, weight_minor: 0.0 })
+            .collect();
+        let problem = parts.problem(&NoOverlap);
+        let solved = Dual::starting_at(&start).solve_with_certificate(&problem).unwrap();
+        verify_all(&problem, &solved.plan).unwrap();
+        let certificate = solved.certificate;
+        prop_assert!(certificate.value_minor >= certificate.greedy_minor);
+        let bound_minor = certificate.bound_minor;
+        prop_assert!(certificate.value_minor <= bound_minor + 1e-9 * bound_minor.abs() + 1e-6);
     }
 
     #[test]
@@ -380,8 +472,8 @@ proptest! {
         let shared = parts.shared();
         for overlap in [&NoOverlap as &dyn Overlap, &shared] {
             let problem = parts.problem(overlap);
-            let solved = Dual.solve_with_certificate(&problem).unwrap();
-            prop_assert_eq!(&solved.plan, &solve(&problem));
+            let solved = Dual::default().solve_with_certificate(&problem).unwrap();
+            prop_assert_eq!(solved.plan.total_value_minor, solve(&problem).total_value_minor);
             let best = (0..problem.customers.len()).map(|at| best_sequence(&problem, at, &mut Vec::new()));
             let best_minor: f64 = best.sum();
             // Few candidates: the search ends by itself, so that the bound is the optimum.
@@ -390,12 +482,13 @@ proptest! {
     }
 
     #[test]
-    fn without_coupling_and_overlap_greedy_is_the_optimum(parts in parts(6, 6)) {
+    fn without_coupling_and_overlap_both_solvers_find_the_optimum(parts in parts(6, 6)) {
         let parts = parts.uncoupled();
         let problem = parts.problem(&NoOverlap);
-        let plan = solve(&problem);
-        for customer in 0..problem.customers.len() {
-            prop_assert_eq!(value_minor(&plan, customer), brute_force(&problem, customer) as f64);
+        for plan in [solve(&problem), Dual::default().solve(&problem).unwrap()] {
+            for customer in 0..problem.customers.len() {
+                prop_assert_eq!(value_minor(&plan, customer), brute_force(&problem, customer) as f64);
+            }
         }
     }
 
@@ -403,8 +496,8 @@ proptest! {
     fn marginal_values_of_shared_products_add_up_to_the_union(parts in parts(12, 10)) {
         let mut parts = parts.uncoupled();
         let shared = parts.shared();
-        for (at, customer) in parts.customers.iter().enumerate() {
-            for candidate in &mut parts.candidates[customer.candidates.clone()] {
+        for (at, (_, candidates, _)) in parts.people.iter_mut().enumerate() {
+            for candidate in candidates {
                 candidate.value_minor = shared.union_minor(at, &[candidate.promotion]) as i64;
             }
         }
@@ -413,119 +506,134 @@ proptest! {
         for customer in 0..problem.customers.len() {
             let chosen = plan.chosen(customer);
             let promotions: Vec<u32> =
-                chosen.iter().map(|(_, p)| problem.candidates[p.candidate].promotion).collect();
+                chosen.iter().map(|(_, p)| problem.candidate(customer, p.at()).promotion).collect();
             let union = shared.union_minor(customer, &promotions);
-            prop_assert!((value_minor(&plan, customer) - union).abs() < 1e-6);
+            prop_assert!((value_minor(&plan, customer) - union).abs() < 1e-6 * union.max(1.0));
         }
     }
 
     #[test]
-    fn ample_caps_change_nothing(parts in parts(20, 10)) {
+    fn ample_limits_change_nothing(parts in parts(20, 10)) {
         let parts = parts.uncoupled();
         let shared = parts.shared();
         let free = solve(&parts.problem(&shared));
         let mut capped = parts.problem(&shared);
         capped.promotions.iter_mut().for_each(|promotion| promotion.cap = Some(1_000));
+        let all = (0..capped.promotions.len() as u32).collect();
+        capped.budgets = vec![Budget { budget_minor: 1_000_000, promotions: all }];
         prop_assert_eq!(solve(&capped).cells, free.cells);
     }
 }
 
+/// What floors miss counts as lost.
+fn missed_minor(problem: &Problem<'_>, plan: &Plan) -> f64 {
+    let missed = problem.floors.iter().zip(&plan.shortfalls);
+    missed.map(|(floor, by)| (floor.miss_minor * *by as i64) as f64).sum()
+}
+
 fn one(promotion: u32, slots: u8, value_minor: i64) -> Candidate {
-    let (expected_cost_minor, response_rate, excluded) = (10, 0.5, None);
-    Candidate { promotion, slots, value_minor, expected_cost_minor, response_rate, excluded }
+    Candidate { promotion, slots, value_minor, expected_cost_minor: 10, excluded: None }
 }
 
 /// One customer per list of candidates, three promotions, no limits.
-fn simple(lists: &[&[Candidate]]) -> Problem<'static> {
-    let mut problem = Problem {
-        slots: (0..SLOTS).map(|at| Slot { name: at.to_string(), channel: None }).collect(),
-        promotions: vec![Promotion::default(); 3],
-        customers: vec![],
-        candidates: vec![],
-        total_budget_minor: None,
+fn simple(lists: &[&[Candidate]]) -> Parts {
+    let customer =
+        |at: usize| Customer { max_offers: 3, order: 100 - at as u64, ..Customer::default() };
+    let people = lists.iter().enumerate();
+    Parts {
+        slots: slots([None; SLOTS]),
         offers_max: None,
+        promotions: vec![Promotion::default(); 3],
+        budgets: vec![],
+        floors: vec![],
+        people: people.map(|(at, list)| (customer(at), list.to_vec(), vec![])).collect(),
+        total_budget_minor: None,
         min_value_minor: None,
-        overlap: &NoOverlap,
-    };
-    for list in lists {
-        let start = problem.candidates.len();
-        problem.candidates.extend_from_slice(list);
-        problem.customers.push(Customer {
-            max_offers: 3,
-            candidates: start..problem.candidates.len(),
-            order: 100 - start as u64,
-            ..Customer::default()
-        });
+        products: vec![],
+        expected: vec![],
     }
-    problem
 }
 
 /// The promotion or the reason of each slot of the first customer.
 fn words(problem: &Problem<'_>) -> Vec<String> {
-    let word = |cell: &Cell| match cell {
-        Cell::Placed(placed) => problem.candidates[placed.candidate].promotion.to_string(),
-        Cell::Empty(rule) => rule.name().to_owned(),
+    let plan = solve(problem);
+    let reasons = Reasons::new(problem, &plan).of_slots(0);
+    let word = |(cell, reason): (&Option<Placed>, Option<RuleId>)| match cell {
+        Some(placed) => problem.candidate(0, placed.at()).promotion.to_string(),
+        None => reason.unwrap().name().to_owned(),
     };
-    solve(problem).slate(0).iter().map(word).collect()
+    plan.slate(0).iter().zip(reasons).map(word).collect()
 }
 
 #[test]
 fn slots_and_reasons() {
-    let check = |spoil: &dyn Fn(&mut Problem<'_>), expect: [&str; 3]| {
+    let check = |spoil: &dyn Fn(&mut Parts), expect: [&str; 3]| {
         let list = [one(0, 0b111, 90), one(1, 0b111, 50), one(2, 0b001, 20)];
-        let mut problem = simple(&[&list]);
-        spoil(&mut problem);
-        assert_eq!(words(&problem), expect);
+        let mut parts = simple(&[&list]);
+        spoil(&mut parts);
+        assert_eq!(words(&parts.problem(&NoOverlap)), expect);
     };
     // The third offer fits the first slot alone: the others move over for it.
     check(&|_| (), ["2", "0", "1"]);
-    check(&|p| p.candidates[2].slots = 0, ["0", "1", "distinctness"]);
+    check(&|p| p.people[0].1[2].slots = 0, ["0", "1", "distinctness"]);
     check(
-        &|p| p.candidates.iter_mut().for_each(|c| c.slots = 0b001),
+        &|p| p.people[0].1.iter_mut().for_each(|c| c.slots = 0b001),
         ["0", "slot_kind", "slot_kind"],
     );
-    check(&|p| p.customers[0].candidates = 0..0, ["slot_kind"; 3]);
-    check(&|p| p.customers[0].blocked = Some(RuleId::Control), ["control"; 3]);
-    check(&|p| p.customers[0].max_offers = 1, ["0", "contacts", "contacts"]);
+    check(&|p| p.people[0].1.clear(), ["slot_kind"; 3]);
+    check(&|p| p.people[0].0.blocked = Some(RuleId::Control), ["control"; 3]);
+    check(&|p| p.people[0].0.max_offers = 1, ["0", "contacts", "contacts"]);
     check(&|p| p.offers_max = Some(1), ["0", "offers_max", "offers_max"]);
     check(&|p| p.offers_max = Some(3), ["2", "0", "1"]);
     // Contacts of earlier weeks leave nothing, whatever a run may make.
-    let both = |p: &mut Problem<'_>| {
-        (p.offers_max, p.customers[0].max_offers) = (Some(2), 0);
+    let both = |p: &mut Parts| {
+        (p.offers_max, p.people[0].0.max_offers) = (Some(2), 0);
     };
     check(&both, ["contacts"; 3]);
     check(&|p| p.promotions[0].stores = Some(vec![4]), ["2", "1", "store"]);
-    let at_home = |p: &mut Problem<'_>| {
+    let at_home = |p: &mut Parts| {
         p.promotions[0].stores = Some(vec![2, 4]);
-        p.customers[0].store = Some(4);
+        p.people[0].0.store = Some(4);
     };
     check(&at_home, ["2", "0", "1"]);
     check(&|p| p.promotions[0].channels = Some(0b10), ["2", "1", "channel"]);
-    let online = |p: &mut Problem<'_>| {
+    let online = |p: &mut Parts| {
         p.promotions[0].channels = Some(0b10);
-        p.customers[0].channels = 0b11;
+        p.people[0].0.channels = 0b11;
     };
     check(&online, ["2", "0", "1"]);
     // Who sees the slot is in its channel.
-    let shown = |p: &mut Problem<'_>| {
+    let shown = |p: &mut Parts| {
         p.promotions[0].channels = Some(0b10);
         p.slots[2].channel = Some(1);
     };
     check(&shown, ["2", "1", "0"]);
-    let refused = |p: &mut Problem<'_>| {
+    let refused = |p: &mut Parts| {
         p.slots[2].channel = Some(1);
-        p.customers[0].refused_channels = 0b10;
+        p.people[0].0.refused_channels = 0b10;
     };
     check(&refused, ["0", "1", "channel"]);
     check(&|p| p.min_value_minor = Some(60), ["0", "min_value", "min_value"]);
+    // What is expected to lose is not sent; what adds nothing is.
+    check(&|p| p.people[0].1[1].value_minor = -1, ["2", "0", "min_value"]);
+    check(&|p| p.people[0].1[1].value_minor = 0, ["2", "0", "1"]);
+    check(&|p| p.people[0].0.contact_price_minor = 60.0, ["0", "fatigue", "fatigue"]);
+    check(&|p| p.people[0].0.contact_price_minor = 90.5, ["fatigue"; 3]);
     check(&|p| p.total_budget_minor = Some(15), ["0", "total_budget", "total_budget"]);
     check(&|p| p.promotions[1].budget_minor = Some(9), ["2", "0", "promotion_budget"]);
+    let budget = |p: &mut Parts| {
+        p.budgets = vec![
+            Budget { budget_minor: 100, promotions: vec![0, 1, 2] },
+            Budget { budget_minor: 9, promotions: vec![1] },
+        ];
+    };
+    check(&budget, ["2", "0", "budget"]);
     check(&|p| p.promotions[0].cap = Some(0), ["2", "1", "cap"]);
-    check(&|p| p.candidates[0].excluded = Some(RuleId::Window), ["2", "1", "window"]);
-    check(&|p| p.customers[0].pinned = vec![2], ["2", "0", "1"]);
-    let grouped = |p: &mut Problem<'_>| {
+    check(&|p| p.people[0].1[0].excluded = Some(RuleId::Window), ["2", "1", "window"]);
+    check(&|p| p.people[0].2 = vec![2], ["2", "0", "1"]);
+    let grouped = |p: &mut Parts| {
         p.promotions.iter_mut().for_each(|p| p.exclusivity_group = Some(7));
-        p.candidates[2].value_minor = 95;
+        p.people[0].1[2].value_minor = 95;
     };
     check(&grouped, ["2", "exclusivity", "exclusivity"]);
 }
@@ -533,10 +641,13 @@ fn slots_and_reasons() {
 #[test]
 fn a_scarce_offer_goes_where_it_is_worth_most_and_among_equals_by_hash() {
     let check = |values: [i64; 2], expect: usize| {
-        let mut problem = simple(&[&[one(0, 1, values[0])], &[one(0, 1, values[1])]]);
-        problem.promotions[0].cap = Some(1);
-        let winner = solve(&problem).offers().map(|(customer, ..)| customer).next();
-        assert_eq!(winner, Some(expect));
+        let mut parts = simple(&[&[one(0, 1, values[0])], &[one(0, 1, values[1])]]);
+        parts.promotions[0].cap = Some(1);
+        let problem = parts.problem(&NoOverlap);
+        for plan in [solve(&problem), Dual::default().solve(&problem).unwrap()] {
+            let winner = plan.offers().map(|(customer, ..)| customer).next();
+            assert_eq!(winner, Some(expect));
+        }
     };
     check([10, 20], 1);
     check([20, 10], 0);
@@ -544,73 +655,139 @@ fn a_scarce_offer_goes_where_it_is_worth_most_and_among_equals_by_hash() {
 }
 
 #[test]
+fn floors_are_met_where_that_is_worth_it_and_missed_with_a_number_where_not() {
+    let check = |spoil: &dyn Fn(&mut Parts), promotions: [&[u32]; 2], shortfall: u64| {
+        // Promotion 1 is worth less to both, and to the second customer least less.
+        let lists: [&[Candidate]; 2] =
+            [&[one(0, 1, 90), one(1, 1, 20)], &[one(0, 1, 90), one(1, 1, 60)]];
+        let mut parts = simple(&lists);
+        parts.people[1].0.groups = 0b10;
+        let floor =
+            Floor { promotions: Some(vec![1]), group: None, offers_min: 1, miss_minor: 100 };
+        parts.floors = vec![floor];
+        spoil(&mut parts);
+        let problem = parts.problem(&NoOverlap);
+        let solved = Dual::default().solve_with_certificate(&problem).unwrap();
+        verify_all(&problem, &solved.plan).unwrap();
+        for (customer, promotions) in promotions.into_iter().enumerate() {
+            let chosen = solved.plan.chosen(customer);
+            let chosen = chosen.iter().map(|(_, p)| problem.candidate(customer, p.at()).promotion);
+            assert_eq!(chosen.collect::<Vec<_>>(), promotions, "customer {customer}");
+        }
+        assert_eq!(solved.plan.shortfalls, [shortfall]);
+        let price = solved.certificate.prices.iter().any(|price| price.limit == Limit::Floor(0));
+        assert!(price || solved.certificate.gap() < 1e-9);
+    };
+    check(&|_| (), [&[0], &[1]], 0);
+    check(&|p| p.floors[0].offers_min = 2, [&[1], &[1]], 0);
+    // Not worth it: the second customer would lose 30, the first 70.
+    check(&|p| (p.floors[0].offers_min, p.floors[0].miss_minor) = (2, 50), [&[0], &[1]], 1);
+    check(&|p| p.floors[0].miss_minor = 20, [&[0], &[0]], 1);
+    // Infeasible: there are two customers.
+    check(&|p| p.floors[0].offers_min = 7, [&[1], &[1]], 5);
+    check(&|p| p.floors[0].group = Some(1), [&[0], &[1]], 0);
+    check(&|p| p.floors[0].group = Some(0), [&[0], &[0]], 1);
+    // A limit is a limit.
+    check(&|p| p.promotions[1].cap = Some(0), [&[0], &[0]], 1);
+    // All promotions count for a floor that names none.
+    check(&|p| p.floors[0].promotions = None, [&[0], &[0]], 0);
+}
+
+#[test]
 fn a_broken_plan_is_told_with_rule_customer_and_promotion() {
-    let check = |spoil: &dyn Fn(&mut Problem<'_>, &mut Plan), words: &str| {
+    let check = |spoil: &dyn Fn(&mut Parts, &mut Plan), words: &str| {
         let list = [one(0, 0b111, 90), one(1, 0b111, 50), one(2, 0b111, 20)];
-        let mut problem = simple(&[&list, &list]);
-        let mut plan = Greedy.solve(&problem).unwrap();
-        spoil(&mut problem, &mut plan);
-        let error = verify_all(&problem, &plan).unwrap_err();
+        let mut parts = simple(&[&list, &list]);
+        let mut plan = Greedy.solve(&parts.problem(&NoOverlap)).unwrap();
+        spoil(&mut parts, &mut plan);
+        let error = verify_all(&parts.problem(&NoOverlap), &plan).unwrap_err();
         assert_eq!(error.code(), "T0601");
         assert!(error.to_string().contains(words), "{error}");
     };
     check(
-        &|p, _| p.customers[1].blocked = Some(RuleId::Control),
+        &|p, _| p.people[1].0.blocked = Some(RuleId::Control),
         "rule control, customer 1, promotion 0",
     );
     check(
-        &|p, _| p.candidates[4].excluded = Some(RuleId::Consent),
+        &|p, _| p.people[1].1[1].excluded = Some(RuleId::Consent),
         "rule consent, customer 1, promotion 1",
     );
-    check(&|p, _| p.candidates[0].slots = 0b110, "rule slot_kind, customer 0, promotion 0");
+    check(&|p, _| p.people[0].1[0].slots = 0b110, "rule slot_kind, customer 0, promotion 0");
     check(&|p, _| p.promotions[1].stores = Some(vec![]), "rule store, customer 0, promotion 1");
     check(&|p, _| p.promotions[1].channels = Some(1), "rule channel, customer 0, promotion 1");
-    let refused = |p: &mut Problem<'_>, _: &mut Plan| {
-        (p.slots[1].channel, p.customers[1].refused_channels) = (Some(3), 0b1000);
+    let refused = |p: &mut Parts, _: &mut Plan| {
+        (p.slots[1].channel, p.people[1].0.refused_channels) = (Some(3), 0b1000);
     };
     check(&refused, "rule channel, customer 1, promotion 1");
     check(&|p, _| p.offers_max = Some(2), "rule offers_max, customer 0, promotion 2");
-    check(&|p, _| p.customers[0].max_offers = 2, "rule contacts, customer 0, promotion 2");
+    check(&|p, _| p.people[0].0.max_offers = 2, "rule contacts, customer 0, promotion 2");
     check(&|p, _| p.promotions[1].cap = Some(1), "rule cap, customer 1, promotion 1");
     check(
         &|p, _| p.promotions[2].budget_minor = Some(19),
         "rule promotion_budget, customer 1, promotion 2",
     );
+    let budget = |p: &mut Parts, _: &mut Plan| {
+        p.budgets = vec![Budget { budget_minor: 39, promotions: vec![1, 2] }];
+    };
+    check(&budget, "rule budget, customer 1, promotion 2");
     check(&|p, _| p.total_budget_minor = Some(20), "rule total_budget, customer 0, promotion 2");
     check(&|p, _| p.min_value_minor = Some(50), "rule min_value, customer 0, promotion 2");
-    check(&|p, _| p.candidates[1].promotion = 0, "rule distinctness, customer 0, promotion 0");
-    let group = |p: &mut Problem<'_>, _: &mut Plan| {
+    check(
+        &|p, _| p.people[1].0.contact_price_minor = 21.0,
+        "rule fatigue, customer 1, promotion 2",
+    );
+    let floor = |p: &mut Parts, _: &mut Plan| {
+        p.floors = vec![Floor { offers_min: 7, ..Floor::default() }];
+    };
+    check(&floor, "rule floor, floor 0");
+    let twice = |_: &mut Parts, plan: &mut Plan| {
+        let first = plan.cells[0].unwrap().candidate;
+        plan.cells[1].as_mut().unwrap().candidate = first;
+    };
+    check(&twice, "rule distinctness, customer 0, promotion 0");
+    let group = |p: &mut Parts, _: &mut Plan| {
         p.promotions.iter_mut().for_each(|promotion| promotion.exclusivity_group = Some(1));
     };
     check(&group, "rule exclusivity, customer 0, promotion 1");
-    check(&|_, plan| plan.cells.swap(0, 3), "another's candidate");
+    check(&|_, plan| plan.cells[0].as_mut().unwrap().candidate = 3, "not among the candidates");
     check(&|_, plan| plan.total_value_minor += 1.0, "total value");
-    check(&|p, _| p.candidates[0].value_minor = 91, "marginal value");
-    let claim = |_: &mut Problem<'_>, plan: &mut Plan| {
-        if let Cell::Placed(placed) = &mut plan.cells[0] {
-            placed.is_pinned = true;
-        }
-    };
-    check(&claim, "claims to be pinned");
+    check(&|p, _| p.people[0].1[0].value_minor = 91, "marginal value");
+    check(&|_, plan| plan.cells[0].as_mut().unwrap().is_pinned = true, "claims to be pinned");
 }
 
 #[test]
 fn malformed_problems_are_refused() {
     let check = |spoil: &dyn Fn(&mut Problem<'_>), code: &str| {
-        let mut problem = simple(&[&[one(0, 1, 5)]]);
+        let parts = simple(&[&[one(2, 1, 5)]]);
+        let mut problem = parts.problem(&NoOverlap);
         spoil(&mut problem);
         assert_eq!(Greedy.solve(&problem).unwrap_err().code(), code);
+        assert_eq!(Dual::default().solve(&problem).unwrap_err().code(), code);
     };
     check(&|p| p.slots.clear(), "T0602");
     check(&|p| p.slots = vec![p.slots[0].clone(); 9], "T0602");
-    check(&|p| p.candidates[0].promotion = 3, "T0603");
+    check(&|p| p.promotions.truncate(2), "T0603");
     check(&|p| p.slots[0].channel = Some(64), "T0603");
     check(&|p| p.promotions[0].stores = Some(vec![2, 1]), "T0603");
-    check(&|p| p.candidates[0].expected_cost_minor = -1, "T0603");
-    check(&|p| p.candidates[0].excluded = Some(RuleId::Cap), "T0603");
-    check(&|p| p.customers[0].candidates = 0..2, "T0603");
-    check(&|p| p.customers[0].pinned = vec![1], "T0603");
-    check(&|p| p.customers[0].blocked = Some(RuleId::MinValue), "T0603");
+    check(&|p| p.budgets = vec![Budget { budget_minor: 1, promotions: vec![1, 1] }], "T0603");
+    check(&|p| p.budgets = vec![Budget { budget_minor: 1, promotions: vec![3] }], "T0603");
+    let floor = |floor: Floor| move |p: &mut Problem<'_>| p.floors = vec![floor.clone()];
+    check(&floor(Floor { promotions: Some(vec![2, 1]), ..Floor::default() }), "T0603");
+    check(&floor(Floor { group: Some(16), ..Floor::default() }), "T0603");
+    check(&floor(Floor { miss_minor: -1, ..Floor::default() }), "T0603");
+    let push = |customer: Customer, candidates: &[Candidate], pinned: &[usize]| {
+        let mut problem = simple(&[]).problem(&NoOverlap);
+        let error = problem.customers.push(customer, candidates, pinned).unwrap_err();
+        assert_eq!(error.code(), "T0603");
+    };
+    let known = Customer::default();
+    push(known, &[Candidate { expected_cost_minor: -1, ..one(0, 1, 5) }], &[]);
+    push(known, &[Candidate { excluded: Some(RuleId::Cap), ..one(0, 1, 5) }], &[]);
+    push(known, &[one(8_192, 1, 5)], &[]);
+    push(known, &[one(1, 1, 5), one(1, 1, 5)], &[]);
+    push(known, &[one(0, 1, 5)], &[1]);
+    push(Customer { blocked: Some(RuleId::MinValue), ..known }, &[], &[]);
+    push(Customer { contact_price_minor: -1.0, ..known }, &[], &[]);
     assert_eq!(SharedProducts::new(vec![vec![2, 1]], &[], None).unwrap_err().code(), "T0604");
     let zero = vec![vec![(1, 0.0)]];
     assert_eq!(SharedProducts::new(vec![], &zero, None).unwrap_err().code(), "T0604");

@@ -36,7 +36,7 @@ impl Rule for Cap {
     fn verify(&self, problem: &Problem<'_>, plan: &Plan) -> Result<()> {
         let mut offers = vec![0_u64; problem.promotions.len()];
         for (customer, _, placed) in plan.offers() {
-            let promotion = problem.candidates[placed.candidate].promotion;
+            let promotion = problem.candidate(customer, placed.at()).promotion;
             let count = &mut offers[promotion as usize];
             *count += 1;
             if problem.promotions[promotion as usize].cap.is_some_and(|cap| *count > cap) {

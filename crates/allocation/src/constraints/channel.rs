@@ -36,7 +36,7 @@ impl Rule for Channel {
 
     fn verify(&self, problem: &Problem<'_>, plan: &Plan) -> Result<()> {
         for (customer, slot, placed) in plan.offers() {
-            let promotion = problem.candidates[placed.candidate].promotion;
+            let promotion = problem.candidate(customer, placed.at()).promotion;
             let known = &problem.customers[customer];
             let scope = problem.promotions[promotion as usize].channels;
             let met_in = match problem.slots[slot].channel {

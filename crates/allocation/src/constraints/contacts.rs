@@ -30,10 +30,11 @@ impl Rule for Contacts {
     }
 
     fn verify(&self, problem: &Problem<'_>, plan: &Plan) -> Result<()> {
-        for (at, customer) in problem.customers.iter().enumerate() {
-            let chosen = plan.chosen(at);
-            if let Some((_, placed)) = chosen.get(usize::from(customer.max_offers)) {
-                return Err(broken(self.id(), at, problem.candidates[placed.candidate].promotion));
+        for (customer, known) in problem.customers.iter().enumerate() {
+            let chosen = plan.chosen(customer);
+            if let Some((_, placed)) = chosen.get(usize::from(known.max_offers)) {
+                let promotion = problem.candidate(customer, placed.at()).promotion;
+                return Err(broken(self.id(), customer, promotion));
             }
         }
         Ok(())

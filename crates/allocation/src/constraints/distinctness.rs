@@ -34,8 +34,8 @@ impl Rule for Distinctness {
     fn verify(&self, problem: &Problem<'_>, plan: &Plan) -> Result<()> {
         for customer in 0..problem.customers.len() {
             let mut seen = Vec::new();
-            for (_, placed) in plan.chosen(customer) {
-                let promotion = problem.candidates[placed.candidate].promotion;
+            for (_, placed) in plan.chosen(customer).iter() {
+                let promotion = problem.candidate(customer, placed.at()).promotion;
                 if seen.contains(&promotion) {
                     return Err(broken(self.id(), customer, promotion));
                 }

@@ -37,8 +37,8 @@ impl Rule for Exclusivity {
     fn verify(&self, problem: &Problem<'_>, plan: &Plan) -> Result<()> {
         for customer in 0..problem.customers.len() {
             let mut seen = Vec::new();
-            for (_, placed) in plan.chosen(customer) {
-                let promotion = problem.candidates[placed.candidate].promotion;
+            for (_, placed) in plan.chosen(customer).iter() {
+                let promotion = problem.candidate(customer, placed.at()).promotion;
                 let Some(group) = problem.promotions[promotion as usize].exclusivity_group else {
                     continue;
                 };

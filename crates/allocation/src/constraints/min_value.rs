@@ -7,7 +7,8 @@ use crate::ledger::Question;
 use crate::plan::Plan;
 use crate::problem::Problem;
 
-/// What an offer adds to its slate reaches the minimum, unless it is pinned.
+/// What an offer adds to its slate reaches the minimum, unless it is pinned. Without a minimum it is 0: what is
+/// expected to lose is not sent.
 pub(crate) struct MinValue;
 
 impl Rule for MinValue {
@@ -28,19 +29,17 @@ impl Rule for MinValue {
     }
 
     fn admits(&self, question: &Question<'_>) -> bool {
-        let least_minor = question.problem.min_value_minor;
-        question.is_pinned
-            || least_minor.is_none_or(|least_minor| question.marginal_minor() >= least_minor as f64)
+        question.is_pinned || question.worth_minor() >= question.problem.least_minor()
     }
 
     fn verify(&self, problem: &Problem<'_>, plan: &Plan) -> Result<()> {
-        let Some(least_minor) = problem.min_value_minor else { return Ok(()) };
+        let least_minor = problem.least_minor();
         for customer in 0..problem.customers.len() {
             let mut promotions = Vec::new();
-            for (_, placed) in plan.chosen(customer) {
-                let candidate = &problem.candidates[placed.candidate];
-                let worth = problem.marginal_minor(customer, &promotions, candidate);
-                if !placed.is_pinned && worth < least_minor as f64 {
+            for (_, placed) in plan.chosen(customer).iter() {
+                let candidate = problem.candidate(customer, placed.at());
+                let worth_minor = problem.worth_minor(customer, &promotions, &candidate);
+                if !placed.is_pinned && worth_minor < least_minor {
                     return Err(broken(self.id(), customer, candidate.promotion));
                 }
                 promotions.push(candidate.promotion);

@@ -30,9 +30,10 @@ impl Rule for OffersMax {
 
     fn verify(&self, problem: &Problem<'_>, plan: &Plan) -> Result<()> {
         let Some(most) = problem.offers_max else { return Ok(()) };
-        for at in 0..problem.customers.len() {
-            if let Some((_, placed)) = plan.chosen(at).get(usize::from(most)) {
-                return Err(broken(self.id(), at, problem.candidates[placed.candidate].promotion));
+        for customer in 0..problem.customers.len() {
+            if let Some((_, placed)) = plan.chosen(customer).get(usize::from(most)) {
+                let promotion = problem.candidate(customer, placed.at()).promotion;
+                return Err(broken(self.id(), customer, promotion));
             }
         }
         Ok(())

@@ -42,7 +42,7 @@ impl Rule for PromotionBudget {
     fn verify(&self, problem: &Problem<'_>, plan: &Plan) -> Result<()> {
         let mut costs_minor = vec![0_i128; problem.promotions.len()];
         for (customer, _, placed) in plan.offers() {
-            let candidate = &problem.candidates[placed.candidate];
+            let candidate = problem.candidate(customer, placed.at());
             let cost_minor = &mut costs_minor[candidate.promotion as usize];
             *cost_minor += i128::from(candidate.expected_cost_minor);
             let budget_minor = problem.promotions[candidate.promotion as usize].budget_minor;

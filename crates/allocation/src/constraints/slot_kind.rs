@@ -33,7 +33,7 @@ impl Rule for SlotKind {
 
     fn verify(&self, problem: &Problem<'_>, plan: &Plan) -> Result<()> {
         for (customer, slot, placed) in plan.offers() {
-            let candidate = &problem.candidates[placed.candidate];
+            let candidate = problem.candidate(customer, placed.at());
             if candidate.slots >> slot & 1 == 0 {
                 return Err(broken(self.id(), customer, candidate.promotion));
             }

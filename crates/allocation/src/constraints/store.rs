@@ -34,7 +34,7 @@ impl Rule for Store {
 
     fn verify(&self, problem: &Problem<'_>, plan: &Plan) -> Result<()> {
         for (customer, _, placed) in plan.offers() {
-            let promotion = problem.candidates[placed.candidate].promotion;
+            let promotion = problem.candidate(customer, placed.at()).promotion;
             if let Some(stores) = &problem.promotions[promotion as usize].stores {
                 let home = problem.customers[customer].store;
                 if !stores.iter().any(|store| Some(*store) == home) {

@@ -43,7 +43,7 @@ impl Rule for TotalBudget {
         let Some(budget_minor) = problem.total_budget_minor else { return Ok(()) };
         let mut cost_minor = 0_i128;
         for (customer, _, placed) in plan.offers() {
-            let candidate = &problem.candidates[placed.candidate];
+            let candidate = problem.candidate(customer, placed.at());
             cost_minor += i128::from(candidate.expected_cost_minor);
             if cost_minor > i128::from(budget_minor.max(0)) {
                 return Err(broken(self.id(), customer, candidate.promotion));

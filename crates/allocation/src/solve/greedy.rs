@@ -1,11 +1,11 @@
 //! Who gets what, if the most valuable offer always goes first?
 //!
-//! Pins first, customers in the order of their hash. Then, while no cap or budget couples
-//! customers, each slate by itself, in parallel: always the candidate with the largest marginal
-//! value. With caps or budgets the same, but best-first over all customers: scarce offers go where
-//! they are worth most, ties to the customer whose hash comes first, never to low ids. A heap of
-//! each customer's next offer is refreshed lazily (Minoux 1978, doi:10.1007/BFb0006528), which is
-//! exact because marginal values only fall and what a rule refused it refuses for good.
+//! Pins first, customers in the order of their hash. Then, while no limit couples customers, each slate by
+//! itself, in parallel: always the candidate with the largest marginal value. With limits the same, but
+//! best-first over all customers: scarce offers go where they are worth most, ties to the customer whose
+//! hash comes first, never to low ids. A heap of each customer's next offer is refreshed lazily (Minoux
+//! 1978, doi:10.1007/BFb0006528), which is exact because marginal values only fall and what a rule refused
+//! it refuses for good. Floors are not looked at.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
@@ -13,10 +13,12 @@ use std::collections::BinaryHeap;
 use rayon::prelude::*;
 use tercet_types::Result;
 
-use super::Solver;
 use super::desk::{Desk, Next};
+use super::picks::{Book, Picks};
+use super::pins::Pins;
+use super::{Solver, assembly, hash_order};
 use crate::ledger::Ledger;
-use crate::plan::{Plan, UnplacedPin};
+use crate::plan::Plan;
 use crate::problem::Problem;
 
 /// Greedy by marginal value.
@@ -30,80 +32,89 @@ impl Solver for Greedy {
 
     fn solve(&self, problem: &Problem<'_>) -> Result<Plan> {
         problem.check()?;
-        let mut order: Vec<u32> = (0..problem.customers.len() as u32).collect();
-        order.sort_by_key(|&at| (problem.customers[at as usize].order, at));
-        Ok(complete(problem, &order, |_, _| ()))
+        Ok(plan(problem, &hash_order(problem), &Pins::place(problem)))
     }
 }
 
-/// Pins, then the candidates that `choose` hands over customer by customer, then greedy with what is left.
-///
-/// `order` lists the customers by their hash. What a rule refuses is left out.
-pub(super) fn complete(
+/// Greedy's plan. `order` lists the customers by their hash.
+pub(super) fn plan(problem: &Problem<'_>, order: &[u32], pins: &Pins) -> Plan {
+    let desks = fill(problem, order, pins, pins.ledger.clone());
+    let mut book = Book::new(problem.customers.len(), problem.slots.len());
+    for (&customer, desk) in order.iter().zip(desks) {
+        let mut picks = Picks::default();
+        let pinned = pins.of(customer as usize).len();
+        desk.picks().iter().skip(pinned).for_each(|at| picks.push(at));
+        book.set(customer as usize, &picks);
+    }
+    assembly::assemble(problem, pins, |customer| book.of(customer))
+}
+
+/// What greedy's plan is worth when only so many customers, the first by their hash, and the same share of
+/// every limit are there; as much more as there are more customers. Minor units.
+pub(super) fn sampled_minor(
     problem: &Problem<'_>,
     order: &[u32],
-    choose: impl Fn(usize, &mut dyn FnMut(usize)),
-) -> Plan {
-    let mut ledger = Ledger::new(problem);
-    let mut desks: Vec<Desk> =
-        (0..problem.customers.len()).into_par_iter().map(|at| Desk::new(problem, at)).collect();
-    let unplaced_pins = place_pins(problem, order, &mut desks, &mut ledger);
-    for (customer, desk) in desks.iter_mut().enumerate() {
-        choose(customer, &mut |candidate| desk.choose(problem, &mut ledger, candidate));
+    pins: &Pins,
+    customers: usize,
+) -> f64 {
+    let share = customers as f64 / order.len().max(1) as f64;
+    // The rest of every limit counts as used up; so do the pins, in proportion.
+    let rest = |limit: i64, used: i64| {
+        limit.saturating_sub((limit.max(0).saturating_sub(used).max(0) as f64 * share) as i64)
+    };
+    let mut ledger = pins.ledger.clone();
+    for (at, promotion) in problem.promotions.iter().enumerate() {
+        if let Some(cap) = promotion.cap {
+            let left = cap.saturating_sub(ledger.offers[at]) as f64 * share;
+            ledger.offers[at] = cap - (left as u64).min(cap);
+        }
+        if let Some(minor) = promotion.budget_minor {
+            ledger.costs_minor[at] = rest(minor, ledger.costs_minor[at]);
+        }
     }
+    for (budget, used) in problem.budgets.iter().zip(&mut ledger.budgets_minor) {
+        *used = rest(budget.budget_minor, *used);
+    }
+    if let Some(minor) = problem.total_budget_minor {
+        ledger.total_cost_minor = rest(minor, ledger.total_cost_minor);
+    }
+    let desks = fill(problem, &order[..customers], pins, ledger);
+    desks.iter().map(Desk::value_minor).sum::<f64>() / share
+}
+
+/// The slates of the customers, in their order.
+fn fill(problem: &Problem<'_>, customers: &[u32], pins: &Pins, mut ledger: Ledger) -> Vec<Desk> {
+    let desk = |&at: &u32| Desk::new(problem, at as usize, &pins.of(at as usize));
+    let mut desks: Vec<Desk> = customers.par_iter().map(desk).collect();
     if problem.is_coupled() {
-        fill_best_first(problem, order, &mut desks, &mut ledger);
+        fill_best_first(problem, &mut desks, &mut ledger);
     } else {
-        fill_each(problem, &mut desks, &mut ledger);
+        desks.par_iter_mut().for_each(|desk| fill_desk(problem, desk, &ledger));
     }
-    plan(problem, &desks, &ledger, unplaced_pins)
+    desks
 }
 
-fn place_pins(
-    problem: &Problem<'_>,
-    order: &[u32],
-    desks: &mut [Desk],
-    ledger: &mut Ledger,
-) -> Vec<UnplacedPin> {
-    let mut unplaced = Vec::new();
-    for customer in order.iter().map(|&at| at as usize) {
-        for &candidate in &problem.customers[customer].pinned {
-            if let Err(rule) = desks[customer].pin(problem, ledger, candidate) {
-                unplaced.push(UnplacedPin { customer, candidate, rule });
-            }
-        }
-    }
-    unplaced.sort_by_key(|pin| pin.customer);
-    unplaced
-}
-
-/// Fills every slate by itself.
-fn fill_each(problem: &Problem<'_>, desks: &mut [Desk], ledger: &mut Ledger) {
-    let idle = ledger.clone();
-    desks.par_iter_mut().for_each(|desk| {
-        while let Some(next) = desk.next(problem, &idle) {
-            desk.place(problem, next, false);
-        }
-    });
-    for placed in desks.iter().flat_map(Desk::placed).filter(|placed| !placed.is_pinned) {
-        ledger.add(&problem.candidates[placed.candidate]);
+/// Fills a slate by itself.
+pub(super) fn fill_desk(problem: &Problem<'_>, desk: &mut Desk, ledger: &Ledger) {
+    // Every turn places an offer, of which there are no more than slots.
+    while let Some(next) = desk.next(problem, ledger) {
+        desk.place(problem, next);
     }
 }
 
 /// Fills all slates together, the most valuable offer first.
-fn fill_best_first(problem: &Problem<'_>, order: &[u32], desks: &mut [Desk], ledger: &mut Ledger) {
+fn fill_best_first(problem: &Problem<'_>, desks: &mut [Desk], ledger: &mut Ledger) {
     let first: Vec<Option<Next>> =
-        order.par_iter().map(|&at| desks[at as usize].next(problem, ledger)).collect();
+        desks.par_iter().map(|desk| desk.next(problem, ledger)).collect();
     let mut heap: BinaryHeap<Turn> = (0..)
         .zip(first)
         .filter_map(|(place, next)| next.map(|next| Turn { next, place }))
         .collect();
     // Every turn places an offer, or passes over candidates that are refused for good.
     while let Some(turn) = heap.pop() {
-        let desk = &mut desks[order[turn.place] as usize];
+        let desk = &mut desks[turn.place];
         if desk.is_open(problem, ledger, turn.next) {
-            desk.place(problem, turn.next, false);
-            ledger.add(&problem.candidates[turn.next.candidate]);
+            desk.take(problem, ledger, turn.next);
         }
         if let Some(next) = desk.next(problem, ledger) {
             heap.push(Turn { next, place: turn.place });
@@ -137,29 +148,3 @@ impl PartialEq for Turn {
 }
 
 impl Eq for Turn {}
-
-fn plan(
-    problem: &Problem<'_>,
-    desks: &[Desk],
-    ledger: &Ledger,
-    unplaced_pins: Vec<UnplacedPin>,
-) -> Plan {
-    let cells: Vec<_> =
-        desks.par_iter().map(|desk| desk.cells(problem, ledger)).collect::<Vec<_>>().concat();
-    let promotions = || problem.promotions.iter().enumerate();
-    Plan {
-        slots: problem.slots.len(),
-        total_value_minor: desks.iter().flat_map(Desk::placed).map(|p| p.value_minor).sum(),
-        cells,
-        unplaced_pins,
-        remaining_caps: promotions()
-            .map(|(at, facts)| facts.cap.map(|cap| cap - ledger.offers[at]))
-            .collect(),
-        remaining_budgets_minor: promotions()
-            .map(|(at, facts)| facts.budget_minor.map(|minor| minor - ledger.costs_minor[at]))
-            .collect(),
-        remaining_total_budget_minor: problem
-            .total_budget_minor
-            .map(|minor| minor - ledger.total_cost_minor),
-    }
-}

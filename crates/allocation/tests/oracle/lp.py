@@ -4,7 +4,10 @@ Makes the problems from their seeds as tests/lp.rs does, number by number, solve
 writes lp.csv beside this file. Needs `pip install highspy==1.15.1`; run `python3 lp.py`.
 
 Offers that a rule keeps out whatever else is offered are left out of the relaxation: flags, store,
-channel, slot kind, minimum value, a cap of 0, and a cost above the whole budget.
+channel, slot kind, minimum value, a contact that costs more than the offer brings, a cap of 0, and a cost
+above a whole budget. A floor may be missed, which costs so much per offer.
+
+Every kind of constraint is in many of the instances: the columns count the limits of each kind that bind.
 """
 
 import csv
@@ -43,6 +46,12 @@ def instance(seed):
     total = draw.maybe(50, n * 80)
     offers_max = draw.maybe(30, 3)
     least = draw.maybe(30, 200)
+    # Bits of promotions: bit p for promotion p.
+    budgets = [(draw.below(n * 30), draw.below(1 << m)) for _ in range(draw.below(3))]
+    floors = []
+    for _ in range(draw.below(4)):
+        named, group = draw.maybe(70, 1 << m), draw.maybe(60, 3)
+        floors.append((named, group, draw.below(n // 3), draw.below(900)))
     promotions = []
     for _ in range(m):
         cap = draw.maybe(60, n // 3)
@@ -57,6 +66,7 @@ def instance(seed):
         blocked = draw.below(100) < 5
         store = draw.below(3)
         channels, refused = draw.below(8), draw.maybe(20, 8)
+        groups, contact = draw.below(8), draw.maybe(40, 120)
         candidates = []
         for promotion in range(m):
             is_there = draw.below(100) < 80
@@ -64,13 +74,15 @@ def instance(seed):
             excluded = draw.below(100) < 5
             if is_there:
                 candidates.append((promotion, mask, value, cost, excluded))
-        customers.append((most, blocked, store, channels, refused or 0, candidates))
-    return slots, total, None if offers_max is None else offers_max + 1, least, promotions, customers
+        who = (most, blocked, store, channels, refused or 0, groups, contact or 0)
+        customers.append((who, candidates))
+    most = None if offers_max is None else offers_max + 1
+    return slots, total, most, least, budgets, floors, promotions, customers
 
 
 def open_mask(slots, promotion, customer, mask):
     _, _, _, stores, scope = promotion
-    _, _, store, channels, refused, _ = customer
+    _, _, store, channels, refused, _, _ = customer
     if stores is not None and not stores >> store & 1:
         return 0
     result = 0
@@ -84,61 +96,80 @@ def open_mask(slots, promotion, customer, mask):
 
 
 def solve(seed):
-    slots, total, offers_max, least, promotions, customers = instance(seed)
+    """The optimum, and how many limits of each kind bind."""
+    slots, total, offers_max, least, budgets, floors, promotions, customers = instance(seed)
     rows, objective = {}, []
 
-    def row(name, limit):
-        return rows.setdefault(name, (limit, []))[1]
+    def row(name, lower, upper):
+        return rows.setdefault(name, (lower, upper, []))[2]
 
-    for c, customer in enumerate(customers):
-        most, blocked, _, _, _, candidates = customer
+    infinity = highspy.kHighsInf
+    # One column per floor first: the offers that it misses.
+    for f, (_, _, least_offers, miss) in enumerate(floors):
+        row(("floor", f), least_offers, infinity).append((len(objective), 1))
+        objective.append(-miss)
+    for c, (customer, candidates) in enumerate(customers):
+        most, blocked, _, _, _, groups, contact = customer
         most = min(most, SLOTS if offers_max is None else offers_max)
         if blocked or most == 0:
             continue
         for promotion, mask, value, cost, excluded in candidates:
             cap, budget, group, _, _ = promotions[promotion]
-            too_dear = any(limit is not None and cost > limit for limit in (budget, total))
-            if excluded or value <= 0 or cap == 0 or too_dear or (least is not None and value < least):
+            shared = [b for b, (_, named) in enumerate(budgets) if named >> promotion & 1]
+            limits = [budget, total] + [budgets[b][0] for b in shared]
+            too_dear = any(limit is not None and cost > limit for limit in limits)
+            if excluded or cap == 0 or too_dear or value - contact < (least or 0):
                 continue
             mask = open_mask(slots, promotions[promotion], customer, mask)
             for slot in range(SLOTS):
                 if not mask >> slot & 1:
                     continue
                 x = len(objective)
-                objective.append(value)
-                row(("most", c), most).append((x, 1))
-                row(("slot", c, slot), 1).append((x, 1))
+                objective.append(value - contact)
+                row(("most", c), -infinity, most).append((x, 1))
+                row(("slot", c, slot), -infinity, 1).append((x, 1))
                 key = ("promotion", promotion) if group is None else ("group", group)
-                row(("key", c, *key), 1).append((x, 1))
+                row(("key", c, *key), -infinity, 1).append((x, 1))
                 if cap is not None:
-                    row(("cap", promotion), cap).append((x, 1))
+                    row(("cap", promotion), -infinity, cap).append((x, 1))
                 if budget is not None:
-                    row(("budget", promotion), budget).append((x, cost))
+                    row(("budget", promotion), -infinity, budget).append((x, cost))
                 if total is not None:
-                    row(("total",), total).append((x, cost))
+                    row(("total",), -infinity, total).append((x, cost))
+                for b in shared:
+                    row(("shared", b), -infinity, budgets[b][0]).append((x, cost))
+                for f, (named, of, _, _) in enumerate(floors):
+                    is_named = named is None or named >> promotion & 1
+                    if is_named and (of is None or groups >> of & 1):
+                        row(("floor", f), None, None).append((x, 1))
+    kinds = ["cap", "budget", "total", "shared", "floor"]
     if not objective:
-        return 0.0
+        return 0.0, dict.fromkeys(kinds, 0)
     h = highspy.Highs()
     h.setOptionValue("output_flag", False)
     h.setOptionValue("threads", 1)
-    for value in objective:
-        h.addVar(0.0, 1.0)
-        h.changeColCost(h.getNumCol() - 1, -value)
-    for limit, entries in rows.values():
-        h.addRow(-highspy.kHighsInf, limit, len(entries), [x for x, _ in entries], [w for _, w in entries])
+    for x, value in enumerate(objective):
+        h.addVar(0.0, infinity if x < len(floors) else 1.0)
+        h.changeColCost(x, -value)
+    for lower, upper, entries in rows.values():
+        h.addRow(lower, upper, len(entries), [x for x, _ in entries], [w for _, w in entries])
     h.run()
     assert h.getModelStatus() == highspy.HighsModelStatus.kOptimal
-    return -h.getInfo().objective_function_value
+    prices = zip(rows, h.getSolution().row_dual)
+    binding = [name[0] for name, price in prices if abs(price) > 1e-7]
+    return -h.getInfo().objective_function_value, {kind: binding.count(kind) for kind in kinds}
 
 
 def main():
     with open(pathlib.Path(__file__).with_name("lp.csv"), "w", newline="") as file:
         out = csv.writer(file, lineterminator="\n")
-        out.writerow(["seed", "candidates", "sum_value_minor", "lp_minor"])
+        kinds = ["cap", "budget", "total", "shared", "floor"]
+        out.writerow(["seed", "candidates", "sum_value_minor", "lp_minor", *(f"{k}_binding" for k in kinds)])
         for seed in range(INSTANCES):
-            of_customers = [customer[5] for customer in instance(seed)[5]]
+            of_customers = [candidates for _, candidates in instance(seed)[-1]]
             values = [candidate[2] for candidates in of_customers for candidate in candidates]
-            out.writerow([seed, len(values), sum(values), f"{solve(seed):.9f}"])
+            optimum, binding = solve(seed)
+            out.writerow([seed, len(values), sum(values), f"{optimum:.9f}", *(binding[k] for k in kinds)])
 
 
 if __name__ == "__main__":

@@ -373,9 +373,8 @@ impl Deciding<'_> {
         let mut offers = vec![Vec::new(); ask.world.size().customers as usize];
         for (at, ix) in slates.customers.iter().enumerate() {
             let id = &known.customers[ix].id;
-            for (_, placed) in slates.plan.chosen(at) {
-                let promotion =
-                    slates.promotions[slates.candidates[placed.candidate].promotion as usize];
+            for (_, placed) in slates.plan.chosen(at).iter() {
+                let promotion = slates.offered(at, placed);
                 let promotion_id = known.promotions[&promotion].id.clone();
                 // Only customers with a number of the world may be sent offers: visitors have no consent.
                 let of = number(id).and_then(|index| offers.get_mut(index as usize));

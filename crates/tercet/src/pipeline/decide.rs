@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tercet_allocation::{Cell, Limit, Placed, RuleId, WhyNot};
+use tercet_allocation::{Limit, Placed, RuleId, WhyNot};
 use tercet_delivery::codes::CodePools;
 use tercet_delivery::offers::{Decision, Offer, Promotion as OfferedPromotion};
 use tercet_delivery::{csv, json_lines, offers};
@@ -207,9 +207,7 @@ fn reasons(
         for (at, ix) in block.customer_ix.iter().enumerate() {
             let Ok(customer) = slates.customers.binary_search(ix) else { continue };
             let slate = slates.plan.slate(customer).iter().map(|cell| {
-                let placed = cell.placed()?;
-                let candidate = &slates.candidates[placed.candidate];
-                let promotion = slates.promotions[candidate.promotion as usize];
+                let promotion = slates.offered(customer, cell.as_ref()?);
                 let known = &week.promotions[&promotion];
                 let pair = view.pair(at, offered.place(promotion)?);
                 let codes = reason_codes(&PairFacts {
@@ -243,7 +241,9 @@ fn plan_facts(context: &StageContext<'_>, week: &Week, slates: &Slates) -> PlanF
         {
             facts.caps.push((known.id.clone(), limit, left));
         }
-        if let (Some(limit), Some(left)) = (known.budget_minor, plan.remaining_budgets_minor[at]) {
+        if let (Some(limit), Some(left)) =
+            (known.budget_minor, plan.remaining_promotion_budgets_minor[at])
+        {
             facts.budgets_minor.push((known.id.clone(), limit, left));
         }
     }
@@ -251,7 +251,8 @@ fn plan_facts(context: &StageContext<'_>, week: &Week, slates: &Slates) -> PlanF
         context.config.rules.budget_minor.zip(plan.remaining_total_budget_minor);
     let mut pins: BTreeMap<(String, &str), usize> = BTreeMap::new();
     for pin in &plan.unplaced_pins {
-        let promotion = slates.promotions[slates.candidates[pin.candidate].promotion as usize];
+        let at = slates.problem.candidate(pin.customer, pin.candidate).promotion;
+        let promotion = slates.promotions[at as usize];
         *pins.entry((week.promotions[&promotion].id.clone(), pin.rule.name())).or_insert(0) += 1;
     }
     facts.certificate = certificate_facts(week, slates);
@@ -268,6 +269,8 @@ fn certificate_facts(week: &Week, slates: &Slates) -> Option<CertificateFacts> {
             Limit::Cap(at) => (RuleId::Cap, Some(promotion(at))),
             Limit::PromotionBudget(at) => (RuleId::PromotionBudget, Some(promotion(at))),
             Limit::TotalBudget => (RuleId::TotalBudget, None),
+            Limit::Budget(_) => (RuleId::NamedBudget, None),
+            Limit::Floor(_) => (RuleId::Floor, None),
         };
         LimitPriceFacts {
             limit: rule.name().to_owned(),
@@ -334,22 +337,22 @@ impl DecisionLog<'_> {
                 let (count, hash) = self.eligible(customer, slot);
                 eligible.push(count);
                 hashes.push(hash);
-                let cell = &self.slates.plan.slate(customer)[slot];
-                let placed = cell.placed();
-                let offered = placed.map(|placed| self.offered(placed));
+                let placed = self.slates.plan.slate(customer)[slot].as_ref();
+                let offered = placed.map(|placed| self.offered(customer, placed));
                 promotions.push(offered.map(|(ix, _)| week.promotions[&ix].id.clone()));
                 depths.push(offered.map(|(ix, _)| week.promotions[&ix].discount_rate));
-                values.push(placed.map_or(0, |placed| placed.value_minor.round_ties_even() as i64));
+                values
+                    .push(placed.map_or(0, |placed| {
+                        f64::from(placed.value_minor).round_ties_even() as i64
+                    }));
                 costs.push(placed.map_or(0, |placed| {
-                    self.slates.candidates[placed.candidate].expected_cost_minor
+                    self.slates.problem.candidate(customer, placed.at()).expected_cost_minor
                 }));
                 responses
                     .push(offered.map_or(0.0, |(_, row)| self.scored.value(row).response_rate));
                 forced.push(placed.is_some_and(|placed| placed.is_pinned));
-                empties.push(match cell {
-                    Cell::Empty(rule) => Some(rule.name().to_owned()),
-                    Cell::Placed(_) => None,
-                });
+                let empty = self.slates.why_empty[customer * slots.len() + slot];
+                empties.push(empty.map(|rule| rule.name().to_owned()));
                 reasons.push(self.reasons[customer][slot].clone());
             }
         }
@@ -400,20 +403,19 @@ impl DecisionLog<'_> {
     }
 
     /// Promotion and row of the scores of an offer.
-    fn offered(&self, placed: &Placed) -> (i32, usize) {
-        let at = self.slates.candidates[placed.candidate].promotion as usize;
-        (self.slates.promotions[at], self.slates.rows[placed.candidate])
+    fn offered(&self, customer: usize, placed: &Placed) -> (i32, usize) {
+        (self.slates.offered(customer, placed), self.slates.row(customer, placed))
     }
 
     /// Number and hash of the promotions that a slot of a customer could have got.
     fn eligible(&self, customer: usize, slot: usize) -> (i32, String) {
         let mut hasher = blake3::Hasher::new();
         let mut count = 0;
-        let slated = &self.slates.problem_customers[customer];
-        if slated.blocked.is_none() {
-            for at in slated.candidates.clone() {
-                let candidate = &self.slates.candidates[at];
-                if candidate.excluded.is_none() && self.slates.open_slots[at] >> slot & 1 == 1 {
+        let problem = &self.slates.problem;
+        if problem.customers[customer].blocked.is_none() {
+            for candidate in problem.customers.row(customer).iter() {
+                let open = problem.scoped_slots(customer, &candidate);
+                if candidate.excluded.is_none() && open >> slot & 1 == 1 {
                     hasher.update(
                         &self.slates.promotions[candidate.promotion as usize].to_le_bytes(),
                     );
@@ -430,26 +432,29 @@ impl DecisionLog<'_> {
         let chosen: BTreeMap<usize, i32> = slates
             .plan
             .offers()
-            .map(|(_, slot, placed)| (placed.candidate, slot as i32 + 1))
+            .map(|(customer, slot, placed)| {
+                (slates.starts[customer] + placed.at(), slot as i32 + 1)
+            })
             .collect();
         let (mut ids, mut promotions, mut slots) = (Vec::new(), Vec::new(), Vec::new());
         let (mut values, mut rules, mut taken) = (Vec::new(), Vec::new(), Vec::new());
         let (mut rivals, mut of_customer) = (Vec::new(), Vec::new());
-        for (customer, ix) in slates.problem_customers.iter().zip(&slates.customers) {
-            for at in customer.candidates.clone() {
-                let candidate = &slates.candidates[at];
+        let problem = &slates.problem;
+        for (customer, ix) in slates.customers.iter().enumerate() {
+            let row = problem.customers.row(customer).iter();
+            for (at, candidate) in (slates.starts[customer]..).zip(row) {
                 ids.push(self.week.customers[ix].id.clone());
                 promotions.push(
                     self.week.promotions[&slates.promotions[candidate.promotion as usize]]
                         .id
                         .clone(),
                 );
-                slots.push(i32::from(slates.open_slots[at]));
+                slots.push(i32::from(problem.scoped_slots(customer, &candidate)));
                 values.push(candidate.value_minor);
                 let why = slates.why_not[at];
                 rules.push(why.map(|why| why.name().to_owned()));
                 rivals.push(why.and_then(WhyNot::slot).map(|slot| slot as i32 + 1));
-                of_customer.push(customer.blocked.is_some());
+                of_customer.push(problem.customers[customer].blocked.is_some());
                 taken.push(chosen.get(&at).copied());
             }
         }

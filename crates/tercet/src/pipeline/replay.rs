@@ -299,9 +299,8 @@ fn slates_of(slates: &Slates, truth: &JudgedWeek, place: &BTreeMap<i32, u32>) ->
             let mut slate: Slate = [None; SLATE_LEN];
             if let Some(customer) = at.get(&(judged.customer as i32)) {
                 let chosen = slates.plan.chosen(*customer);
-                for (cell, (_, placed)) in slate.iter_mut().zip(chosen) {
-                    let promotion =
-                        slates.promotions[slates.candidates[placed.candidate].promotion as usize];
+                for (cell, (_, placed)) in slate.iter_mut().zip(chosen.iter()) {
+                    let promotion = slates.offered(*customer, placed);
                     *cell = place.get(&promotion).copied();
                 }
             }

@@ -2,9 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tercet_allocation::{
-    Candidate, Customer, MAX_CHANNELS, NoOverlap, Problem, Promotion, Slot as PlainSlot,
-};
+use tercet_allocation::{Candidate, Customer, MAX_CHANNELS, Problem, Promotion, Slot as PlainSlot};
 use tercet_types::{Error, Result};
 
 use super::week::{KnownCustomer, KnownPromotion, Week, listed};
@@ -70,25 +68,20 @@ impl Scopes {
         customer: &KnownCustomer,
     ) -> bool {
         let slot = |slot: &Slot| PlainSlot { name: String::new(), channel: self.of_slot(slot) };
-        let problem = Problem {
+        let mut problem = Problem {
             slots: slots.iter().map(slot).collect(),
             promotions: vec![self.of_promotion(promotion)],
-            customers: vec![self.of_customer(customer)],
-            candidates: Vec::new(),
-            total_budget_minor: None,
-            offers_max: None,
-            min_value_minor: None,
-            overlap: &NoOverlap,
+            ..Problem::default()
         };
         let candidate = Candidate {
             promotion: 0,
             slots: u8::MAX,
             value_minor: 0,
             expected_cost_minor: 0,
-            response_rate: 0.0,
             excluded: None,
         };
-        problem.scope_refusal(0, &candidate).is_none()
+        let pushed = problem.customers.push(self.of_customer(customer), &[candidate], &[]);
+        pushed.is_ok() && problem.scope_refusal(0, &candidate).is_none()
     }
 
     fn bits(&self, channels: &BTreeSet<String>) -> u64 {

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tercet_allocation::solve::{Dual, Solver};
 use tercet_allocation::{
-    Candidate, Certificate, CountedProducts, Customer, NoOverlap, Overlap, Plan, Problem,
-    Promotion, RuleId, Slot, WhyNot, verify_all, why_not,
+    Candidate, Certificate, CountedProducts, Customer, NoOverlap, Overlap, Placed, Plan, Problem,
+    Promotion, Reasons, RuleId, Slot, WhyNot, verify_all,
 };
 use tercet_engine::{Engine, Frame, params};
 use tercet_measurement::assignment::{self, Arm, Holdout, Salt};
@@ -38,22 +38,35 @@ pub(crate) struct Slates {
     pub(crate) customers: Vec<i32>,
     /// Arm of each customer.
     pub(crate) arms: Vec<Arm>,
-    /// Customers as the solver saw them.
-    pub(crate) problem_customers: Vec<Customer>,
-    /// Candidates as the solver saw them.
-    pub(crate) candidates: Vec<Candidate>,
-    /// Row of [`Scored`] of each candidate.
+    /// What the solver saw, but for the overlap.
+    pub(crate) problem: Problem<'static>,
+    /// Row of [`Scored`] of each candidate, customer by customer.
     pub(crate) rows: Vec<usize>,
+    /// Where each customer's candidates begin in `rows`.
+    pub(crate) starts: Vec<usize>,
     /// Index of each promotion of the plan.
     pub(crate) promotions: Vec<i32>,
-    /// Slots that each candidate could have stood in: bit `k` for slot `k`.
-    pub(crate) open_slots: Vec<u8>,
-    /// What kept each candidate out, when asked for.
+    /// What kept each candidate out, in the order of `rows`, when asked for.
     pub(crate) why_not: Vec<Option<WhyNot>>,
+    /// Why each slot is empty, customer by customer, when asked for.
+    pub(crate) why_empty: Vec<Option<RuleId>>,
     /// Who gets what.
     pub(crate) plan: Plan,
     /// How good the plan is, when asked for.
     pub(crate) certificate: Option<Certificate>,
+}
+
+impl Slates {
+    /// The promotion of an offer.
+    pub(crate) fn offered(&self, customer: usize, placed: &Placed) -> i32 {
+        let at = self.problem.candidate(customer, placed.at()).promotion;
+        self.promotions[at as usize]
+    }
+
+    /// The row of [`Scored`] of an offer.
+    pub(crate) fn row(&self, customer: usize, placed: &Placed) -> usize {
+        self.rows[self.starts[customer] + placed.at()]
+    }
 }
 
 /// Fills the slots of the customers in `scored` and holds every rule against the result.
@@ -95,15 +108,29 @@ pub(crate) fn fill_slots(
             ..scopes.of_promotion(known)
         }
     });
-    let (mut customers, mut arms, mut ids) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut candidates, mut rows) = (Vec::with_capacity(scored.rows()), Vec::new());
+    let (mut arms, mut ids, mut starts) = (Vec::new(), Vec::new(), Vec::new());
+    let mut rows = Vec::new();
+    let mut problem = Problem {
+        slots: config
+            .slots
+            .iter()
+            .map(|slot| Slot { name: slot.name.clone(), channel: scopes.of_slot(slot) })
+            .collect(),
+        promotions: problem_promotions.collect(),
+        total_budget_minor: config.rules.budget_minor,
+        offers_max: Some(config.rules.offers_max).filter(|most| *most > 0),
+        min_value_minor: config.rules.value_min_minor,
+        ..Problem::default()
+    };
+    let mut candidates = Vec::new();
     let mut row = 0;
     while row < scored.rows() {
         let ix = scored.customer(row);
         let known = &week.customers[&ix];
         let arm = if circumstances.with_holdout { holdout.arm(&known.id) } else { Arm::Treatment };
         let earlier = circumstances.history.get(&known.id);
-        let start = candidates.len();
+        starts.push(rows.len());
+        candidates.clear();
         let mut pinned = Vec::new();
         while row < scored.rows() && scored.customer(row) == ix {
             let promotion = scored.promotion(row);
@@ -136,7 +163,6 @@ pub(crate) fn fill_slots(
                     slots,
                     value_minor: value.value_minor.round_ties_even() as i64,
                     expected_cost_minor: value.expected_cost_minor.ceil() as i64,
-                    response_rate: value.response_rate as f32,
                     excluded: rule,
                 });
                 rows.push(row);
@@ -145,10 +171,8 @@ pub(crate) fn fill_slots(
         }
         let contacted = contacts(earlier, config, week.as_of);
         let limit = config.rules.contacts_max;
-        customers.push(Customer {
+        let customer = Customer {
             max_offers: if limit > 0 && contacted >= limit { 0 } else { config.slots.len() as u8 },
-            candidates: start..candidates.len(),
-            pinned,
             blocked: if !known.may_be_contacted {
                 Some(RuleId::Consent)
             } else if arm == Arm::Control {
@@ -160,55 +184,44 @@ pub(crate) fn fill_slots(
             },
             order: assignment::hash(&circumstances.assignment_key, Salt::EngineAb, &known.id),
             ..scopes.of_customer(known)
-        });
+        };
+        problem.customers.push(customer, &candidates, &pinned)?;
         arms.push(arm);
         ids.push(ix);
     }
     let counted;
-    let overlap: &dyn Overlap = if scored.value_kind == ORDER_VALUE {
+    problem.overlap = if scored.value_kind == ORDER_VALUE {
         counted = CountedProducts::new(
             promotions.iter().map(|ix| week.promotions[ix].products.clone()).collect(),
         )?;
-        &counted
+        &counted as &dyn Overlap
     } else {
         &NoOverlap
     };
-    let problem = Problem {
-        slots: config
-            .slots
-            .iter()
-            .map(|slot| Slot { name: slot.name.clone(), channel: scopes.of_slot(slot) })
-            .collect(),
-        promotions: problem_promotions.collect(),
-        customers,
-        candidates,
-        total_budget_minor: config.rules.budget_minor,
-        offers_max: Some(config.rules.offers_max).filter(|most| *most > 0),
-        min_value_minor: config.rules.value_min_minor,
-        overlap,
-    };
     let (plan, certificate) = if circumstances.with_reasons {
-        let solved = Dual.solve_with_certificate(&problem)?;
+        let solved = Dual::default().solve_with_certificate(&problem)?;
         (solved.plan, Some(solved.certificate))
     } else {
-        (Dual.solve(&problem)?, None)
+        (Dual::default().solve(&problem)?, None)
     };
     verify_all(&problem, &plan)?;
-    let open_slots = |customer: usize| {
-        let candidates = &problem.candidates[problem.customers[customer].candidates.clone()];
-        candidates.iter().map(|candidate| problem.scoped_slots(customer, candidate)).collect()
-    };
-    let open_slots: Vec<Vec<u8>> = (0..problem.customers.len()).map(open_slots).collect();
-    let why_not = if circumstances.with_reasons { why_not(&problem, &plan) } else { Vec::new() };
+    let (mut why_not, mut why_empty) = (Vec::new(), Vec::new());
+    if circumstances.with_reasons {
+        let reasons = Reasons::new(&problem, &plan);
+        for customer in 0..problem.customers.len() {
+            why_not.extend(reasons.of_candidates(customer));
+            why_empty.extend(reasons.of_slots(customer));
+        }
+    }
     Ok(Slates {
         customers: ids,
         arms,
-        problem_customers: problem.customers,
-        candidates: problem.candidates,
+        problem: problem.without_overlap(),
         rows,
+        starts,
         promotions,
-        open_slots: open_slots.concat(),
         why_not,
+        why_empty,
         plan,
         certificate,
     })

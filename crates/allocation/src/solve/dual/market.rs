@@ -1,64 +1,19 @@
-//! What may be sold to whom, and what does it cost at given prices?
+//! What may be offered to whom, and which offers are a customer's best at given prices?
 
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use super::assignment;
+use super::assignment::{self, Shelves};
+use super::limits::{Limits, Tariff, price_minor};
 use super::sequence;
-use crate::certificate::Limit;
-use crate::ledger::Ledger;
-use crate::plan::Plan;
-use crate::problem::{Candidate, MAX_SLOTS, Problem};
+use crate::customers::{Candidate, Row, Rows, promotion_of};
+use crate::problem::Problem;
+use crate::solve::picks::Picks;
+use crate::solve::pins::Pins;
 
 /// Customers of one parallel task. Sums are taken task by task, so that no number of threads changes them.
 const BLOCK: usize = 1_024;
-
-/// Shadow prices, one per limit: caps, then promotion budgets, then the total budget.
-///
-/// Zero for limits that are not set.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Prices(pub(super) Vec<f64>);
-
-/// Prices as an offer of each promotion meets them: of the offer, and per minor unit of its cost.
-pub(super) struct Tariff(Vec<[f64; 2]>);
-
-impl Tariff {
-    pub(super) fn new(prices: &Prices) -> Self {
-        let (caps, budgets) = prices.0.split_at(prices.0.len() / 2);
-        let total = budgets[caps.len()];
-        Self(caps.iter().zip(budgets).map(|(cap, budget)| [*cap, budget + total]).collect())
-    }
-
-    /// What the candidate's use of the limits costs, minor units.
-    pub(super) fn of(&self, candidate: &Candidate) -> f64 {
-        let [offer, cost] = self.0[candidate.promotion as usize];
-        offer + cost * candidate.expected_cost_minor as f64
-    }
-}
-
-/// A customer's offers beside the pins, in the order in which they are chosen.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Picks {
-    /// Indices into the problem's candidates.
-    list: [usize; MAX_SLOTS],
-    count: usize,
-}
-
-impl Picks {
-    pub(super) fn push(&mut self, at: usize) {
-        self.list[self.count] = at;
-        self.count += 1;
-    }
-
-    pub(super) fn pop(&mut self) {
-        self.count -= 1;
-    }
-
-    pub(super) fn as_slice(&self) -> &[usize] {
-        &self.list[..self.count]
-    }
-}
 
 /// A customer's best offers at given prices.
 #[derive(Clone, Copy, Debug, Default)]
@@ -72,16 +27,17 @@ pub(super) struct Slate {
 }
 
 /// A candidate that may be offered.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Item {
-    pub(super) at: usize,
-    /// The slots it may stand in.
-    pub(super) mask: u8,
-    /// Two of the same key exclude each other: the exclusivity group, or else the promotion.
-    pub(super) key: u64,
     /// What it adds to the pins less its price, minor units.
     pub(super) surplus_minor: f64,
     pub(super) price_minor: f64,
+    /// Place in the customer's row.
+    pub(super) at: u16,
+    /// Two of the same key exclude each other: the lowest promotion of its exclusivity group.
+    pub(super) key: u16,
+    /// The slots it may stand in.
+    pub(super) mask: u8,
 }
 
 /// How hard the best offers of a customer are looked for where values overlap.
@@ -109,7 +65,7 @@ impl Effort {
 pub(super) struct Pinned {
     pub(super) promotions: Vec<u32>,
     pub(super) masks: Vec<u8>,
-    pub(super) keys: Vec<u64>,
+    pub(super) keys: Vec<u16>,
 }
 
 /// The outcome of a pass over customers.
@@ -123,226 +79,200 @@ pub(super) struct Outcome {
     pub(super) used: Vec<f64>,
     /// Offers chosen.
     pub(super) offers: f64,
+    /// Their expected cost, minor units.
+    pub(super) cost_minor: f64,
     /// Sum of the prices paid and of the surplus: the offers' value.
     pub(super) value_minor: f64,
+}
+
+/// Whom a pass looks at.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Who<'a> {
+    /// Everybody.
+    All,
+    /// The first by their hash, as many as there are copies of their rows.
+    First(&'a Rows),
 }
 
 /// A problem with its pins placed.
 pub(super) struct Market<'a> {
     pub(super) problem: &'a Problem<'a>,
-    /// The slots each candidate may stand in; 0 when a rule keeps it out whatever else is offered.
-    open: Vec<u8>,
+    pub(super) pins: &'a Pins,
     /// Placed pins of customers that have any.
-    pins: BTreeMap<usize, Pinned>,
-    /// What pins leave of each limit, in the order of [`Prices`].
-    pub(super) left: Vec<Option<i64>>,
-    /// What the pins are worth, minor units.
-    pub(super) pins_minor: f64,
+    pinned: BTreeMap<usize, Pinned>,
+    pub(super) limits: Limits,
+    /// The room that the pins leave, see [`Limits::room`].
+    room: Vec<i64>,
     /// Customers in the order of their hash.
-    pub(super) order: Vec<u32>,
+    pub(super) order: &'a [u32],
+    /// The key of each promotion.
+    keys: Vec<u16>,
+    /// True when a key is that of several promotions.
+    has_groups: bool,
+    /// True when store or channel may keep a promotion from a customer or a slot.
+    is_scoped: bool,
     is_additive: bool,
 }
 
+/// Room to look for a customer's best offers in, used again and again.
+#[derive(Default)]
+pub(super) struct Scratch {
+    shelves: Shelves,
+    items: Vec<Item>,
+}
+
 impl<'a> Market<'a> {
-    /// The market after the pins of a plan.
-    pub(super) fn new(problem: &'a Problem<'a>, plan: &Plan) -> Self {
-        let (mut ledger, mut pins_minor) = (Ledger::new(problem), 0.0);
-        let mut pins: BTreeMap<usize, Pinned> = BTreeMap::new();
-        let has_pins = |customer: &usize| !problem.customers[*customer].pinned.is_empty();
-        for customer in (0..problem.customers.len()).filter(has_pins) {
-            for (_, placed) in plan.chosen(customer).iter().filter(|(_, placed)| placed.is_pinned) {
-                let candidate = &problem.candidates[placed.candidate];
-                ledger.add(candidate);
-                pins_minor += placed.value_minor;
-                let pinned = pins.entry(customer).or_default();
+    /// The market after the pins. `order` lists the customers by their hash.
+    pub(super) fn new(problem: &'a Problem<'a>, pins: &'a Pins, order: &'a [u32]) -> Self {
+        let limits = Limits::new(problem, &pins.ledger);
+        let mut first_of: BTreeMap<u32, u16> = BTreeMap::new();
+        let key = |(at, group): (u16, Option<u32>)| {
+            group.map_or(at, |group| *first_of.entry(group).or_insert(at))
+        };
+        let groups = problem.promotions.iter().map(|promotion| promotion.exclusivity_group);
+        let keys: Vec<u16> = (0..).zip(groups).map(key).collect();
+        let pinned = pins.iter().map(|(customer, picks)| {
+            let mut pinned = Pinned::default();
+            for at in picks.iter() {
+                let candidate = problem.candidate(customer, at);
                 pinned.promotions.push(candidate.promotion);
-                pinned.masks.push(problem.open_slots(customer, candidate) & problem.all_slots());
-                pinned.keys.push(key(problem, candidate));
+                pinned.masks.push(problem.open_slots(customer, &candidate) & problem.all_slots());
+                pinned.keys.push(keys[candidate.promotion as usize]);
             }
+            (customer, pinned)
+        });
+        let of_promotion = |p: &crate::Promotion| p.stores.is_some() || p.channels.is_some();
+        Self {
+            problem,
+            pins,
+            pinned: pinned.collect(),
+            room: limits.room(&limits.left),
+            limits,
+            order,
+            has_groups: keys.iter().enumerate().any(|(at, key)| usize::from(*key) != at),
+            keys,
+            is_scoped: problem.promotions.iter().any(of_promotion)
+                || problem.slots.iter().any(|slot| slot.channel.is_some()),
+            is_additive: problem.overlap.is_additive(),
         }
-        let cap = |at: usize| {
-            let left = |cap: u64| i64::try_from(cap).unwrap_or(i64::MAX);
-            problem.promotions[at].cap.map(|cap| left(cap.saturating_sub(ledger.offers[at])))
-        };
-        let left = |minor: i64, used: i64| minor.max(0).saturating_sub(used).max(0);
-        let budget = |at: usize| {
-            problem.promotions[at].budget_minor.map(|minor| left(minor, ledger.costs_minor[at]))
-        };
-        let total = problem.total_budget_minor.map(|minor| left(minor, ledger.total_cost_minor));
-        let promotions = problem.promotions.len();
-        let limits = (0..promotions).map(cap).chain((0..promotions).map(budget)).chain([total]);
-        let left: Vec<Option<i64>> = limits.collect();
-        let mut order: Vec<u32> = (0..problem.customers.len() as u32).collect();
-        order.par_sort_unstable_by_key(|&at| (problem.customers[at as usize].order, at));
-        let is_additive = problem.overlap.is_additive();
-        let open = Vec::new();
-        let mut market = Self { problem, open, pins, left, pins_minor, order, is_additive };
-        let of_blocks: Vec<Vec<(usize, u8)>> = (0..problem.customers.len().div_ceil(BLOCK))
-            .into_par_iter()
-            .map(|block| {
-                let customers = block * BLOCK..problem.customers.len().min((block + 1) * BLOCK);
-                let of_customer = |customer: usize| {
-                    let market = &market;
-                    let range = problem.customers[customer].candidates.clone();
-                    range.map(move |at| (at, market.open_mask(customer, at)))
-                };
-                customers.flat_map(of_customer).filter(|(_, mask)| *mask != 0).collect()
-            })
-            .collect();
-        let mut open = vec![0; problem.candidates.len()];
-        for (at, mask) in of_blocks.into_iter().flatten() {
-            open[at] = mask;
-        }
-        market.open = open;
-        market
     }
 
-    /// The slots a candidate may stand in, when no rule of its own keeps it out.
-    fn open_mask(&self, customer: usize, at: usize) -> u8 {
-        let (problem, candidate) = (self.problem, &self.problem.candidates[at]);
-        let is_worth_little =
-            problem.min_value_minor.is_some_and(|least| candidate.value_minor < least);
-        let is_out = problem.customers[customer].blocked.is_some()
-            || candidate.excluded.is_some()
-            || candidate.value_minor <= 0
-            || is_worth_little
-            || self.offers_most(customer) == 0
-            || !self.is_within(&self.left, candidate);
-        if is_out { 0 } else { problem.scoped_slots(customer, candidate) & problem.all_slots() }
-    }
-
-    /// The most offers of a customer, pins included.
-    pub(super) fn offers_most(&self, customer: usize) -> usize {
-        let most = self.problem.offers_max.unwrap_or(MAX_SLOTS as u8);
-        let most = most.min(self.problem.customers[customer].max_offers);
-        usize::from(most).min(self.problem.slots.len())
-    }
-
-    pub(super) fn pins(&self, customer: usize) -> Option<&Pinned> {
-        // Most customers have none: asked first, because it needs no search.
-        match self.problem.customers[customer].pinned.is_empty() {
-            true => None,
-            false => self.pins.get(&customer),
-        }
+    pub(super) fn pinned(&self, customer: usize) -> Option<&Pinned> {
+        // Most shops have none: asked first, because it needs no search.
+        if self.pinned.is_empty() { None } else { self.pinned.get(&customer) }
     }
 
     /// True when what is left of the limits is enough for the candidate.
-    pub(super) fn is_within(&self, left: &[Option<i64>], candidate: &Candidate) -> bool {
-        let (promotion, count) = (candidate.promotion as usize, self.problem.promotions.len());
-        let cost = candidate.expected_cost_minor;
-        let has = |at: usize, need: i64| left[at].is_none_or(|left| left >= need);
-        has(promotion, 1) && has(count + promotion, cost) && has(2 * count, cost)
+    pub(super) fn is_within(&self, customer: usize, left: &[i64], candidate: &Candidate) -> bool {
+        let mut is_within = true;
+        let groups = self.problem.customers[customer].groups;
+        self.limits.uses(groups, candidate, |place, need| {
+            is_within &= self.limits.is_floor(place) || left[place] >= need;
+        });
+        is_within
     }
 
     /// Takes a candidate from what is left of the limits, or gives it back.
-    pub(super) fn take(&self, left: &mut [Option<i64>], candidate: &Candidate, sign: i64) {
-        let (promotion, count) = (candidate.promotion as usize, self.problem.promotions.len());
-        let cost = candidate.expected_cost_minor;
-        for (at, need) in [(promotion, 1), (count + promotion, cost), (2 * count, cost)] {
-            if let Some(left) = &mut left[at] {
-                *left -= sign * need;
-            }
-        }
+    pub(super) fn take(&self, customer: usize, left: &mut [i64], candidate: &Candidate, sign: i64) {
+        let groups = self.problem.customers[customer].groups;
+        self.limits.uses(groups, candidate, |place, need| left[place] -= sign * need);
     }
 
-    /// The limits that are set, by their place in [`Prices`].
-    pub(super) fn limits(&self) -> impl Iterator<Item = (usize, Limit, i64)> {
-        let count = self.problem.promotions.len();
-        self.left.iter().enumerate().filter_map(move |(at, left)| {
-            let limit = match at {
-                at if at < count => Limit::Cap(at as u32),
-                at if at < 2 * count => Limit::PromotionBudget((at - count) as u32),
-                _ => Limit::TotalBudget,
-            };
-            left.map(|left| (at, limit, left))
-        })
-    }
-
-    /// The best offers of a customer at the prices, among the candidates that `admit` lets through.
-    ///
+    /// The best offers of a customer at the prices, among the candidates that `admit` lets through by
+    /// promotion and cost.
     pub(super) fn best(
         &self,
         customer: usize,
         tariff: &Tariff,
         effort: Effort,
-        admit: impl Fn(&Candidate) -> bool,
+        scratch: &mut Scratch,
+        admit: impl Fn(usize, i64) -> bool,
+    ) -> Slate {
+        let row = self.problem.customers.row(customer);
+        self.best_of(customer, row, tariff, effort, scratch, admit)
+    }
+
+    /// [`Self::best`] of the customer whose row this is.
+    fn best_of(
+        &self,
+        customer: usize,
+        row: Row<'_>,
+        tariff: &Tariff,
+        effort: Effort,
+        scratch: &mut Scratch,
+        admit: impl Fn(usize, i64) -> bool,
     ) -> Slate {
         let nothing = Pinned::default();
-        let pinned = self.pins(customer).unwrap_or(&nothing);
-        let more = self.offers_most(customer).saturating_sub(pinned.masks.len());
-        if more == 0 {
+        let pinned = self.pinned(customer).unwrap_or(&nothing);
+        let more = self.problem.offers_most(customer).saturating_sub(pinned.masks.len());
+        if more == 0 || row.is_empty() {
             return Slate::default();
         }
-        let problem = self.problem;
-        let range = problem.customers[customer].candidates.clone();
-        let candidates = problem.candidates[range.clone()].iter().zip(&self.open[range.clone()]);
-        let mut items = Vec::new();
-        for (at, (candidate, &mask)) in range.zip(candidates) {
-            let price_minor = tariff.of(candidate);
-            let surplus_minor = candidate.value_minor as f64 - price_minor;
-            if surplus_minor <= 0.0 || mask == 0 || !admit(candidate) {
-                continue;
-            }
-            let key = key(problem, candidate);
-            let mut item = Item { at, mask, key, surplus_minor, price_minor };
-            if !pinned.masks.is_empty() {
-                let adds = problem.marginal_minor(customer, &pinned.promotions, candidate);
-                item.surplus_minor = adds - price_minor;
-                let is_worth_little =
-                    problem.min_value_minor.is_some_and(|least| adds < least as f64);
-                if item.surplus_minor <= 0.0 || is_worth_little || pinned.keys.contains(&key) {
-                    continue;
-                }
-            }
-            items.push(item);
+        let tariff = tariff.of(self.limits.segment(self.problem.customers[customer].groups));
+        if self.is_additive {
+            let shelves = &mut scratch.shelves;
+            shelves.open(self.problem.slots.len(), more, self.has_groups);
+            self.gather(customer, row, tariff, &admit, pinned, shelves);
+            return assignment::best(shelves, pinned, more);
         }
-        if items.is_empty() {
-            Slate::default()
-        } else if self.is_additive {
-            assignment::best(&items, pinned, more)
-        } else {
-            sequence::best(problem, customer, items, pinned, more, effort)
+        let items = &mut scratch.items;
+        items.clear();
+        self.gather(customer, row, tariff, &admit, pinned, items);
+        match items.is_empty() {
+            true => Slate::default(),
+            false => sequence::best(self.problem, customer, items, pinned, more, effort),
+        }
+    }
+
+    /// Puts candidates with a surplus on the shelf.
+    fn gather<S: Shelf>(
+        &self,
+        customer: usize,
+        row: Row<'_>,
+        tariff: &[[f64; 2]],
+        admit: &impl Fn(usize, i64) -> bool,
+        pinned: &Pinned,
+        shelf: &mut S,
+    ) {
+        let least_minor = self.problem.least_minor();
+        let stall = Stall { market: self, customer, pinned, admit, least_minor };
+        match row.width() {
+            2 => stall.gather::<2, S>(row, tariff, shelf),
+            4 => stall.gather::<4, S>(row, tariff, shelf),
+            _ => stall.gather::<8, S>(row, tariff, shelf),
         }
     }
 
     /// The best offers of customers at the prices.
-    pub(super) fn pass(&self, customers: &[u32], prices: &Prices, effort: Effort) -> Outcome {
-        let limits = self.left.len();
-        let blank = || Outcome {
-            surplus_minor: 0.0,
-            most_minor: 0.0,
-            used: vec![0.0; limits],
-            offers: 0.0,
-            value_minor: 0.0,
+    pub(super) fn pass(&self, who: Who<'_>, prices: &[f64], effort: Effort) -> Outcome {
+        let tariff = &self.limits.tariff(prices, &self.limits.left);
+        let customers = match who {
+            Who::All => self.order.len(),
+            Who::First(rows) => rows.len(),
         };
-        let tariff = &Tariff::new(prices);
-        let blocks: Vec<Outcome> = customers
-            .par_chunks(BLOCK)
+        let blocks: Vec<Outcome> = (0..customers.div_ceil(BLOCK))
+            .into_par_iter()
             .map(|block| {
-                let mut sum = blank();
-                for &customer in block {
-                    let slate = self.best(customer as usize, tariff, effort, |_| true);
-                    sum.surplus_minor += slate.surplus_minor;
-                    sum.most_minor += slate.most_minor;
-                    sum.value_minor += slate.surplus_minor;
-                    for &at in slate.picks.as_slice() {
-                        let candidate = &self.problem.candidates[at];
-                        let cost = candidate.expected_cost_minor as f64;
-                        let promotion = candidate.promotion as usize;
-                        sum.used[promotion] += 1.0;
-                        sum.used[limits / 2 + promotion] += cost;
-                        sum.used[limits - 1] += cost;
-                        sum.offers += 1.0;
-                        sum.value_minor += tariff.of(candidate);
-                    }
+                let mut sum = Outcome::nothing(self.limits.len());
+                let mut scratch = Scratch::default();
+                for place in block * BLOCK..customers.min((block + 1) * BLOCK) {
+                    // In the order in which rows lie in memory.
+                    let (customer, row) = match who {
+                        Who::All => (place, self.problem.customers.row(place)),
+                        Who::First(rows) => (self.order[place] as usize, rows.row(place)),
+                    };
+                    let admit = |promotion: usize, cost: i64| self.room[promotion] >= cost;
+                    let slate = self.best_of(customer, row, tariff, effort, &mut scratch, admit);
+                    self.count(customer, row, &slate, tariff, &mut sum);
                 }
                 sum
             })
             .collect();
-        blocks.into_iter().fold(blank(), |mut sum, block| {
+        blocks.into_iter().fold(Outcome::nothing(self.limits.len()), |mut sum, block| {
             sum.surplus_minor += block.surplus_minor;
             sum.most_minor += block.most_minor;
             sum.offers += block.offers;
+            sum.cost_minor += block.cost_minor;
             sum.value_minor += block.value_minor;
             for (sum, used) in sum.used.iter_mut().zip(block.used) {
                 *sum += used;
@@ -351,14 +281,162 @@ impl<'a> Market<'a> {
         })
     }
 
-    /// What the limits cost at the prices, minor units.
-    pub(super) fn rent_minor(&self, prices: &Prices) -> f64 {
-        self.limits().map(|(at, _, left)| left as f64 * prices.0[at]).sum()
+    fn count(
+        &self,
+        customer: usize,
+        row: Row<'_>,
+        slate: &Slate,
+        tariff: &Tariff,
+        sum: &mut Outcome,
+    ) {
+        sum.surplus_minor += slate.surplus_minor;
+        sum.most_minor += slate.most_minor;
+        sum.value_minor += slate.surplus_minor;
+        let groups = self.problem.customers[customer].groups;
+        let tariff = tariff.of(self.limits.segment(groups));
+        for at in slate.picks.iter() {
+            let candidate = row.get(at);
+            self.limits.uses(groups, &candidate, |place, need| sum.used[place] += need as f64);
+            sum.offers += 1.0;
+            sum.cost_minor += candidate.expected_cost_minor as f64;
+            sum.value_minor += price_minor(tariff, &candidate);
+        }
     }
 }
 
-/// What excludes what inside a slate: the exclusivity group, or else the promotion itself.
-fn key(problem: &Problem<'_>, candidate: &Candidate) -> u64 {
-    let group = problem.promotions[candidate.promotion as usize].exclusivity_group;
-    group.map_or(u64::from(candidate.promotion), |group| 1 << 32 | u64::from(group))
+impl Outcome {
+    fn nothing(limits: usize) -> Self {
+        Self {
+            surplus_minor: 0.0,
+            most_minor: 0.0,
+            used: vec![0.0; limits],
+            offers: 0.0,
+            cost_minor: 0.0,
+            value_minor: 0.0,
+        }
+    }
+}
+
+/// Where candidates with a surplus are put.
+pub(super) trait Shelf {
+    /// What a candidate for these slots must bring more than, minor units.
+    fn least_minor(&self, mask: u8) -> f64;
+
+    /// Takes a candidate that brings more.
+    fn add(&mut self, item: Item);
+}
+
+/// All of them.
+impl Shelf for Vec<Item> {
+    fn least_minor(&self, _: u8) -> f64 {
+        0.0
+    }
+
+    fn add(&mut self, item: Item) {
+        self.push(item);
+    }
+}
+
+/// A customer who looks at candidates.
+struct Stall<'a, A> {
+    market: &'a Market<'a>,
+    customer: usize,
+    pinned: &'a Pinned,
+    admit: &'a A,
+    /// What an offer must add.
+    least_minor: f64,
+}
+
+impl<A: Fn(usize, i64) -> bool> Stall<'_, A> {
+    /// Looks at every candidate of the row: the place where nearly all of the time goes.
+    fn gather<const WIDTH: usize, S: Shelf>(
+        &self,
+        row: Row<'_>,
+        tariff: &[[f64; 2]],
+        shelf: &mut S,
+    ) {
+        let (values, costs) = row.numbers::<WIDTH>();
+        let slots = row.slots();
+        let contact_minor =
+            f64::from(self.market.problem.customers[self.customer].contact_price_minor);
+        let all = self.market.problem.all_slots();
+        // Where scope takes slots away it is not yet known which shelf a candidate is for.
+        let is_scoped = self.market.is_scoped;
+        let mut look = |at: usize, promotion: usize, prices: [f64; 2], (value, cost, slots)| {
+            let cost_minor = unsigned::<WIDTH>(cost);
+            let adds_minor = signed::<WIDTH>(value) as f64 - contact_minor;
+            let price_minor = prices[0] + prices[1] * cost_minor as f64;
+            let surplus_minor = adds_minor - price_minor;
+            let mask: u8 = slots & all;
+            let least_minor = if is_scoped { 0.0 } else { shelf.least_minor(mask) };
+            if surplus_minor > least_minor {
+                let key = self.market.keys[promotion];
+                let item = Item { surplus_minor, price_minor, at: at as u16, key, mask };
+                self.consider(item, adds_minor, (promotion, cost_minor), row, shelf);
+            }
+        };
+        let each = values.iter().zip(costs).zip(slots).enumerate();
+        let each = each.map(|(at, ((value, cost), slots))| (at, (*value, *cost, *slots)));
+        match row.codes() {
+            None => {
+                for ((at, numbers), prices) in each.zip(tariff) {
+                    look(at, at, *prices, numbers);
+                }
+            }
+            Some(codes) => {
+                for ((at, numbers), code) in each.zip(codes) {
+                    if let Some(promotion) = promotion_of(*code) {
+                        look(at, promotion, tariff[promotion], numbers);
+                    }
+                }
+            }
+        }
+    }
+
+    /// A candidate that is good enough for its shelf: now the rules.
+    fn consider<S: Shelf>(
+        &self,
+        mut item: Item,
+        mut adds_minor: f64,
+        (promotion, cost_minor): (usize, i64),
+        row: Row<'_>,
+        shelf: &mut S,
+    ) {
+        let (market, problem) = (self.market, self.market.problem);
+        if !self.pinned.masks.is_empty() {
+            if self.pinned.keys.contains(&item.key) {
+                return;
+            }
+            let beside = &self.pinned.promotions;
+            let candidate = row.get(usize::from(item.at));
+            adds_minor = problem.marginal_minor(self.customer, beside, &candidate);
+            item.surplus_minor = adds_minor - item.price_minor;
+        }
+        if market.is_scoped {
+            let candidate = row.get(usize::from(item.at));
+            item.mask = problem.scoped_slots(self.customer, &candidate) & problem.all_slots();
+        }
+        let is_open = item.mask != 0
+            && adds_minor >= self.least_minor
+            && item.surplus_minor > shelf.least_minor(item.mask)
+            && (self.admit)(promotion, cost_minor);
+        if is_open {
+            shelf.add(item);
+        }
+    }
+}
+
+/// A value of so many bytes.
+fn signed<const WIDTH: usize>(bytes: [u8; WIDTH]) -> i64 {
+    let mut all = [0; 8];
+    all[..WIDTH].copy_from_slice(&bytes);
+    let spare = 64 - 8 * WIDTH as u32;
+    i64::from_le_bytes(all) << spare >> spare
+}
+
+/// A cost of so many bytes.
+fn unsigned<const WIDTH: usize>(bytes: [u8; WIDTH]) -> i64 {
+    let mut all = [0; 8];
+    all[..WIDTH].copy_from_slice(&bytes);
+    i64::from_le_bytes(all)
 }

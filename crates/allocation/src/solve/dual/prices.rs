@@ -4,23 +4,33 @@
 //! what customers would use. Projected subgradient steps, scaled per limit by the slopes seen so far
 //! (Duchi, Hazan and Singer 2011, JMLR 12:2121), start again from the best prices with half the radius:
 //! on a piecewise linear function this converges linearly (Goffin 1977, doi:10.1007/BF01584346).
+//!
+//! Few limits are shared by many customers, so prices are found on a sample and corrected on larger ones.
 
-use super::market::{Effort, Market, Prices};
+use super::market::{Effort, Market, Who};
+use crate::certificate::Limit;
+use crate::customers::Rows;
 
 /// Customers on whom prices are found first: the first in hash order. All, when there are fewer.
 const SAMPLE: usize = 8_000;
 
-/// Then they are corrected on so many times as many, again and again until all take part.
+/// Then they are corrected on so many times as many, again and again.
 const GROWTH: usize = 6;
 
+/// Larger samples make no better prices: what they miss is less than what moves while offers are made.
+const SAMPLE_MOST: usize = 300_000;
+
 /// How often the radius is halved.
-const STAGES: usize = 18;
+const STAGES: usize = 24;
 
 /// Steps of a stage: as many as the work allows, within these.
 const STEPS: (u64, u64) = (4, 30);
 
-/// A stage that lowers the bound by less than this, relative, is the last one.
+/// A stage that lowers the bound by less than this, relative, was in vain.
 const TOLERANCE: f64 = 5e-6;
+
+/// So many stages in vain, one after another, are the last ones.
+const IN_VAIN: usize = 3;
 
 /// Stages that are made in any case: the first ones may overshoot.
 const STAGES_MIN: usize = 6;
@@ -43,123 +53,166 @@ const CORRECTION_FLOOR: f64 = 0.1;
 /// Steps of a stage of a correction, as the work allows.
 const CORRECTION_STEPS: (u64, u64) = (3, 40);
 
-/// The best prices found.
-pub(super) fn find(market: &Market<'_>) -> Prices {
-    let nothing = Prices(vec![0.0; market.left.len()]);
+/// A budget's price is measured by the mean value per cost, times how much more than it would be spent; up to
+/// this.
+const SCARCITY_MOST: f64 = 50.0;
+
+/// Prices of an earlier week are kept to when correcting them lowers the bound by no more than this,
+/// relative; else the search starts from them as if from nothing.
+const WARM_TOLERANCE: f64 = 0.005;
+
+/// Prices, and what it took to find them.
+pub(super) struct Found {
+    /// One per limit.
+    pub(super) prices: Vec<f64>,
+    /// How often the customers of a sample were gone through.
+    pub(super) passes: usize,
+}
+
+/// The best prices found, looking from `start` where there is one.
+pub(super) fn find(market: &Market<'_>, start: Option<Vec<f64>>) -> Found {
+    let nothing = vec![0.0; market.limits.len()];
     let customers = market.order.len();
-    if market.limits().next().is_none() || customers == 0 {
-        return nothing;
+    if market.limits.len() == 0 || customers == 0 {
+        return Found { prices: nothing, passes: 0 };
     }
-    let candidates = market.problem.candidates.len() as u64;
+    let candidates = market.problem.customers.candidates() as u64;
     let weight = if market.problem.overlap.is_additive() { 1 } else { WORK_OF_OVERLAP };
     let steps = |sample: usize, stages: usize, (least, most): (u64, u64)| {
-        let work = (candidates * sample as u64 / customers as u64).max(1) * weight * stages as u64;
-        (WORK / work).clamp(least, most) as usize
+        let each = (candidates as f64 * sample as f64 / customers as f64) as u64;
+        (WORK / (each.max(1) * weight * stages as u64)).clamp(least, most) as usize
     };
+    let correction = |sample: usize| steps(sample, CORRECTION.0, CORRECTION_STEPS);
     let mut sample = SAMPLE.min(customers);
-    let mut best = nothing.clone();
-    let Some(mut descent) = Descent::new(market, &market.order[..sample], best) else {
-        return nothing;
-    };
-    descent.run(STAGES, steps(sample, STAGES, STEPS), RADIUS, 0.0);
-    best = descent.best;
-    while sample < customers {
+    let is_warm = start.is_some();
+    let start = start.unwrap_or_else(|| nothing.clone());
+    let mut descent = Descent::new(market, sample, start);
+    if descent.is_free {
+        return Found { prices: nothing, passes: descent.passes };
+    }
+    let mut is_cold = !is_warm;
+    if is_warm {
+        let before_minor = descent.best_minor;
+        descent.run(CORRECTION.0, correction(sample), CORRECTION.1, CORRECTION_FLOOR);
+        let gained_minor = before_minor - descent.best_minor;
+        is_cold = gained_minor > WARM_TOLERANCE * descent.best_minor.abs();
+    }
+    if is_cold {
+        descent.run(STAGES, steps(sample, STAGES, STEPS), RADIUS, 0.0);
+    }
+    let (mut best, mut passes) = (descent.best, descent.passes);
+    while sample < customers.min(SAMPLE_MOST) {
         // What is nearly all is all.
         sample *= GROWTH;
         if sample * 2 > customers {
             sample = customers;
         }
-        let (stages, radius) = CORRECTION;
-        let Some(mut descent) = Descent::new(market, &market.order[..sample], best) else {
-            return nothing;
-        };
-        descent.run(stages, steps(sample, stages, CORRECTION_STEPS), radius, CORRECTION_FLOOR);
-        best = descent.best;
+        let mut descent = Descent::new(market, sample, best);
+        if descent.is_free {
+            return Found { prices: nothing, passes: passes + descent.passes };
+        }
+        descent.run(CORRECTION.0, correction(sample), CORRECTION.1, CORRECTION_FLOOR);
+        (best, passes) = (descent.best, passes + descent.passes);
     }
-    best
+    Found { prices: best, passes }
 }
 
 struct Descent<'a> {
     market: &'a Market<'a>,
-    customers: &'a [u32],
+    /// The rows of the customers that are looked at.
+    rows: Rows,
     /// The limits, less the share of customers that are not looked at.
-    left: Vec<Option<f64>>,
+    left: Vec<f64>,
     /// What a limit's use is measured by.
     sizes: Vec<f64>,
     /// What a price is measured by, minor units per unit of the limit.
     units: Vec<f64>,
-    best: Prices,
+    best: Vec<f64>,
     best_minor: f64,
+    passes: usize,
+    /// True when customers keep every limit of their own accord: no price is needed.
+    is_free: bool,
 }
 
 impl<'a> Descent<'a> {
-    /// None when customers stay within every limit of their own accord.
-    fn new(market: &'a Market<'a>, customers: &'a [u32], start: Prices) -> Option<Self> {
-        let share = customers.len() as f64 / market.order.len() as f64;
-        let mut left = vec![None; market.left.len()];
-        for (at, _, whole) in market.limits() {
-            left[at] = Some(whole as f64 * share);
-        }
-        let free = market.pass(customers, &Prices(vec![0.0; left.len()]), Effort::GREEDY);
-        let within = |(left, used): (&Option<f64>, &f64)| left.is_none_or(|left| *used <= left);
-        if left.iter().zip(&free.used).all(within) {
-            return None;
-        }
-        let sizes = left.iter().zip(&free.used);
-        let sizes = sizes.map(|(left, used)| left.unwrap_or(0.0).max(*used).max(1.0)).collect();
-        let promotions = market.problem.promotions.len();
+    fn new(market: &'a Market<'a>, customers: usize, start: Vec<f64>) -> Self {
+        let share = customers as f64 / market.order.len() as f64;
+        let limits = &market.limits;
+        let left: Vec<f64> = limits.left.iter().map(|left| *left as f64 * share).collect();
+        let rows = market.problem.customers.rows_of(&market.order[..customers]);
+        let free = market.pass(Who::First(&rows), &vec![0.0; left.len()], Effort::GREEDY);
+        let is_kept = |at: usize| limits.sign(at) * (left[at] - free.used[at]) >= 0.0;
+        let is_free = (0..left.len()).all(is_kept);
+        let sizes = left.iter().zip(&free.used).map(|(left, used)| left.max(*used).max(1.0));
+        let sizes = sizes.collect();
         let value_minor = free.value_minor / free.offers.max(1.0);
-        let cost_minor = free.used[2 * promotions] / free.offers.max(1.0);
-        let unit = |at: usize| match at < promotions {
-            true => value_minor,
-            false => value_minor / cost_minor.max(1.0),
+        let cost_minor = free.cost_minor / free.offers.max(1.0);
+        // A budget that pays for few offers goes to those that cost next to nothing: its price is far higher.
+        let scarcity = |at: usize| (free.used[at] / left[at].max(1.0)).clamp(1.0, SCARCITY_MOST);
+        let unit = |at: usize| match limits.names[at] {
+            Limit::Cap(_) | Limit::Floor(_) => value_minor,
+            _ => value_minor / cost_minor.max(1.0) * scarcity(at),
         };
         let units = (0..left.len()).map(unit).collect();
-        let mut descent =
-            Self { market, customers, left, sizes, units, best: start, best_minor: f64::INFINITY };
-        let start = descent.best.clone();
-        descent.look(&start);
-        Some(descent)
+        let mut descent = Self {
+            market,
+            rows,
+            left,
+            sizes,
+            units,
+            best: start.clone(),
+            best_minor: f64::INFINITY,
+            passes: 1,
+            is_free,
+        };
+        if !is_free {
+            descent.look(&start);
+        }
+        descent
     }
 
     /// The slope at the prices; remembers them when they are the best so far.
-    fn look(&mut self, prices: &Prices) -> Vec<f64> {
-        let outcome = self.market.pass(self.customers, prices, Effort::GREEDY);
-        let rent = |(left, price): (&Option<f64>, &f64)| left.unwrap_or(0.0) * price;
-        let rent_minor: f64 = self.left.iter().zip(&prices.0).map(rent).sum();
-        let bound_minor = outcome.surplus_minor + rent_minor;
+    fn look(&mut self, prices: &[f64]) -> Vec<f64> {
+        self.passes += 1;
+        let outcome = self.market.pass(Who::First(&self.rows), prices, Effort::GREEDY);
+        let limits = &self.market.limits;
+        let rent = |at: usize| limits.sign(at) * self.left[at] * prices[at];
+        let bound_minor = outcome.surplus_minor + (0..prices.len()).map(rent).sum::<f64>();
         if bound_minor < self.best_minor {
-            (self.best, self.best_minor) = (prices.clone(), bound_minor);
+            (self.best, self.best_minor) = (prices.to_vec(), bound_minor);
         }
-        let slope = |(at, left): (usize, &Option<f64>)| {
-            left.map_or(0.0, |left| (left - outcome.used[at]) / self.sizes[at])
-        };
-        self.left.iter().enumerate().map(slope).collect()
+        let slope =
+            |at: usize| limits.sign(at) * (self.left[at] - outcome.used[at]) / self.sizes[at];
+        (0..prices.len()).map(slope).collect()
     }
 
     /// Slopes below `floor` make steps in proportion to them.
     fn run(&mut self, stages: usize, steps: usize, radius: f64, floor: f64) {
-        let mut radius = radius;
+        let (mut radius, mut in_vain) = (radius, 0);
         for stage in 0..stages {
             let before_minor = self.best_minor;
             let mut prices = self.best.clone();
-            let mut seen = vec![floor * floor; prices.0.len()];
-            let mut mean = Prices(vec![0.0; prices.0.len()]);
+            let mut seen = vec![floor * floor; prices.len()];
+            let mut mean = vec![0.0; prices.len()];
             for _ in 0..steps {
                 let slope = self.look(&prices);
                 for (at, slope) in slope.into_iter().enumerate().filter(|(_, s)| *s != 0.0) {
                     seen[at] += slope * slope;
                     let step = radius * self.units[at] * slope / f64::sqrt(seen[at]);
-                    prices.0[at] = (prices.0[at] - step).max(0.0);
+                    let most = self.market.limits.price_most[at];
+                    prices[at] = (prices[at] - step).clamp(0.0, most);
                 }
-                for (mean, price) in mean.0.iter_mut().zip(&prices.0) {
+                for (mean, price) in mean.iter_mut().zip(&prices) {
                     *mean += price / steps as f64;
                 }
             }
             // The mean of the steps is often better than any of them.
             self.look(&mean);
             radius /= 2.0;
-            if stage >= STAGES_MIN && before_minor - self.best_minor <= TOLERANCE * before_minor {
+            let gained_minor = before_minor - self.best_minor;
+            let is_little = gained_minor <= TOLERANCE * before_minor.abs();
+            in_vain = if is_little { in_vain + 1 } else { 0 };
+            if stage >= STAGES_MIN && in_vain == IN_VAIN {
                 break;
             }
         }

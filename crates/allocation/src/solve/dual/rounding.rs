@@ -2,186 +2,332 @@
 //!
 //! Customers in hash order, each with the best offers at prices that rise while a limit is used faster
 //! than customers pass and fall while it is used slower; what is left of each limit is checked before
-//! every offer. Then what is still left is sold at falling prices.
+//! every offer. Then, where it is worth it, what is still left is sold at falling prices, and floors that
+//! are missed pay more and more. What adds exactly nothing fills slots last.
 
 use rayon::prelude::*;
 
-use super::market::{Effort, Market, Picks, Prices, Tariff};
-use crate::problem::Candidate;
+use super::limits::Tariff;
+use super::market::{Effort, Market, Scratch};
+use crate::ledger::Ledger;
+use crate::problem::Problem;
+use crate::solve::desk::Desk;
+use crate::solve::greedy::fill_desk;
+use crate::solve::picks::{Book, Picks};
 
-/// Customers who see the same prices, and whose offers are looked for at the same time.
-const BLOCK: usize = 512;
+/// Customers see new prices so often, if they are many.
+const ROUNDS: usize = 1_000;
+
+/// Customers who see the same prices, and whose offers are looked for at the same time: within these.
+const ROUND: (usize, usize) = (64, 4_096);
 
 /// How far a price moves, in its unit, when the limit is used up twice as fast as customers pass.
 const GAIN: f64 = 0.5;
 
-/// What is left is sold at these shares of the prices, one pass each.
-const SALES: [f64; 5] = [1.0, 0.6, 0.3, 0.0, 0.0];
+/// What is left is sold at these shares of the prices, one pass each; and so much of the way to what a floor
+/// pays at most is added to what it pays.
+const SALES: [(f64, f64); 5] = [(1.0, 0.0), (0.6, 0.05), (0.3, 0.25), (0.0, 1.0), (0.0, 1.0)];
 
-/// The offers of all customers beside the pins.
-pub(super) struct Book {
-    picks: Vec<u32>,
-    width: usize,
+/// A limit of which no more than this share is left is used up: in a sale its price is as much higher as
+/// [`RAISE`] says, so that who hardly gains by it gives it back.
+const USED_UP: f64 = 5e-4;
+
+/// See [`USED_UP`].
+const RAISE: f64 = 1.01;
+
+/// Sales are held while what is left is worth more than this share of the offers, at the prices.
+const WORTH_A_SALE: f64 = 3e-4;
+
+/// Up to so many customers sales are held in any case.
+const FEW_CUSTOMERS: usize = 20_000;
+
+/// Offers near the prices within every limit.
+pub(super) fn round(market: &Market<'_>, prices: &[f64]) -> Book {
+    let mut rounding = Rounding::new(market);
+    rounding.first_pass(prices);
+    let is_free = prices.iter().all(|price| *price == 0.0);
+    for (share, raise) in SALES {
+        if !rounding.is_worth_a_sale(prices) {
+            break;
+        }
+        let price = |at: usize| match market.limits.is_floor(at) {
+            true => prices[at] + raise * (market.limits.price_most[at] - prices[at]),
+            false if rounding.is_used_up(at) => prices[at] * RAISE,
+            false => prices[at] * share,
+        };
+        let prices: Vec<f64> = (0..prices.len()).map(price).collect();
+        if !rounding.sale(&prices) && (is_free || share == 0.0) {
+            break;
+        }
+    }
+    rounding.fill();
+    rounding.book
 }
 
-/// An empty place in a [`Book`].
-const NONE: u32 = u32::MAX;
+/// What is left while offers are made.
+struct Rounding<'a> {
+    market: &'a Market<'a>,
+    left: Vec<i64>,
+    book: Book,
+    /// What the offers of the first pass are worth, each by itself, minor units.
+    value_minor: f64,
+    /// Customers of a round.
+    round: usize,
+}
 
-impl Book {
-    /// The customer's offers in the order in which they were chosen.
-    pub(super) fn of(&self, market: &Market<'_>, customer: usize) -> Picks {
-        let start = market.problem.customers[customer].candidates.start;
+impl<'a> Rounding<'a> {
+    fn new(market: &'a Market<'a>) -> Self {
+        let customers = market.order.len();
+        Self {
+            market,
+            left: market.limits.left.clone(),
+            book: Book::new(customers, market.problem.slots.len()),
+            value_minor: 0.0,
+            round: (customers / ROUNDS).clamp(ROUND.0, ROUND.1),
+        }
+    }
+
+    fn first_pass(&mut self, start: &[f64]) {
+        let (market, limits) = (self.market, &self.market.limits);
+        let customers = market.order.len();
+        let mut prices = start.to_vec();
+        let mut spare = Scratch::default();
+        for (number, round) in market.order.chunks(self.round).enumerate() {
+            let tariff = limits.tariff(&prices, &self.left);
+            let room = limits.room(&self.left);
+            let wished = side_by_side(round, |customer, scratch| {
+                let admit = |promotion: usize, cost: i64| room[promotion] >= cost;
+                market.best(customer, &tariff, Effort::SOME, scratch, admit)
+            });
+            for (customer, wished) in round.iter().map(|at| *at as usize).zip(wished) {
+                let mut picks = wished.picks;
+                if !self.take_all(customer, &picks) {
+                    // Somebody in this round was first: now with what is left exactly.
+                    let room = limits.room(&self.left);
+                    let admit = |promotion: usize, cost: i64| room[promotion] >= cost;
+                    let slate = market.best(customer, &tariff, Effort::SOME, &mut spare, admit);
+                    picks = self.take_some(customer, &slate.picks);
+                }
+                let row = market.problem.customers.row(customer);
+                let values_minor = picks.iter().map(|at| row.get(at).value_minor as f64);
+                self.value_minor += values_minor.sum::<f64>();
+                self.book.set(customer, &picks);
+            }
+            let passed = ((number * self.round + round.len()) as f64 / customers as f64).min(1.0);
+            for at in 0..limits.len() {
+                let (whole, left) = (limits.left[at] as f64, self.left[at] as f64);
+                let fair = whole * (1.0 - passed);
+                let ahead = ((fair - left) / (fair + fair.sqrt() + 1.0)).clamp(-1.0, 1.0);
+                let price = start[at] * (1.0 + GAIN * limits.sign(at) * ahead);
+                prices[at] = price.min(limits.price_most[at]);
+            }
+        }
+    }
+
+    /// Takes all the offers, or none where the limits are not enough.
+    fn take_all(&mut self, customer: usize, picks: &Picks) -> bool {
+        let taken = self.take_some(customer, picks);
+        let is_all = taken.len() == picks.len();
+        if !is_all {
+            self.give_back(customer, &taken);
+        }
+        is_all
+    }
+
+    /// Takes offer by offer, and returns those the limits were enough for.
+    fn take_some(&mut self, customer: usize, wished: &Picks) -> Picks {
         let mut picks = Picks::default();
-        for &pick in &self.picks[customer * self.width..(customer + 1) * self.width] {
-            if pick != NONE {
-                picks.push(start + pick as usize);
+        for at in wished.iter() {
+            let candidate = self.market.problem.candidate(customer, at);
+            if self.market.is_within(customer, &self.left, &candidate) {
+                self.market.take(customer, &mut self.left, &candidate, 1);
+                picks.push(at);
             }
         }
         picks
     }
 
-    fn set(&mut self, market: &Market<'_>, customer: usize, picks: &Picks) {
-        let start = market.problem.customers[customer].candidates.start;
-        let mut places = self.picks[customer * self.width..(customer + 1) * self.width].iter_mut();
-        let picks = picks.as_slice().iter().map(|at| (at - start) as u32);
-        for (place, pick) in places.by_ref().zip(picks.chain(std::iter::repeat(NONE))) {
-            *place = pick;
+    fn give_back(&mut self, customer: usize, picks: &Picks) {
+        for at in picks.iter() {
+            let candidate = self.market.problem.candidate(customer, at);
+            self.market.take(customer, &mut self.left, &candidate, -1);
         }
     }
-}
 
-/// Offers near the prices within every limit.
-pub(super) fn round(market: &Market<'_>, prices: &Prices) -> Book {
-    let problem = market.problem;
-    let width = problem.slots.len();
-    let mut book = Book { picks: vec![NONE; problem.customers.len() * width], width };
-    let mut left = market.left.clone();
-    first_pass(market, prices, &mut left, &mut book);
-    let is_free = prices.0.iter().all(|price| *price == 0.0);
-    for share in SALES {
-        let prices = Prices(prices.0.iter().map(|price| price * share).collect());
-        if !sale(market, &Tariff::new(&prices), &mut left, &mut book) && (is_free || share == 0.0) {
-            break;
-        }
+    fn is_used_up(&self, at: usize) -> bool {
+        self.left[at] as f64 <= USED_UP * self.market.limits.left[at] as f64
     }
-    book
-}
 
-fn first_pass(market: &Market<'_>, start: &Prices, left: &mut [Option<i64>], book: &mut Book) {
-    let whole = left.to_vec();
-    let mut prices = start.clone();
-    let customers = market.order.len() as f64;
-    for (number, block) in market.order.chunks(BLOCK).enumerate() {
-        let tariff = Tariff::new(&prices);
-        let wished: Vec<Picks> = {
-            let left = &*left;
-            let admit = |candidate: &Candidate| market.is_within(left, candidate);
-            let wish = |&customer: &u32| {
-                market.best(customer as usize, &tariff, Effort::SOME, admit).picks
-            };
-            block.par_iter().map(wish).collect()
+    /// True when what is left, or missed, is worth more than a little.
+    fn is_worth_a_sale(&self, prices: &[f64]) -> bool {
+        let limits = &self.market.limits;
+        let worth = |at: usize| match limits.is_floor(at) {
+            true => limits.price_most[at] * self.left[at].max(0) as f64,
+            false => prices[at] * self.left[at] as f64,
         };
-        for (&customer, wished) in block.iter().zip(wished) {
-            let mut picks = taken(market, left, &wished);
-            if picks.as_slice().len() < wished.as_slice().len() {
-                give_back(market, left, &picks);
-                let admit = |candidate: &Candidate| market.is_within(left, candidate);
-                let wished = market.best(customer as usize, &tariff, Effort::SOME, admit).picks;
-                picks = taken(market, left, &wished);
-            }
-            book.set(market, customer as usize, &picks);
-        }
-        let passed = ((number * BLOCK + block.len()) as f64 / customers).min(1.0);
-        for (at, _, _) in market.limits() {
-            if let (Some(whole), Some(left)) = (whole[at], left[at]) {
-                let (whole, left) = (whole as f64, left as f64);
-                let fair = whole * (1.0 - passed);
-                let ahead = ((fair - left) / (fair + whole.sqrt() + 1.0)).clamp(-1.0, 1.0);
-                prices.0[at] = start.0[at] * (1.0 + GAIN * ahead);
-            }
-        }
+        let left_minor: f64 = (0..limits.len()).map(worth).sum();
+        self.market.order.len() <= FEW_CUSTOMERS || left_minor > WORTH_A_SALE * self.value_minor
     }
-}
 
-/// Sells what is left: customers change their offers where that is worth it at the prices.
-///
-/// False when nobody did.
-fn sale(market: &Market<'_>, tariff: &Tariff, left: &mut [Option<i64>], book: &mut Book) -> bool {
-    let mut is_changed = false;
-    for block in market.order.chunks(BLOCK) {
-        // Who would like to change at all, as long as nothing more is used: looked for side by side.
-        let wishes: Vec<bool> = {
-            let (left, book) = (&*left, &*book);
-            block
-                .par_iter()
-                .map(|&customer| change(market, customer as usize, tariff, left, book).is_some())
-                .collect()
+    /// Sells what is left: customers change their offers where that is worth it at the prices.
+    ///
+    /// False when nobody did.
+    fn sale(&mut self, prices: &[f64]) -> bool {
+        let (market, mut is_changed) = (self.market, false);
+        // What a floor pays hangs on what is missing: looked up for every customer.
+        let has_floors = (0..prices.len()).any(|at| market.limits.is_floor(at));
+        let mut spare = Scratch::default();
+        for round in market.order.chunks(self.round) {
+            // Who would like to change at all, as long as nothing more is used: looked for side by side.
+            let this = &*self;
+            let tariff = market.limits.tariff(prices, &self.left);
+            let wishes = side_by_side(round, |customer, scratch| {
+                this.change(customer, prices, &tariff, scratch).is_some()
+            });
+            for (&customer, _) in round.iter().zip(wishes).filter(|(_, wish)| *wish) {
+                let customer = customer as usize;
+                let exact = has_floors.then(|| market.limits.tariff(prices, &self.left));
+                let tariff = exact.as_ref().unwrap_or(&tariff);
+                let Some(new) = self.change(customer, prices, tariff, &mut spare) else { continue };
+                let old = self.book.of(customer);
+                self.give_back(customer, &old);
+                if self.take_all(customer, &new) {
+                    self.book.set(customer, &new);
+                    is_changed = true;
+                } else {
+                    self.take_some(customer, &old);
+                }
+            }
+        }
+        is_changed
+    }
+
+    /// Better offers for a customer within what is left and what the customer has.
+    fn change(
+        &self,
+        customer: usize,
+        prices: &[f64],
+        tariff: &Tariff,
+        scratch: &mut Scratch,
+    ) -> Option<Picks> {
+        let (market, limits) = (self.market, &self.market.limits);
+        let old = self.book.of(customer);
+        let groups = market.problem.customers[customer].groups;
+        // What the customer's own offers would give back.
+        let mut own: Vec<(usize, i64)> = Vec::new();
+        for at in old.iter() {
+            let candidate = market.problem.candidate(customer, at);
+            limits.uses(groups, &candidate, |place, need| own.push((place, need)));
+        }
+        let left = |place: usize| {
+            let back = own.iter().filter(|(of, _)| *of == place).map(|(_, need)| need);
+            self.left[place] + back.sum::<i64>()
         };
-        for (&customer, _) in block.iter().zip(wishes).filter(|(_, wish)| *wish) {
-            let customer = customer as usize;
-            let Some(new) = change(market, customer, tariff, left, book) else { continue };
-            let old = book.of(market, customer);
-            give_back(market, left, &old);
-            let picks = taken(market, left, &new);
-            if picks.as_slice().len() == new.as_slice().len() {
-                book.set(market, customer, &picks);
-                is_changed = true;
-            } else {
-                give_back(market, left, &picks);
-                let old = taken(market, left, &old);
-                book.set(market, customer, &old);
+        let admit = |promotion: usize, cost: i64| limits.has_room(promotion, cost, left);
+        let slate = market.best(customer, tariff, Effort::SOME, scratch, admit);
+        if slate.picks == old {
+            return None;
+        }
+        let old_minor = self.surplus_minor(customer, prices, &old, &left);
+        let new_minor = self.surplus_minor(customer, prices, &slate.picks, &left);
+        let is_better = new_minor > old_minor + 1e-9 * old_minor.abs().max(1.0);
+        is_better.then_some(slate.picks)
+    }
+
+    /// What offers bring beside the pins, less their prices; a floor pays for as many as it misses.
+    fn surplus_minor(
+        &self,
+        customer: usize,
+        prices: &[f64],
+        picks: &Picks,
+        left: &impl Fn(usize) -> i64,
+    ) -> f64 {
+        let (problem, limits) = (self.market.problem, &self.market.limits);
+        let pinned = self.market.pinned(customer).map(|pinned| &pinned.promotions);
+        let mut chosen = pinned.cloned().unwrap_or_default();
+        let groups = problem.customers[customer].groups;
+        let mut sum_minor = 0.0;
+        let mut floors: Vec<usize> = Vec::new();
+        for at in picks.iter() {
+            let candidate = problem.candidate(customer, at);
+            sum_minor += problem.marginal_minor(customer, &chosen, &candidate);
+            limits.uses(groups, &candidate, |place, need| {
+                if !limits.is_floor(place) {
+                    sum_minor -= prices[place] * need as f64;
+                } else if (floors.iter().filter(|of| **of == place).count() as i64) < left(place) {
+                    sum_minor += prices[place];
+                    floors.push(place);
+                }
+            });
+            chosen.push(candidate.promotion);
+        }
+        sum_minor
+    }
+
+    /// Offers that add exactly nothing, where they are not too little and slots are free: greedily, and as
+    /// long as limits last.
+    fn fill(&mut self) {
+        let (market, problem) = (self.market, self.market.problem);
+        let is_of_use = problem.customers.has_zeros() || !problem.overlap.is_additive();
+        if problem.least_minor() > 0.0 || !is_of_use {
+            return;
+        }
+        for round in market.order.chunks(self.round) {
+            let ledger = self.ledger();
+            let book = &self.book;
+            let more = side_by_side(round, |customer, _| {
+                more(problem, customer, &market.pins.of(customer), &book.of(customer), &ledger)
+            });
+            for (customer, more) in round.iter().map(|at| *at as usize).zip(more) {
+                if more.len() > 0 {
+                    let taken = self.take_some(customer, &more);
+                    let mut picks = self.book.of(customer);
+                    taken.iter().for_each(|at| picks.push(at));
+                    self.book.set(customer, &picks);
+                }
             }
         }
     }
-    is_changed
+
+    /// What is used up, as rules count it.
+    fn ledger(&self) -> Ledger {
+        let mut ledger = self.market.pins.ledger.clone();
+        self.market.limits.settle(&self.left, &mut ledger);
+        ledger
+    }
 }
 
-/// Better offers for a customer within what is left and what the customer has.
-fn change(
-    market: &Market<'_>,
+/// What greedy adds to a customer's offers.
+fn more(
+    problem: &Problem<'_>,
     customer: usize,
-    tariff: &Tariff,
-    left: &[Option<i64>],
-    book: &Book,
-) -> Option<Picks> {
-    let old = book.of(market, customer);
-    let mut with_own = left.to_vec();
-    give_back(market, &mut with_own, &old);
-    let admit = |candidate: &Candidate| market.is_within(&with_own, candidate);
-    let slate = market.best(customer, tariff, Effort::SOME, admit);
-    let old_minor = surplus_minor(market, customer, tariff, &old);
-    let is_better = slate.surplus_minor > old_minor + 1e-9 * old_minor.abs().max(1.0);
-    is_better.then_some(slate.picks)
+    pinned: &Picks,
+    picks: &Picks,
+    ledger: &Ledger,
+) -> Picks {
+    let (mut stand, mut more) = (*pinned, Picks::default());
+    let is_full = pinned.len() + picks.len() >= problem.offers_most(customer);
+    let row = problem.customers.row(customer);
+    let is_of_use =
+        || !problem.overlap.is_additive() || row.iter().any(|candidate| candidate.value_minor == 0);
+    if is_full || !is_of_use() {
+        return more;
+    }
+    picks.iter().for_each(|at| stand.push(at));
+    let mut desk = Desk::new(problem, customer, &stand);
+    fill_desk(problem, &mut desk, ledger);
+    desk.picks().iter().skip(stand.len()).for_each(|at| more.push(at));
+    more
 }
 
-/// What offers bring beside the pins, less their prices.
-fn surplus_minor(market: &Market<'_>, customer: usize, tariff: &Tariff, picks: &Picks) -> f64 {
-    let mut chosen = market.pins(customer).map_or_else(Vec::new, |pins| pins.promotions.clone());
-    let mut sum_minor = 0.0;
-    for &at in picks.as_slice() {
-        let candidate = &market.problem.candidates[at];
-        sum_minor += market.problem.marginal_minor(customer, &chosen, candidate);
-        sum_minor -= tariff.of(candidate);
-        chosen.push(candidate.promotion);
-    }
-    sum_minor
-}
-
-/// Takes from what is left, offer by offer, and returns those it was enough for.
-fn taken(market: &Market<'_>, left: &mut [Option<i64>], wished: &Picks) -> Picks {
-    let mut picks = Picks::default();
-    for &at in wished.as_slice() {
-        let candidate = &market.problem.candidates[at];
-        if market.is_within(left, candidate) {
-            market.take(left, candidate, 1);
-            picks.push(at);
-        }
-    }
-    picks
-}
-
-fn give_back(market: &Market<'_>, left: &mut [Option<i64>], picks: &Picks) {
-    for &at in picks.as_slice() {
-        market.take(left, &market.problem.candidates[at], -1);
-    }
+/// Asks customers side by side, and answers in their order.
+fn side_by_side<T: Send>(
+    customers: &[u32],
+    ask: impl Fn(usize, &mut Scratch) -> T + Sync,
+) -> Vec<T> {
+    customers
+        .par_iter()
+        .with_min_len(16)
+        .map_init(Scratch::default, |scratch, &customer| ask(customer as usize, scratch))
+        .collect()
 }

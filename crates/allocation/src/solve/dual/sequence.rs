@@ -5,15 +5,16 @@
 //! no better than the best found (branch and bound: Land and Doig 1960, doi:10.2307/1910129). It stops
 //! at its effort; the bounds of what was not looked at hold nevertheless.
 
-use super::market::{Effort, Item, Picks, Pinned, Slate};
+use super::market::{Effort, Item, Pinned, Slate};
 use crate::problem::{MAX_SLOTS, Problem};
-use crate::solve::desk::{Seats, seat};
+use crate::solve::picks::Picks;
+use crate::solve::seats::Seated;
 
 /// The best at most `more` offers beside what is pinned, found with so much effort.
 pub(super) fn best(
     problem: &Problem<'_>,
     customer: usize,
-    mut items: Vec<Item>,
+    items: &mut Vec<Item>,
     pinned: &Pinned,
     more: usize,
     effort: Effort,
@@ -30,19 +31,18 @@ pub(super) fn best(
     for &mask in &pinned.masks {
         seated = seated.with(mask).unwrap_or(seated);
     }
-    let least_minor = problem.min_value_minor.map_or(f64::NEG_INFINITY, |least| least as f64);
     let chosen = pinned.promotions.clone();
     let mut search = Search {
         problem,
         customer,
-        least_minor,
+        least_minor: problem.least_minor(),
         effort: effort.evaluations,
         chosen,
         picks: Picks::default(),
         has_leaf: false,
         best: Slate::default(),
     };
-    let most_minor = search.extend(items, seated, more, 0.0);
+    let most_minor = search.extend(items.clone(), seated, more, 0.0);
     let mut best = search.best;
     best.most_minor = most_minor.max(best.surplus_minor);
     best
@@ -53,48 +53,30 @@ fn by_surplus(one: &Item, other: &Item) -> std::cmp::Ordering {
     other.surplus_minor.total_cmp(&one.surplus_minor).then(one.at.cmp(&other.at))
 }
 
-/// Chosen offers in their slots.
-#[derive(Clone, Copy, Default)]
-struct Seated {
-    masks: [u8; MAX_SLOTS],
-    count: u8,
-    seats: Seats,
-}
-
-impl Seated {
-    /// With one more offer, if it can be seated.
-    fn with(mut self, mask: u8) -> Option<Self> {
-        *self.masks.get_mut(usize::from(self.count))? = mask;
-        let is_seated = seat(&mut self.seats, &self.masks, self.count, &mut 0);
-        self.count += 1;
-        is_seated.then_some(self)
-    }
-
-    /// The most that `more` of the items, none of the key, can add if each adds its surplus. Items fall
-    /// in surplus.
-    ///
-    /// Sets that can be seated form a matroid: taking the best that fits is the maximum.
-    fn most_minor(mut self, items: &[Item], more: usize, but: Option<u64>) -> f64 {
-        let (mut sum_minor, mut taken) = (0.0, 0);
-        // A mask that finds no seat finds none later.
-        let mut shut = [false; 1 << MAX_SLOTS];
-        for item in items.iter().filter(|item| Some(item.key) != but) {
-            if taken == more {
-                break;
-            }
-            if shut[usize::from(item.mask)] {
-                continue;
-            }
-            if let Some(seated) = self.with(item.mask) {
-                self = seated;
-                sum_minor += item.surplus_minor;
-                taken += 1;
-            } else {
-                shut[usize::from(item.mask)] = true;
-            }
+/// The most that `more` of the items, none of the key, can add if each adds its surplus. Items fall
+/// in surplus.
+///
+/// Sets that can be seated form a matroid: taking the best that fits is the maximum.
+fn most_that_fit(mut seated: Seated, items: &[Item], more: usize, but: Option<u16>) -> f64 {
+    let (mut sum_minor, mut taken) = (0.0, 0);
+    // A mask that finds no seat finds none later.
+    let mut shut = [false; 1 << MAX_SLOTS];
+    for item in items.iter().filter(|item| Some(item.key) != but) {
+        if taken == more {
+            break;
         }
-        sum_minor
+        if shut[usize::from(item.mask)] {
+            continue;
+        }
+        if let Some(with) = seated.with(item.mask) {
+            seated = with;
+            sum_minor += item.surplus_minor;
+            taken += 1;
+        } else {
+            shut[usize::from(item.mask)] = true;
+        }
     }
+    sum_minor
 }
 
 struct Search<'a> {
@@ -125,7 +107,7 @@ impl Search<'_> {
             self.has_leaf = true;
             return minor;
         }
-        let most_minor = minor + seated.most_minor(&items, more, None);
+        let most_minor = minor + most_that_fit(seated, &items, more, None);
         if self.has_leaf && (most_minor <= self.best.surplus_minor || self.effort == 0) {
             return most_minor;
         }
@@ -133,20 +115,20 @@ impl Search<'_> {
         for next in &items {
             let Some(with) = seated.with(next.mask) else { continue };
             let child_minor =
-                minor + next.surplus_minor + with.most_minor(&items, more - 1, Some(next.key));
+                minor + next.surplus_minor + most_that_fit(with, &items, more - 1, Some(next.key));
             if self.has_leaf && (child_minor <= self.best.surplus_minor || self.effort == 0) {
                 reached_minor = reached_minor.max(child_minor);
                 continue;
             }
-            let candidate = &self.problem.candidates[next.at];
-            let adds = self.problem.marginal_minor(self.customer, &self.chosen, candidate);
+            let candidate = self.problem.candidate(self.customer, usize::from(next.at));
+            let adds = self.problem.marginal_minor(self.customer, &self.chosen, &candidate);
             self.effort = self.effort.saturating_sub(1);
             if adds < self.least_minor || adds <= next.price_minor {
                 continue;
             }
             let sum_minor = minor + adds - next.price_minor;
             self.chosen.push(candidate.promotion);
-            self.picks.push(next.at);
+            self.picks.push(usize::from(next.at));
             let rest = if more == 1 { Vec::new() } else { self.after(next, &items, with) };
             reached_minor = reached_minor.max(self.extend(rest, with, more - 1, sum_minor));
             self.chosen.pop();
@@ -159,12 +141,12 @@ impl Search<'_> {
     ///
     /// Beside all chosen offers it adds no more than beside any one of them, which is quickly known.
     fn after(&mut self, next: &Item, items: &[Item], seated: Seated) -> Vec<Item> {
-        let chosen = [self.problem.candidates[next.at].promotion];
+        let candidate = |item: &Item| self.problem.candidate(self.customer, usize::from(item.at));
+        let chosen = [candidate(next).promotion];
         self.effort = self.effort.saturating_sub(items.len());
         let is_free = |item: &&Item| item.key != next.key && seated.with(item.mask).is_some();
         let adds = |item: &Item| {
-            let candidate = &self.problem.candidates[item.at];
-            let adds = self.problem.marginal_minor(self.customer, &chosen, candidate);
+            let adds = self.problem.marginal_minor(self.customer, &chosen, &candidate(item));
             let surplus_minor = item.surplus_minor.min(adds - item.price_minor);
             let is_worth_it = adds >= self.least_minor && surplus_minor > 0.0;
             is_worth_it.then_some(Item { surplus_minor, ..*item })

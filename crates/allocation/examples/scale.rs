@@ -1,0 +1,103 @@
+//! How long does a plan for so many customers take, how close does it come, and how much memory is it?
+//!
+//! `cargo run --release -p tercet-allocation --example scale -- [--json] [--promotions 100] [--seed 1] 50000 5000000`
+#![expect(clippy::print_stdout, reason = "an example prints its figures")]
+#![expect(clippy::disallowed_methods, reason = "timing is what this example is for")]
+
+mod scarce;
+
+use std::time::Instant;
+
+use tercet_allocation::solve::{Dual, Phase};
+use tercet_allocation::verify_all;
+
+/// The most memory the process has had, MB, where the system tells.
+fn peak_mb() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kb = peak.and_then(|peak| peak.trim().trim_end_matches("kB").trim().parse::<u64>().ok());
+    kb.unwrap_or(0) / 1_000
+}
+
+fn main() -> tercet_types::Result<()> {
+    let (mut sizes, mut is_json, mut promotions, mut seed) = (Vec::new(), false, 100, 1);
+    let mut words = std::env::args().skip(1);
+    while let Some(word) = words.next() {
+        let mut number = |or: u64| words.next().and_then(|word| word.parse().ok()).unwrap_or(or);
+        match word.as_str() {
+            "--json" => is_json = true,
+            "--promotions" => promotions = number(100) as u32,
+            "--seed" => seed = number(1),
+            size => sizes.extend(size.parse::<usize>()),
+        }
+    }
+    if sizes.is_empty() {
+        sizes.push(50_000);
+    }
+    for customers in sizes {
+        measure(customers, promotions, seed, is_json)?;
+    }
+    Ok(())
+}
+
+fn measure(
+    customers: usize,
+    promotions: u32,
+    seed: u64,
+    is_json: bool,
+) -> tercet_types::Result<()> {
+    let start = Instant::now();
+    let problem = scarce::problem(seed, customers, promotions)?;
+    let filled = start.elapsed().as_secs_f64();
+    let pairs = problem.customers.candidates();
+    let (start, mut last) = (Instant::now(), 0.0);
+    let mut phases: Vec<(&str, f64)> = Vec::new();
+    let solved = Dual::default().solve_watched(&problem, &mut |phase| {
+        let name = match phase {
+            Phase::Prices => "prices",
+            Phase::Offers => "offers",
+            Phase::Greedy => "greedy",
+            Phase::Bound => "bound",
+        };
+        let now = start.elapsed().as_secs_f64();
+        phases.push((name, now - last));
+        last = now;
+    })?;
+    let seconds = start.elapsed().as_secs_f64();
+    let peak = peak_mb();
+    let start = Instant::now();
+    verify_all(&problem, &solved.plan)?;
+    let verified = start.elapsed().as_secs_f64();
+    let certificate = &solved.certificate;
+    let bytes = problem.customers.candidate_bytes() as f64 / pairs.max(1) as f64;
+    let offers = solved.plan.offers().count();
+    let threads = rayon::current_num_threads();
+    let (value, bound, greedy) =
+        (certificate.value_minor, certificate.bound_minor, certificate.greedy_minor);
+    let (gap, above) = (100.0 * certificate.gap(), 100.0 * (value / greedy - 1.0));
+    if is_json {
+        let phases: Vec<String> =
+            phases.iter().map(|(name, seconds)| format!("\"{name}_s\":{seconds:.3}")).collect();
+        println!(
+            "{{\"customers\":{customers},\"promotions\":{promotions},\"pairs\":{pairs},\"seed\":{seed},\
+             \"threads\":{threads},\"solve_s\":{seconds:.3},{},\"fill_s\":{filled:.3},\
+             \"verify_s\":{verified:.3},\"value\":{value:.0},\"bound\":{bound:.0},\"gap_percent\":{gap:.4},\
+             \"greedy\":{greedy:.0},\"above_greedy_percent\":{above:.1},\"offers\":{offers},\
+             \"passes\":{},\"bytes_per_pair\":{bytes:.2},\"peak_mb\":{peak}}}",
+            phases.join(","),
+            certificate.passes
+        );
+    } else {
+        let phases: Vec<String> =
+            phases.iter().map(|(name, seconds)| format!("{name} {seconds:.2}")).collect();
+        println!(
+            "{customers} customers x {promotions} promotions, {pairs} pairs of {bytes:.2} bytes (filled in \
+             {filled:.1} s): solved in {seconds:.2} s on {threads} threads ({} s), verified in \
+             {verified:.1} s; {offers} offers, value {value:.0}, bound {bound:.0}, gap {gap:.4} %, \
+             {above:.1} % above greedy, {} passes, peak {peak} MB",
+            phases.join(", "),
+            certificate.passes
+        );
+    }
+    Ok(())
+}

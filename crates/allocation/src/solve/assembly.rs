@@ -1,0 +1,104 @@
+//! How do chosen offers become a plan?
+
+use std::cmp::Reverse;
+
+use rayon::prelude::*;
+
+use super::picks::Picks;
+use super::pins::Pins;
+use super::seats::Seated;
+use crate::ledger::Ledger;
+use crate::plan::{Placed, Plan};
+use crate::problem::Problem;
+
+/// Customers of one parallel task; their values are added up first, so that threads change nothing.
+const BLOCK: usize = 4_096;
+
+/// The plan of pins and of the offers chosen beside them.
+pub(super) fn assemble(
+    problem: &Problem<'_>,
+    pins: &Pins,
+    chosen: impl Fn(usize) -> Picks + Sync,
+) -> Plan {
+    let slots = problem.slots.len();
+    let mut cells: Vec<Option<Placed>> = vec![None; problem.customers.len() * slots];
+    let of_blocks: Vec<(Ledger, f64)> = cells
+        .par_chunks_mut(BLOCK * slots)
+        .enumerate()
+        .map(|(block, cells)| {
+            let (mut ledger, mut value_minor) = (Ledger::new(problem), 0.0);
+            for (customer, cells) in (block * BLOCK..).zip(cells.chunks_mut(slots)) {
+                let (pinned, mut picks) = (pins.of(customer), chosen(customer));
+                if problem.overlap.is_additive() {
+                    // Which of them came first is not to be seen: the best one.
+                    let row = problem.customers.row(customer);
+                    picks.sort_by_key(|at| (Reverse(row.get(at).value_minor), at));
+                }
+                value_minor += seat_all(problem, customer, &pinned, &picks, cells, &mut ledger);
+            }
+            (ledger, value_minor)
+        })
+        .collect();
+    let (mut ledger, mut total_value_minor) = (Ledger::new(problem), 0.0);
+    for (used, value_minor) in of_blocks {
+        ledger.join(&used);
+        total_value_minor += value_minor;
+    }
+    let promotions = || problem.promotions.iter().enumerate();
+    let budgets = problem.budgets.iter().zip(&ledger.budgets_minor);
+    let floors = problem.floors.iter().zip(&ledger.floors);
+    Plan {
+        slots,
+        cells,
+        unplaced_pins: pins.unplaced.clone(),
+        remaining_caps: promotions()
+            .map(|(at, facts)| facts.cap.map(|cap| cap - ledger.offers[at]))
+            .collect(),
+        remaining_promotion_budgets_minor: promotions()
+            .map(|(at, facts)| facts.budget_minor.map(|minor| minor - ledger.costs_minor[at]))
+            .collect(),
+        remaining_budgets_minor: budgets.map(|(facts, used)| facts.budget_minor - used).collect(),
+        remaining_total_budget_minor: problem
+            .total_budget_minor
+            .map(|minor| minor - ledger.total_cost_minor),
+        shortfalls: floors.map(|(floor, count)| floor.offers_min.saturating_sub(*count)).collect(),
+        total_value_minor,
+    }
+}
+
+/// Puts a customer's offers into their slots, and returns the sum of their marginal values.
+fn seat_all(
+    problem: &Problem<'_>,
+    customer: usize,
+    pinned: &Picks,
+    picks: &Picks,
+    cells: &mut [Option<Placed>],
+    ledger: &mut Ledger,
+) -> f64 {
+    if pinned.len() + picks.len() == 0 {
+        return 0.0;
+    }
+    let (mut seated, mut promotions) = (Seated::default(), Vec::with_capacity(cells.len()));
+    let mut list = [Placed::default(); crate::problem::MAX_SLOTS];
+    let mut sum_minor = 0.0;
+    for (rank, at) in pinned.iter().chain(picks.iter()).enumerate() {
+        let candidate = problem.candidate(customer, at);
+        let with = seated.with(problem.open_slots(customer, &candidate) & problem.all_slots());
+        assert!(with.is_some(), "offers are chosen only where a slot is free for them");
+        seated = with.unwrap_or(seated);
+        let value_minor = problem.marginal_minor(customer, &promotions, &candidate);
+        list[rank] = Placed {
+            value_minor: value_minor as f32,
+            candidate: at as u16,
+            rank: rank as u8,
+            is_pinned: rank < pinned.len(),
+        };
+        promotions.push(candidate.promotion);
+        ledger.add(problem, customer, &candidate);
+        sum_minor += value_minor;
+    }
+    for (cell, rank) in cells.iter_mut().zip(seated.tidy()) {
+        *cell = rank.map(|rank| list[usize::from(rank)]);
+    }
+    sum_minor
+}
