@@ -1,77 +1,202 @@
-//! How long does a weekly run take, and how much memory?
+//! How fast is it, next to the programs people would use instead, and does anything grow faster than its input?
 //!
-//! Figures to read, never a test: machines differ. The runs happen in a temporary folder.
+//! Each file of `bench/` is one benchmark: it measures, and gives [`Record`]s, each with the figure, its spread,
+//! the anchor's figure from the same run, and the goal. What they mean stands in
+//! docs/src/internals/benchmarks.md. Anchors are installed into an environment below the target folder.
 
+mod anchors;
+mod machine;
+mod process;
+mod record;
+mod rfm;
+mod scorer;
+mod shop;
+mod simulator;
+mod weekly;
+
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode};
 
 use crate::ci::{clock, variables_of_this_package};
+use machine::Machine;
+use record::{Record, Report};
 
-/// Mondays of the replay: the first starts from nothing, the others show a weekly step.
-const REPLAY: [&str; 4] = ["--from", "2017-08-14", "--to", "2017-08-28"];
+const USAGE: &str = "\
+usage: cargo xtask bench [--quick] [--only NAME]...
 
-/// Builds the binary that ships, then prints time and peak memory of the demo's run and of a replay.
-pub(crate) fn run(root: &Path) -> ExitCode {
-    let mut build = Command::new("cargo");
-    for name in variables_of_this_package() {
-        build.env_remove(name);
-    }
-    let built = build
-        .args(["build", "--release", "--locked", "--package", "tercet"])
-        .current_dir(root)
-        .status();
-    if !built.is_ok_and(|status| status.success()) {
-        return ExitCode::FAILURE;
-    }
-    let binary = target(root).join("release/tercet");
-    let folder = std::env::temp_dir().join(format!("tercet-bench-{}", std::process::id()));
-    let shop = folder.join("shop");
-    let shop = shop.to_string_lossy().into_owned();
-    let measured = [
-        measure(&binary, "init", &["init", &shop, "--example", "complete-journey", "--quiet"]),
-        measure(&binary, "weekly run", &["run", "--project", &shop]),
-        measure(
-            &binary,
-            "replay of three Mondays, five engines",
-            &[&["backtest", "--project", &shop, "--format", "csv"][..], &REPLAY].concat(),
-        ),
-    ];
-    // A folder that stays behind is no failure of the benchmark.
-    let _ = std::fs::remove_dir_all(&folder);
-    if measured.iter().all(|fine| *fine) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+  --quick      smaller sizes and fewer repeats, five minutes in all; figures go to bench/quick.json, QUICK.md
+  --only NAME  this benchmark alone (may be given again); figures are shown and not written
+";
+
+/// What went wrong, in words, with what to do about it.
+type Failure = String;
+
+/// One benchmark.
+struct Benchmark {
+    name: &'static str,
+    about: &'static str,
+    run: fn(&Bench) -> Result<Vec<Record>, Failure>,
 }
 
-/// Runs one command, its progress shown, and prints what it took.
-fn measure(binary: &Path, name: &str, arguments: &[&str]) -> bool {
-    let clock = clock();
-    let child = Command::new(binary).args(arguments).stdout(Stdio::null()).spawn();
-    let Ok(mut child) = child else {
-        eprintln!("{}: does not start", binary.display());
-        return false;
-    };
-    let mut peak_kib = 0;
-    let fine = loop {
-        peak_kib = peak_kib.max(peak_memory_kib(&child));
-        match child.try_wait() {
-            Ok(Some(status)) => break status.success(),
-            Ok(None) => std::thread::park_timeout(std::time::Duration::from_millis(20)),
-            Err(_) => break false,
+/// All of them, in the order in which they run.
+const BENCHMARKS: &[Benchmark] = &[
+    Benchmark { name: "scorer", about: "pairs by leaf masks, LightGBM, lleaves", run: scorer::run },
+    Benchmark { name: "simulator", about: "lines made per second and core", run: simulator::run },
+    Benchmark { name: "rfm", about: "recency, frequency, money: DuckDB, Polars", run: rfm::run },
+    Benchmark { name: "weekly", about: "a weekly run and a replay on real data", run: weekly::run },
+];
+
+/// What all benchmarks share.
+struct Bench {
+    root: PathBuf,
+    quick: bool,
+    python: OnceCell<Result<PathBuf, Failure>>,
+    binary: OnceCell<Result<PathBuf, Failure>>,
+}
+
+impl Bench {
+    /// The full size, or the one of `--quick`.
+    fn size<T>(&self, full: T, quick: T) -> T {
+        if self.quick { quick } else { full }
+    }
+
+    /// Where everything is built and kept.
+    fn target(&self) -> PathBuf {
+        target(&self.root)
+    }
+
+    /// The interpreter of the environment with all anchors.
+    fn python(&self) -> Result<&Path, Failure> {
+        let python = self.python.get_or_init(|| anchors::install(&self.root, &self.target()));
+        python.as_deref().map_err(Clone::clone)
+    }
+
+    /// The binary that ships, built now.
+    fn tercet(&self) -> Result<&Path, Failure> {
+        let binary = self.binary.get_or_init(|| {
+            self.build(&["--package", "tercet"])?;
+            Ok(self.target().join("release/tercet"))
+        });
+        binary.as_deref().map_err(Clone::clone)
+    }
+
+    /// Builds an example of a crate in the profile that ships; where it is.
+    fn example(&self, package: &str, name: &str) -> Result<PathBuf, Failure> {
+        self.build(&["--package", package, "--example", name])?;
+        Ok(self.target().join("release/examples").join(name))
+    }
+
+    fn build(&self, what: &[&str]) -> Result<(), Failure> {
+        let mut cargo = Command::new("cargo");
+        for name in variables_of_this_package() {
+            cargo.env_remove(name);
+        }
+        let built = cargo
+            .args(["build", "--release", "--locked", "--quiet"])
+            .args(what)
+            .current_dir(&self.root)
+            .status();
+        if built.is_ok_and(|status| status.success()) {
+            Ok(())
+        } else {
+            Err(format!("cargo build --release {} failed", what.join(" ")))
+        }
+    }
+}
+
+/// Runs what the arguments ask for; fails when a goal is missed or a benchmark breaks.
+pub(crate) fn run(root: &Path, arguments: &[String]) -> ExitCode {
+    let (quick, only) = match options(arguments) {
+        Ok(options) => options,
+        Err(what) => {
+            eprintln!("{what}\n{USAGE}");
+            return ExitCode::from(2);
         }
     };
-    println!("{name}: {:.1} s, peak {} MB", clock.elapsed().as_secs_f64(), peak_kib / 1000);
-    fine
+    let bench =
+        Bench { root: root.to_path_buf(), quick, python: OnceCell::new(), binary: OnceCell::new() };
+    let mut report = Report { machine: Machine::here(root), quick, records: Vec::new() };
+    let chosen = BENCHMARKS.iter().filter(|one| only.is_empty() || only.contains(&one.name));
+    let chosen: Vec<&Benchmark> = chosen.collect();
+    for (place, one) in chosen.iter().enumerate() {
+        eprintln!("[{}/{}] {}: {}", place + 1, chosen.len(), one.name, one.about);
+        let clock = clock();
+        let records =
+            (one.run)(&bench).unwrap_or_else(|failure| vec![Record::broken(one.name, &failure)]);
+        let missed = records.iter().filter(|record| record.passed == Some(false)).count();
+        eprintln!(
+            "[{}/{}] {}: {} figures, {missed} missed, {:.0} s",
+            place + 1,
+            chosen.len(),
+            one.name,
+            records.len(),
+            clock.elapsed().as_secs_f64()
+        );
+        report.records.extend(records);
+    }
+    report.machine.finish();
+    println!("{}", report.table());
+    if only.is_empty()
+        && let Err(failure) = report.write(root)
+    {
+        eprintln!("{failure}");
+        return ExitCode::FAILURE;
+    }
+    let missed = report.missed();
+    if missed.is_empty() {
+        println!("bench: every goal is met");
+        ExitCode::SUCCESS
+    } else {
+        println!("bench: missed: {}", missed.join("; "));
+        ExitCode::FAILURE
+    }
 }
 
-/// The most memory a process held so far, as Linux tells it; 0 elsewhere.
-fn peak_memory_kib(child: &Child) -> u64 {
-    let status =
-        std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
-    line.trim().trim_end_matches(" kB").parse().unwrap_or(0)
+/// `--quick`, and the names given with `--only`.
+fn options(arguments: &[String]) -> Result<(bool, Vec<&'static str>), String> {
+    let (mut quick, mut only) = (false, Vec::new());
+    let mut arguments = arguments.iter();
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--quick" => quick = true,
+            "--only" => {
+                let name = arguments.next().map(String::as_str).unwrap_or_default();
+                let known = BENCHMARKS.iter().find(|one| one.name == name);
+                let known = known.ok_or_else(|| {
+                    let names: Vec<&str> = BENCHMARKS.iter().map(|one| one.name).collect();
+                    format!("--only '{name}': the benchmarks are {}", names.join(", "))
+                })?;
+                only.push(known.name);
+            }
+            other => return Err(format!("unknown argument '{other}'")),
+        }
+    }
+    Ok((quick, only))
 }
 
 /// Where cargo builds.
 #[expect(clippy::disallowed_methods, reason = "cargo's own variable says where it builds")]
 pub(crate) fn target(root: &Path) -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments() {
+        let check = |line: &str, expect: Option<(bool, &[&'static str])>| {
+            let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+            let found = options(&words).ok();
+            assert_eq!(found, expect.map(|(quick, only)| (quick, only.to_vec())), "{line}");
+        };
+        check("", Some((false, &[])));
+        check("--quick", Some((true, &[])));
+        check("--only rfm --quick --only scorer", Some((true, &["rfm", "scorer"])));
+        check("--only", None);
+        check("--only nothing", None);
+        check("--fast", None);
+    }
 }

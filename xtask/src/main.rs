@@ -23,7 +23,8 @@ usage: cargo xtask <chore>
 
   test   format, tidy, deps, codegen, lints, all tests and doc tests: what must pass before a change lands
   ci     the same
-  bench  time and memory of a weekly run and of a replay, on real data: figures to read, no test
+  bench [--quick] [--only NAME]...
+         figures beside other programs', in one run; fails when a goal is missed; writes bench/RESULTS.md
   lint   clippy over all crates, in the profile that ships
   codegen [--check]
          the pages that are written from the code
@@ -33,12 +34,12 @@ usage: cargo xtask <chore>
 ";
 
 fn main() -> ExitCode {
-    let mut arguments = std::env::args().skip(1);
-    let (chore, rest) = (arguments.next(), arguments.next());
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
     let root = root();
-    match (chore.as_deref(), rest.as_deref()) {
+    let (chore, rest) = (arguments.first().map(String::as_str), arguments.get(1));
+    match (chore, rest.map(String::as_str)) {
         (Some("test" | "ci"), None) => ci::run(&root),
-        (Some("bench"), None) => bench::run(&root),
+        (Some("bench"), _) => bench::run(&root, &arguments[1..]),
         (Some("lint"), None) => ci::lint(&root),
         (Some("codegen"), None) => report("codegen", &codegen::write(&root)),
         (Some("codegen"), Some("--check")) => report("codegen", &codegen::check(&root)),
