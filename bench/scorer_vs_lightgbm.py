@@ -1,14 +1,18 @@
-"""How much faster than LightGBM's own C++ predict is the scorer, on the same model and rows in the same run?
+"""How much faster than LightGBM's own C++ predict, and than lleaves, is the scorer, on the same model and rows?
 
-    pip install lightgbm numpy
+    pip install lightgbm numpy lleaves llvmlite==0.44.0
     cargo build --release -p tercet-scoring --example scorer_speed
-    python bench/scorer_vs_lightgbm.py [--example PATH] [--promotions 100 500] [--groups 20]
+    python bench/scorer_vs_lightgbm.py [--json OUT] [--quick] [--example PATH] [--promotions 100 500] [--groups 20]
 
 Trains 300 trees × 31 leaves on 100 features (50 of the customer, 20 of the promotion, 30 of both, given per
-category of promotions), times `Booster.predict` on one thread over the full matrix of pairs, then the scorer's
-kernels on one thread over the three small tables, and compares every score. The best of several short repeats
-counts on both sides. Building the matrix of pairs, which LightGBM needs, is not in its time; spreading the three
-tables into lanes is in the scorer's.
+category of promotions). Everything runs on one thread and starts from the same three small tables. LightGBM and
+lleaves get a row per pair: `build` is the time to write these rows, `predict` that of their own predict on them.
+The scorer's time includes spreading the tables into its lanes, which is all the building it needs. Every score is
+compared. (lleaves 1.3 asks llvmlite for passes that 0.45 left out.) Each measurement is repeated; the best repeat counts, and the spread between the quartiles is given
+beside it.
+
+A ratio is the scorer's rate over that of the anchor's predict alone: `ratio_with_build` counts the building of
+rows on the anchor's side too.
 """
 
 import argparse
@@ -18,15 +22,34 @@ import subprocess
 import sys
 import tempfile
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 import lightgbm as lgb
 import numpy as np
 
+try:
+    import lleaves
+except ImportError:
+    lleaves = None
+
 TREES, LEAVES = 300, 31
 FEATURES = (50, 20, 30)
-REPEATS = 7
+PAIRS, REPEATS = 20_000, 7
+PAIRS_QUICK, REPEATS_QUICK = 10_000, 3
 ROOT = Path(__file__).resolve().parent.parent
+
+# Least ratios over an anchor's predict: by kernel, anchor and number of promotions.
+GOALS = {
+    ("avx512", "lightgbm", 100): 100.0,
+    ("avx512", "lightgbm", 500): 250.0,
+    ("avx2", "lightgbm", 100): 45.0,
+    ("avx2", "lightgbm", 500): 45.0,
+    ("avx512", "lleaves", 100): 10.0,
+    ("avx512", "lleaves", 500): 10.0,
+    ("avx2", "lleaves", 100): 10.0,
+    ("avx2", "lleaves", 500): 10.0,
+}
 
 
 def tables(rng, customers, promotions, groups):
@@ -102,43 +125,113 @@ def exported(booster):
     return trees
 
 
-def best_seconds(work):
-    """The shortest of some repeats, and what came out."""
-    shortest, result = float("inf"), None
-    for _ in range(REPEATS):
+def repeated(work, repeats):
+    """The seconds of every repeat, and what came out."""
+    seconds, result = [], None
+    for _ in range(repeats):
         start = time.perf_counter()
         result = work()
-        shortest = min(shortest, time.perf_counter() - start)
-    return shortest, result
+        seconds.append(time.perf_counter() - start)
+    return seconds, result
 
 
-def measured(booster, trees, example, promotions, groups):
-    """Prints rates and ratios for one number of promotions; False when a score differs."""
-    rng = np.random.default_rng(promotions)
-    customers = max(1, 20_000 // promotions)
-    group_of = np.arange(promotions) % groups
-    sides = tables(rng, customers, promotions, groups)
-    matrix = pairs(sides, group_of)
-    seconds, expected = best_seconds(lambda: booster.predict(matrix, num_threads=1, raw_score=True))
-    reference = len(matrix) / seconds
-    print(f"{promotions} promotions, {groups} groups, {customers} customers")
-    print(f"  {'LightGBM ' + lgb.__version__:<16}{reference:>14,.0f} pairs/s")
+def figure(seconds, pairs):
+    """Pairs a second: of the best repeat, of the median and of each, and how far the quartiles lie apart, as a share
+    of the median."""
+    low, middle, high = np.percentile(seconds, [25, 50, 75])
+    return dict(
+        pairs_per_s=pairs / min(seconds),
+        median_pairs_per_s=pairs / middle,
+        spread=float((high - low) / middle),
+        repeats=[pairs / second for second in seconds],
+    )
+
+
+def compiled(booster, folder):
+    """lleaves' machine code of the model, for one thread."""
+    path = folder / "model.txt"
+    booster.save_model(path)
+    model = lleaves.Model(model_file=str(path))
+    model.compile()
+    return model
+
+
+def scorer(example, trees, sides, group_of):
+    """Seconds of every repeat by kernel, and the margins."""
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
         model = dict(
-            base=0.0, features=FEATURES, customers=customers, group_of=group_of.tolist(), trees=trees
+            base=0.0, features=FEATURES, customers=len(sides[0]), group_of=group_of.tolist(), trees=trees
         )
         (folder / "model.json").write_text(json.dumps(model))
         for name, values in zip(("customers", "promotions", "cross"), sides):
             values.astype("<f4").tofile(folder / f"{name}.f32")
         lines = subprocess.run([example, folder], check=True, capture_output=True, text=True).stdout
         margins = np.fromfile(folder / "margins.f64", "<f8")
-    for line in lines.splitlines():
-        _, kernel, rate, _ = line.split("\t")
-        print(f"  {kernel:<16}{float(rate):>14,.0f} pairs/s {float(rate) / reference:>8.1f} ×")
-    error = np.max(np.abs(margins - expected) / np.maximum(1.0, np.abs(expected)))
-    print(f"  largest difference of {len(margins):,} scores, relative: {error:.1e}")
-    return error <= 1e-5
+    kernels = {}
+    for line in lines.splitlines()[1:]:
+        _, kernel, _, _, seconds = line.split("\t")
+        kernels[kernel] = [float(second) for second in seconds.split(",")]
+    return kernels, margins
+
+
+def measured(booster, fast, trees, promotions, options):
+    """The figures for one number of promotions."""
+    rng = np.random.default_rng(promotions)
+    quick = options.quick
+    customers = max(1, (PAIRS_QUICK if quick else PAIRS) // promotions)
+    repeats = REPEATS_QUICK if quick else REPEATS
+    group_of = np.arange(promotions) % options.groups
+    sides = tables(rng, customers, promotions, options.groups)
+    build, matrix = repeated(lambda: pairs(sides, group_of), repeats)
+    count = len(matrix)
+    predict, expected = repeated(
+        lambda: booster.predict(matrix, num_threads=1, raw_score=True), repeats
+    )
+    anchors = {"lightgbm": figure(predict, count)}
+    if fast is not None:
+        seconds, theirs = repeated(lambda: fast.predict(matrix, n_jobs=1), repeats)
+        anchors["lleaves"] = figure(seconds, count)
+        if np.max(np.abs(theirs - expected)) > 1e-5 * np.max(np.abs(expected)):
+            raise SystemExit("lleaves and LightGBM disagree")
+    kernels, margins = scorer(options.example, trees, sides, group_of)
+    error = float(np.max(np.abs(margins - expected) / np.maximum(1.0, np.abs(expected))))
+    case = dict(
+        promotions=promotions,
+        groups=options.groups,
+        customers=customers,
+        build=figure(build, count),
+        anchors=anchors,
+        kernels={},
+        largest_relative_error=error,
+    )
+    for kernel, seconds in kernels.items():
+        found = figure(seconds, count)
+        for name, anchor in anchors.items():
+            both = 1 / (1 / anchor["pairs_per_s"] + 1 / case["build"]["pairs_per_s"])
+            found[name] = dict(
+                ratio=found["pairs_per_s"] / anchor["pairs_per_s"],
+                ratio_with_build=found["pairs_per_s"] / both,
+                goal=GOALS.get((kernel, name, promotions)),
+            )
+        case["kernels"][kernel] = found
+    return case
+
+
+def shown(case):
+    """Prints one case."""
+    print(f"{case['promotions']} promotions, {case['groups']} groups, {case['customers']} customers")
+    print(f"  {'build rows':<16}{case['build']['pairs_per_s']:>14,.0f} pairs/s")
+    for name, anchor in case["anchors"].items():
+        print(f"  {name:<16}{anchor['pairs_per_s']:>14,.0f} pairs/s   ± {anchor['spread']:.0%}")
+    for kernel, found in case["kernels"].items():
+        ratios = [
+            f"{found[name]['ratio']:.1f} × {name} ({found[name]['ratio_with_build']:.1f} × with rows built"
+            + (f"; goal {goal:.0f})" if (goal := found[name]["goal"]) else ")")
+            for name in case["anchors"]
+        ]
+        print(f"  {kernel:<16}{found['pairs_per_s']:>14,.0f} pairs/s   ± {found['spread']:.0%}   {', '.join(ratios)}")
+    print(f"  largest difference of scores, relative: {case['largest_relative_error']:.1e}")
 
 
 def main():
@@ -147,14 +240,30 @@ def main():
     parser.add_argument("--example", default=target / "release/examples/scorer_speed")
     parser.add_argument("--promotions", type=int, nargs="+", default=[100, 500])
     parser.add_argument("--groups", type=int, default=20)
+    parser.add_argument("--json", type=Path, help="where to write the figures")
+    parser.add_argument("--quick", action="store_true", help="fewer pairs and repeats")
     options = parser.parse_args()
     booster = trained(np.random.default_rng(7), options.groups)
     trees = exported(booster)
-    agree = [
-        measured(booster, trees, options.example, promotions, options.groups)
-        for promotions in options.promotions
-    ]
-    return 0 if all(agree) else 1
+    with tempfile.TemporaryDirectory() as folder:
+        fast = compiled(booster, Path(folder)) if lleaves is not None else None
+        if fast is None:
+            print("lleaves is not installed: left out")
+        cases = [measured(booster, fast, trees, count, options) for count in options.promotions]
+    for case in cases:
+        shown(case)
+    if options.json:
+        found = dict(
+            trees=TREES,
+            leaves=LEAVES,
+            features=sum(FEATURES),
+            threads=1,
+            lightgbm=lgb.__version__,
+            lleaves=None if lleaves is None else version("lleaves"),
+            cases=cases,
+        )
+        options.json.write_text(json.dumps(found, indent=1) + "\n")
+    return 0 if all(case["largest_relative_error"] <= 1e-5 for case in cases) else 1
 
 
 if __name__ == "__main__":

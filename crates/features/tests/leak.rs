@@ -271,7 +271,9 @@ fn blocks_do_not_hang_on_how_customers_are_cut() {
     });
     assert_eq!(offered.group_of[r2], offered.group_of[s2]);
     // The models speak of every third group, also where nothing was bought.
-    let said = |customer: i32, group: u32| [if group % 3 == 0 { customer as f32 } else { 0.0 }; 7];
+    let said = |customer: i32, group: u32| {
+        [if group.is_multiple_of(3) { customer as f32 } else { 0.0 }; 7]
+    };
     let whole = source.part(&engine, &customers).unwrap();
     let whole = whole.block(0..customers.len(), Some(&|at, group| said(customers[at], group)));
     assert!(whole.otherwise.iter().all(|value| *value == 0.0 || value.is_nan()));

@@ -59,10 +59,13 @@ fn contributions_of_lightgbm() {
 
 const FEATURES: usize = 6;
 
+/// Feature, threshold, where a missing value goes, and the place of the left child.
+type Split = (u32, f32, bool, usize);
+
 /// A tree split leaf by leaf; covers add up.
 fn grown(splits: &[(usize, u32, f32, bool, f32)]) -> Tree {
-    // Per node: its split with the place of its left child, or nothing.
-    let mut nodes: Vec<(Option<(u32, f32, bool, usize)>, f32)> = vec![(None, 1000.0)];
+    // Per node its split, or nothing, and its cover.
+    let mut nodes: Vec<(Option<Split>, f32)> = vec![(None, 1000.0)];
     let mut leaves = vec![0];
     for (which, feature, threshold, default_left, share) in splits {
         let node = leaves.remove(which % leaves.len());
@@ -71,15 +74,14 @@ fn grown(splits: &[(usize, u32, f32, bool, f32)]) -> Tree {
         nodes.extend([(None, cover * share), (None, cover * (1.0 - share))]);
         leaves.extend([left, left + 1]);
     }
-    let split = |node: &(Option<(u32, f32, bool, usize)>, f32)| node.0;
-    let of = |value: fn((u32, f32, bool, usize)) -> f32| {
-        nodes.iter().map(|node| split(node).map_or(0.0, value)).collect::<Vec<f32>>()
+    let of = |value: fn(Split) -> f32| {
+        nodes.iter().map(|node| node.0.map_or(0.0, value)).collect::<Vec<f32>>()
     };
     let left = of(|split| split.3 as f32).into_iter().map(|at| at as u32).collect::<Vec<u32>>();
     Tree {
         feature: of(|split| split.0 as f32).into_iter().map(|feature| feature as u32).collect(),
         threshold: of(|split| split.1),
-        default_left: nodes.iter().map(|node| split(node).is_some_and(|split| split.2)).collect(),
+        default_left: nodes.iter().map(|node| node.0.is_some_and(|split| split.2)).collect(),
         level_set: vec![-1; nodes.len()],
         right: left.iter().map(|left| if *left == 0 { 0 } else { left + 1 }).collect(),
         value: nodes

@@ -8,7 +8,6 @@ use tercet_delivery::offers::{Decision, Offer, Promotion as OfferedPromotion};
 use tercet_delivery::{csv, json_lines, offers};
 use tercet_engine::{ColumnData, Engine, Frame, Location};
 use tercet_features::PairBlock;
-use tercet_scoring::{PairFacts, reason_codes};
 use tercet_types::tables::decisions::{DECISIONS, OFFERS};
 use tercet_types::{Currency, DAYS_PER_WEEK, Error, Result};
 
@@ -98,7 +97,7 @@ pub(super) fn decide(run: &WeeklyRun<'_>, context: &mut StageContext<'_>) -> Res
         week,
         scored: &scored,
         slates: &slates,
-        reasons: reasons(week, &slates, &pairs, &visits)?,
+        reasons: run.reasons(context, &slates, &pairs, &visits)?,
         model_version,
     };
     let (decisions, candidates) = (log.decisions()?, log.candidates()?);
@@ -191,44 +190,6 @@ fn offer_facts(
         ("response_rate", responses.into()),
         ("discovery_rate", discoveries.into()),
     ])
-}
-
-/// Reason codes of every offer, by customer and slot of the plan, separated by '|'.
-fn reasons(
-    week: &Week,
-    slates: &Slates,
-    pairs: &WeekPairs<'_>,
-    visits: &Visits,
-) -> Result<Vec<Vec<Option<String>>>> {
-    let offered = pairs.offered();
-    let mut all = vec![Vec::new(); slates.customers.len()];
-    pairs.each(|block| {
-        let view = PairView::new(block, offered)?;
-        for (at, ix) in block.customer_ix.iter().enumerate() {
-            let Ok(customer) = slates.customers.binary_search(ix) else { continue };
-            let slate = slates.plan.slate(customer).iter().map(|cell| {
-                let promotion = slates.offered(customer, cell.as_ref()?);
-                let known = &week.promotions[&promotion];
-                let pair = view.pair(at, offered.place(promotion)?);
-                let codes = reason_codes(&PairFacts {
-                    on: known.on.clone(),
-                    orders: pair.own_days(),
-                    days_since_bought: pair.age_days(),
-                    interval_days: pair.interval_days(),
-                    category_orders: i64::from(pair.buys_category()),
-                    visits: visits.of(*ix, promotion),
-                    buyer_rate: known.base.buyer_rate,
-                    similar_customers_buy: pair.similar_buy(),
-                    saves_minor: Some(known.base.discount_minor.round_ties_even() as i64),
-                    drivers: None,
-                });
-                Some(codes.join("|"))
-            });
-            all[customer] = slate.collect();
-        }
-        Ok(())
-    })?;
-    Ok(all)
 }
 
 fn plan_facts(context: &StageContext<'_>, week: &Week, slates: &Slates) -> PlanFacts {

@@ -15,6 +15,7 @@ mod pairs;
 mod pins;
 mod predict;
 mod prepare;
+mod reasons;
 mod replay;
 mod report;
 mod retention;

@@ -1,0 +1,144 @@
+//! Why would each customer want the offers that were chosen?
+
+use tercet_features::{Offered, PAIR_FEATURES, PairBlock, Topic};
+use tercet_models::gbdt::Explainer;
+use tercet_scoring::{Drivers, PairFacts, Route, reason_codes};
+use tercet_types::Result;
+
+use super::learn::{Models, joined};
+use super::manifest::Stage;
+use super::pairs::{PairView, WeekPairs};
+use super::runner::StageContext;
+use super::slates::Slates;
+use super::stages::WeeklyRun;
+use super::week::Week;
+use super::worth::{Visits, routes_of};
+
+/// The most offers whose reasons are put in order by what moved the prediction. In a larger run they keep the order of
+/// facts alone.
+const EXPLAINED_MAX: usize = 1 << 20;
+
+/// Reason codes by customer and slot of the plan, separated by '|'; none where there is no offer.
+pub(super) type Reasons = Vec<Vec<Option<String>>>;
+
+impl WeeklyRun<'_> {
+    /// The reasons of every offer, from facts of the pair and what moved the prediction of a response.
+    pub(super) fn reasons(
+        &self,
+        context: &StageContext<'_>,
+        slates: &Slates,
+        pairs: &WeekPairs<'_>,
+        visits: &Visits,
+    ) -> Result<Reasons> {
+        let (_, week) = self.shop_and_week(context)?;
+        let models = match self.cards(context)? {
+            Some(_) => Some(Models::read(|file| context.read(Stage::Models, file))?),
+            None => None,
+        };
+        // A topic is told or withheld as one.
+        let players: Vec<usize> = PAIR_FEATURES.iter().map(|f| f.topic() as usize).collect();
+        let explainer = match &models {
+            Some(models) if slates.plan.offers().count() <= EXPLAINED_MAX => {
+                Some(Explainer::new(&models.response, &players)?)
+            }
+            _ => None,
+        };
+        let routes = routes_of(week, context.config);
+        let explained = |customer: i32| {
+            let route = routes.get(&customer).copied().unwrap_or(Route::Popular);
+            explainer.as_ref().filter(|_| matches!(route, Route::Model | Route::Blend))
+        };
+        let mut all: Reasons = vec![Vec::new(); slates.customers.len()];
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        pairs.each(|block| {
+            let asked = Asked { week, slates, block, offered: pairs.offered(), visits };
+            let places: Vec<usize> = (0..block.len()).collect();
+            let found = std::thread::scope(|scope| {
+                let share = places.len().div_ceil(threads).max(1);
+                let working: Vec<_> = places
+                    .chunks(share)
+                    .map(|places| {
+                        scope.spawn(|| -> Result<Vec<_>> {
+                            let view = PairView::new(block, asked.offered)?;
+                            let of = |at: &usize| asked.slate(*at, &view, &explained);
+                            places.iter().filter_map(|at| of(at).transpose()).collect()
+                        })
+                    })
+                    .collect();
+                working.into_iter().map(joined).collect::<Result<Vec<_>>>()
+            })?;
+            found.into_iter().flatten().for_each(|(customer, codes)| all[customer] = codes);
+            Ok(())
+        })?;
+        Ok(all)
+    }
+}
+
+/// What the reasons of a block's customers are made of.
+struct Asked<'a> {
+    week: &'a Week,
+    slates: &'a Slates,
+    block: &'a PairBlock,
+    offered: &'a Offered,
+    visits: &'a Visits,
+}
+
+impl Asked<'_> {
+    /// The place of a customer in the plan, and the reasons of the slate's offers; nothing for one without a slate.
+    fn slate<'e>(
+        &self,
+        at: usize,
+        view: &PairView<'_>,
+        explained: &dyn Fn(i32) -> Option<&'e Explainer<'e>>,
+    ) -> Result<Option<(usize, Vec<Option<String>>)>> {
+        let ix = self.block.customer_ix[at];
+        let Ok(customer) = self.slates.customers.binary_search(&ix) else { return Ok(None) };
+        let cells = self.slates.plan.slate(customer).iter();
+        let codes = cells.map(|cell| {
+            let Some(placed) = cell else { return Ok(None) };
+            let promotion = self.slates.offered(customer, placed);
+            let Some(place) = self.offered.place(promotion) else { return Ok(None) };
+            let row = |explainer: &Explainer<'_>| {
+                explainer.contributions(&self.block.row(at, self.offered, place))
+            };
+            let moved = explained(ix).map(row).transpose()?;
+            Ok(Some(self.codes(ix, promotion, &view.pair(at, place), moved.as_deref())))
+        });
+        Ok(Some((customer, codes.collect::<Result<_>>()?)))
+    }
+
+    fn codes(
+        &self,
+        customer: i32,
+        promotion: i32,
+        pair: &super::pairs::PairFeatures<'_>,
+        moved: Option<&[f64]>,
+    ) -> String {
+        let known = &self.week.promotions[&promotion];
+        let codes = reason_codes(&PairFacts {
+            on: known.on.clone(),
+            orders: pair.own_days(),
+            days_since_bought: pair.age_days(),
+            interval_days: pair.interval_days(),
+            category_orders: i64::from(pair.buys_category()),
+            visits: self.visits.of(customer, promotion),
+            buyer_rate: known.base.buyer_rate,
+            similar_customers_buy: pair.similar_buy(),
+            saves_minor: Some(known.base.discount_minor.round_ties_even() as i64),
+            drivers: moved.map(drivers),
+        });
+        codes.join("|")
+    }
+}
+
+/// Contributions by topic.
+fn drivers(moved: &[f64]) -> Drivers {
+    let of = |topic: Topic| moved[topic as usize];
+    Drivers {
+        rhythm: of(Topic::Rhythm),
+        bought: of(Topic::Bought),
+        taste: of(Topic::Taste),
+        alike: of(Topic::Alike),
+        promotion: of(Topic::Promotion),
+    }
+}
