@@ -110,7 +110,7 @@ impl Table {
             let statement = mapping::statement(engine, sources, &raw, spec, schema, &mapping)?;
             let name = if only { table.working.clone() } else { format!("_part_{index}") };
             let rows = engine
-                .create(&name, &statement.sql, &BTreeMap::new())
+                .create_by(&name, &statement.sql, &BTreeMap::new(), mapping::NUMBER)
                 .map_err(|error| reading_failure(error, &raw.label))?;
             table.count_left_out(engine, &raw, &mapping, rows as u64)?;
             table.health.rows_in += rows as u64;

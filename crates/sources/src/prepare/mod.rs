@@ -3,15 +3,13 @@
 //! One step a file. No step lets a row know of anything later than itself, except where a column says
 //! from which day on it holds (`stitched_on`, `discontinued_on`).
 
-mod bots;
 mod customers;
 mod discontinued;
+mod events;
 mod products;
 mod returns;
 mod returns_match;
-mod sessions;
 mod sold;
-mod stitch;
 
 use std::collections::BTreeMap;
 
@@ -34,9 +32,7 @@ pub(crate) fn prepare(
         returns::net(engine, table)?;
     }
     if let Some(table) = tables.get_mut("interactions") {
-        bots::drop(engine, sources, table)?;
-        sessions::derive(engine, sources, table)?;
-        stitch::stitch(engine, table)?;
+        events::prepare(engine, sources, table)?;
     }
     if let Some(table) = tables.get_mut("customers") {
         customers::complete(engine, table)?;

@@ -6,7 +6,6 @@ use tercet_engine::{ColumnData, Engine, Frame};
 use tercet_types::Result;
 
 use super::returns_match::{Netting, Return, Sale, net as match_returns};
-use crate::expression::{fill, ident};
 use crate::table::Table;
 
 /// Nets the returns of the transactions; see [`match_returns`] for the rule.
@@ -20,23 +19,8 @@ pub(super) fn net(engine: &Engine, table: &mut Table) -> Result<()> {
     let sold = engine.query(include_str!("../../sql/returnable.sql"), &none)?;
     engine.forget("_returns")?;
     let netting = match_returns(&sales(&sold)?, &returns(&back)?);
-    engine.register("_netted", &frame(&netting)?)?;
-    let columns: Vec<String> = engine
-        .columns("_in_transactions")?
-        .into_iter()
-        .map(|column| match column.name.as_str() {
-            "quantity" | "amount_minor" | "original_order_id" => {
-                format!("coalesce(n.{0}, t.{0}) as {0}", column.name)
-            }
-            "kind" => {
-                "coalesce(t.kind, case when n.is_return then 'return' end) as kind".to_owned()
-            }
-            name => format!("t.{}", ident(name)),
-        })
-        .collect();
-    let sql = fill(include_str!("../../sql/netted.sql"), &[("columns", &columns.join(", "))]);
-    engine.create("_in_transactions", &sql, &none)?;
-    engine.forget("_netted")?;
+    let netted = netted(&engine.table(&table.working)?, &netting)?;
+    engine.lend(&table.working, &netted)?;
     let Netting { merged, linked, unmatched, .. } = netting;
     for (rows, detail) in [
         (merged, "netted with a purchase of the same day"),
@@ -92,22 +76,33 @@ fn returns(frame: &Frame) -> Result<Vec<Return>> {
         .collect())
 }
 
-fn frame(netting: &Netting) -> Result<Frame> {
-    let lines = || netting.changed.values();
-    Frame::of(vec![
-        ("_n", ColumnData::from(lines().map(|line| line.number).collect::<Vec<i64>>())),
-        ("quantity", ColumnData::from(lines().map(|line| line.quantity).collect::<Vec<f64>>())),
-        (
-            "amount_minor",
-            ColumnData::from(lines().map(|line| line.amount_minor).collect::<Vec<i64>>()),
-        ),
-        (
-            "original_order_id",
-            ColumnData::from(
-                lines().map(|line| line.original.clone()).collect::<Vec<Option<String>>>(),
-            ),
-        ),
-        ("gone", ColumnData::from(lines().map(|line| line.gone).collect::<Vec<bool>>())),
-        ("is_return", ColumnData::from(lines().map(|line| line.is_return).collect::<Vec<bool>>())),
-    ])
+/// The order lines with their changes.
+fn netted(lines: &Frame, netting: &Netting) -> Result<Frame> {
+    let numbers = lines.i64("_n")?;
+    let (mut quantity, mut amount) = (lines.f64("quantity")?, lines.i64("amount_minor")?);
+    let (mut original, mut originals) = lines.codes("original_order_id")?;
+    let (mut kind, mut kinds) = lines.codes("kind")?;
+    kinds.push("return".to_owned());
+    let a_return = Some(kinds.len() as u32 - 1);
+    let mut keep = vec![true; lines.rows()];
+    for (row, number) in numbers.iter().enumerate() {
+        let Some(line) = netting.changed.get(number) else { continue };
+        keep[row] = !line.gone;
+        (quantity[row], amount[row]) = (line.quantity, line.amount_minor);
+        if let Some(order) = &line.original {
+            originals.push(order.clone());
+            original[row] = Some(originals.len() as u32 - 1);
+        }
+        if line.is_return {
+            kind[row] = kind[row].or(a_return);
+        }
+    }
+    lines
+        .with(vec![
+            ("quantity", quantity.into()),
+            ("amount_minor", amount.into()),
+            ("original_order_id", ColumnData::Codes(original, originals)),
+            ("kind", ColumnData::Codes(kind, kinds)),
+        ])?
+        .filter(&keep)
 }
