@@ -38,4 +38,26 @@ impl World {
         scored.truncate(policy.offers as usize);
         scored.into_iter().map(|(_, promotion)| promotion).collect()
     }
+
+    /// The offers (promotions, from 0) that somebody would make who knows the truth: those with the largest
+    /// true effect in this week. No engine can expect more of so many offers, but for what they tire.
+    pub fn oracle_offers(
+        &self,
+        customer: &Customer,
+        week: u32,
+        contacts: f64,
+        offers: usize,
+    ) -> Vec<u32> {
+        if !customer.consent {
+            return Vec::new();
+        }
+        let running = self.promotions.running(week);
+        let mut scored: Vec<(f64, u32)> = running
+            .iter()
+            .map(|&promotion| (self.uplift(customer, week, contacts, promotion), promotion))
+            .collect();
+        scored.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        scored.truncate(offers);
+        scored.into_iter().map(|(_, promotion)| promotion).collect()
+    }
 }

@@ -41,6 +41,8 @@ pub(crate) struct Promotion {
     /// First and last week.
     pub(crate) weeks: (i32, i32),
     pub(crate) reach: Reach,
+    /// Products it holds for.
+    pub(crate) breadth: u32,
     /// The product it was made for: extra lines are of it, or of its type, brand or department.
     pub(crate) focus: u32,
     /// The truth: how much it draws, against an average promotion.
@@ -175,6 +177,19 @@ fn name(p: &Promotion) -> String {
     }
 }
 
+/// Products that a promotion holds for.
+fn breadth(reach: &Reach, catalogue: &Catalogue) -> u32 {
+    let count = |of: &dyn Fn(&Product) -> bool| {
+        catalogue.products.iter().filter(|product| of(product)).count() as u32
+    };
+    match reach {
+        Reach::Products(ids) => ids.len() as u32,
+        Reach::ProductType(product_type) => count(&|product| product.product_type == *product_type),
+        Reach::Brand(brand) => count(&|product| product.brand == *brand),
+        Reach::Department(department) => count(&|product| product.department == *department),
+    }
+}
+
 /// One promotion, from chance of its own.
 fn promotion(
     settings: &Settings,
@@ -233,5 +248,16 @@ fn promotion(
         if amount { ((product.price_minor as f64 * depth).round() as i64).max(1) } else { 0 };
     let threshold_minor = if mechanic == Mechanic::Threshold { product.price_minor * 5 } else { 0 };
     let appeal = stream.gamma(p.appeal_shape) * depth / (0.5 * (p.depth_min + p.depth_max));
-    Promotion { mechanic, depth, value_minor, threshold_minor, weeks, reach, focus, appeal }
+    let breadth = breadth(&reach, catalogue);
+    Promotion {
+        mechanic,
+        depth,
+        value_minor,
+        threshold_minor,
+        weeks,
+        reach,
+        breadth,
+        focus,
+        appeal,
+    }
 }

@@ -81,7 +81,7 @@ section! {
         /// Standard deviation of the logarithm of the price.
         price_spread: f64 = 0.72, 0..=3;
         /// Share of products launched within the weeks simulated.
-        launch_share: f64 = 0.08, 0..=1;
+        launch_share: f64 = 0.04, 0..=1;
         /// Share of products discontinued within the weeks simulated.
         discontinued_share: f64 = 0.05, 0..=1;
         /// Standard deviation of the logarithm of a new product's demand, which nobody knows beforehand.
@@ -131,7 +131,7 @@ section! {
         /// Standard deviation of the logarithm of the elasticity, from customer to customer.
         elasticity_spread: f64 = 0.4, 0..=2;
         /// Mean share of lines considered that are looked for among new products.
-        novelty: f64 = 0.03, 0..=0.5;
+        novelty: f64 = 0.005, 0..=0.5;
         /// Shape of the gamma distribution of that taste over customers.
         novelty_shape: f64 = 0.8, 0.05..=100;
         /// Weeks that a product is new.
@@ -179,19 +179,21 @@ section! {
         /// Share for whom offers only make cheaper what they buy anyway; who is left is put off.
         cheaper_share: f64 = 0.47, 0..=1;
         /// Chance of an extra line by one average offer to an average persuadable customer.
-        uplift: f64 = 0.0035, 0..=1;
+        uplift: f64 = 0.03, 0..=1;
         /// Shape of the gamma distribution of responsiveness over persuadable customers.
         uplift_shape: f64 = 0.7, 0.05..=100;
         /// How many times likelier an extra line is when the offer holds for what the customer needs.
         need_factor: f64 = 8.0, 1..=100;
+        /// Most products of an offer that is felt to be on what the customer needs: one on half the shop is on nothing.
+        need_products_max: u32 = 100, 1..=1000000;
         /// Largest chance of an extra line by one offer.
         uplift_max: f64 = 0.6, 0..=1;
         /// Chance that an extra line uses the offer that brought it; the others come for having seen it.
-        use_rate: f64 = 1.0, 0..=1;
+        use_rate: f64 = 0.25, 0..=1;
         /// Chance that who is put off leaves out an eligible line.
         put_off: f64 = 0.3, 0..=1;
-        /// Mean chance that a customer uses an offer on a line bought anyway.
-        redeem_rate: f64 = 0.015, 0..=1;
+        /// Mean chance that a customer remembers an offer when buying anyway what it holds for.
+        redeem_rate: f64 = 0.04, 0..=1;
         /// Mean loss of response by one contact in memory: the response falls by exp(-fatigue * contacts).
         fatigue: f64 = 0.08, 0..=5;
         /// Share of contacts still in memory a week later.

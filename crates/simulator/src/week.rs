@@ -39,6 +39,14 @@ pub struct State {
     pub logged_in: bool,
 }
 
+/// Whether a customer uses an offer.
+struct Use {
+    /// It is remembered when a line it holds for is bought anyway.
+    noticed: bool,
+    /// It has been used.
+    done: bool,
+}
+
 /// A line that an offer brought.
 struct Extra {
     offer: usize,
@@ -69,9 +77,12 @@ impl World {
         chance.min(response.uplift_max)
     }
 
-    /// The favourite product of the first need that a promotion holds for.
+    /// The favourite product of the first need that a promotion is felt to be on.
     pub(crate) fn needed(&self, customer: &Customer, promotion: u32) -> Option<u32> {
         let offer = &self.promotions.all[promotion as usize];
+        if offer.breadth > self.settings.response.need_products_max {
+            return None;
+        }
         customer
             .needs
             .iter()
@@ -196,7 +207,10 @@ impl World {
             })
             .collect();
         let extras = self.extras(customer, week, state.contacts, offers, &mut answers, &mut orders);
-        let mut used = vec![false; offers.len()];
+        let mut uses: Vec<Use> = answers
+            .iter_mut()
+            .map(|stream| Use { noticed: stream.chance(customer.redeem_rate), done: false })
+            .collect();
         for (number, (day, products)) in orders.iter().enumerate() {
             let added = extras.iter().filter(|extra| extra.order == number);
             let bought = products
@@ -204,7 +218,7 @@ impl World {
                 .map(|&product| (product, None))
                 .chain(added.map(|extra| (extra.product, Some(extra.offer))));
             let order = Order { customer, week, day: *day, number: number as u32 };
-            self.order(&order, bought, offers, &mut answers, &mut used, out);
+            self.order(&order, bought, offers, &mut answers, &mut uses, out);
         }
         self.browse(customer, week, state, &natural, out);
         let memory = self.settings.response.fatigue_memory;
@@ -254,7 +268,7 @@ impl World {
         bought: impl Iterator<Item = (u32, Option<usize>)>,
         offers: &[u32],
         answers: &mut [Stream],
-        used: &mut [bool],
+        uses: &mut [Use],
         out: &mut Events,
     ) {
         let mut stream = order.stream(self.seed);
@@ -291,17 +305,18 @@ impl World {
                 coupon_discount_minor: 0,
                 original_order_id: None,
             };
-            let use_rate = if brought_by.is_some() {
-                self.settings.response.use_rate
-            } else {
-                order.customer.redeem_rate
-            };
-            let wants = offer.filter(|&offer| answers[offer].chance(use_rate));
+            let wants = offer.filter(|&offer| {
+                if brought_by.is_some() {
+                    answers[offer].chance(self.settings.response.use_rate)
+                } else {
+                    uses[offer].noticed
+                }
+            });
             lines.push((line, wants));
         }
         let basket: i64 = lines.iter().map(|(line, _)| line.amount_minor).sum();
         for (line, wants) in &mut lines {
-            let Some(offer) = wants.filter(|&offer| !used[offer]) else { continue };
+            let Some(offer) = wants.filter(|&offer| !uses[offer].done) else { continue };
             let promotion = &self.promotions.all[offers[offer] as usize];
             if basket < promotion.threshold_minor {
                 continue;
@@ -316,7 +331,7 @@ impl World {
             };
             line.amount_minor -= discount;
             line.coupon_discount_minor = discount;
-            used[offer] = true;
+            uses[offer].done = true;
             out.used.customer_id.push(line.customer_id);
             out.used.promotion_id.push(i64::from(offers[offer]) + 1);
             out.used.day.push(start as i32);

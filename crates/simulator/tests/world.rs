@@ -350,7 +350,10 @@ fn texts(table: &Table, name: &str) -> Vec<String> {
 /// The formula of `truth.md`, from the tables alone.
 #[test]
 fn the_tables_of_the_truth_hold_the_whole_effect() {
-    let world = world(SMALL, 14, |s| s.products.launch_share = 0.3);
+    let world = world(SMALL, 14, |s| {
+        s.products.launch_share = 0.3;
+        s.response.need_products_max = 40; // Fewer than a department has.
+    });
     let block = world.block(0..SMALL.customers, |_| false);
     let (people, needs) = (&block.truth[0], &block.truth[1]);
     let truth = world.truth_tables();
@@ -394,9 +397,11 @@ fn the_tables_of_the_truth_hold_the_whole_effect() {
             let taste =
                 |segment: &str| tastes[&(ints(people, segment)[row], departments[focus].clone())];
             let share = value("segment_1_share");
-            let needed = favourites
-                .get(&id)
-                .is_some_and(|ids| ids.iter().any(|&p| covers(i64::from(promotion) + 1, p)));
+            let held = |p: usize| covers(i64::from(promotion) + 1, p);
+            let narrow = (0..departments.len()).filter(|&p| held(p)).count()
+                <= settings.response.need_products_max as usize;
+            let needed =
+                narrow && favourites.get(&id).is_some_and(|ids| ids.iter().any(|&p| held(p)));
             let is_new = launched[focus].is_some_and(|day| {
                 let first = (day - start) / 7;
                 (first..first + settings.purchases.novelty_weeks as i32).contains(&(week as i32))

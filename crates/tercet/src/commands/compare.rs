@@ -12,7 +12,7 @@ use super::simulate::{project_of, read_world};
 use super::{FormatFlag, Shared};
 use crate::config::{Config, Environment, load};
 use crate::output::{Format, heading, print, rows, thousands};
-use crate::pipeline::{Campaign, Effect, EffectFacts, EngineFacts, Found, POLICY};
+use crate::pipeline::{Campaign, Effect, EffectFacts, EngineFacts, Found, ORACLE, POLICY};
 use crate::pipeline::{campaign, effects, known_engine};
 
 /// `tercet compare`
@@ -21,11 +21,12 @@ use crate::pipeline::{campaign, effects, known_engine};
 Every engine gets its own copy of the same simulated shop and decides in it week by week, on what its copy
 has seen. The true effect is against the same customers in the same weeks without offers; the measured
 one is what a shop would see: treated against holdout. 'policy' is the policy by which the shop sent
-offers before. Everything printed is simulated.
+offers before; 'oracle' knows the truth, and is the bound of what offers can bring. Everything printed is
+simulated.
 
 Examples:
   tercet compare --engines legacy,tercet
-  tercet compare --engines policy,legacy,tercet --seed 7 --format json
+  tercet compare --engines policy,legacy,tercet,oracle --seed 7 --format json
   tercet compare --world my-world.toml --rules my-project --engines popular,tercet --weeks 4")]
 pub(crate) struct CompareArguments {
     /// The engines, separated by commas; the others are held against the first
@@ -92,13 +93,12 @@ pub(crate) fn compare(
     let mut engines = Vec::new();
     for name in &verb.engines {
         let name = name.trim();
-        let known = if name == POLICY {
-            POLICY
-        } else {
-            known_engine(name).map_err(|error| {
+        let known = match [POLICY, ORACLE].into_iter().find(|known| *known == name) {
+            Some(known) => known,
+            None => known_engine(name).map_err(|error| {
                 let hint = error.hint_text().unwrap_or_default().to_owned();
-                error.hint(format!("{hint}, and {POLICY}"))
-            })?
+                error.hint(format!("{hint}; and {POLICY} and {ORACLE}"))
+            })?,
         };
         if !engines.contains(&known) {
             engines.push(known);

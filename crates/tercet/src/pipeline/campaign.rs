@@ -31,13 +31,16 @@ use crate::output::{Progress, thousands};
 /// The name under which the world's own policy takes part: it decides by the truth's own past, not by data.
 pub(crate) const POLICY: &str = "policy";
 
+/// The name under which somebody takes part who knows the truth: the bound of what offers can bring.
+pub(crate) const ORACLE: &str = "oracle";
+
 /// What a campaign is.
 pub(crate) struct Campaign<'a> {
     /// The world; its weeks are those of the past and of the campaign.
     pub(crate) world: &'a World,
     /// Weeks before the campaign, under the world's own policy.
     pub(crate) history_weeks: u32,
-    /// The engines, the one to hold the others against first; [`POLICY`] may be one.
+    /// The engines, the one to hold the others against first; [`POLICY`] and [`ORACLE`] may be among them.
     pub(crate) engines: Vec<&'static str>,
     /// Slots, rules, routes and models; what it says of sources is the simulated shop's.
     pub(crate) config: Config,
@@ -89,7 +92,7 @@ pub(crate) fn campaign(ask: &Campaign<'_>, progress: &Progress) -> Result<Campai
     }
     files.write_whole(world.customers_table(everyone.clone()))?;
     for week in 0..ask.history_weeks {
-        step(ask, &files, week, &mut lives, |customer| world.legacy_offers(customer, week))?;
+        step(ask, &files, week, &mut lives, |customer, _| world.legacy_offers(customer, week))?;
         meter.advance(1);
     }
     drop(meter);
@@ -103,7 +106,7 @@ pub(crate) fn campaign(ask: &Campaign<'_>, progress: &Progress) -> Result<Campai
     let of_customers = |all: Vec<Outcome>| -> Vec<Outcome> {
         customers.iter().map(|&index| all[index as usize]).collect()
     };
-    let without = of_customers(without_offers(ask, lives.clone())?);
+    let without = of_customers(without_offers(ask, lives.clone()));
     let mut arms = Vec::with_capacity(ask.engines.len());
     for engine in &ask.engines {
         let (outcomes, took) = {
@@ -230,13 +233,14 @@ fn step(
     files: &Files,
     week: u32,
     lives: &mut [Life],
-    offers: impl Fn(&Customer) -> Vec<u32> + Sync,
+    offers: impl Fn(&Customer, &State) -> Vec<u32> + Sync,
 ) -> Result<Vec<Outcome>> {
     let parts = live(ask, lives, |customer, life, events| {
         let from = events.mark();
-        ask.world.week(customer, week, &mut life.state, &offers(customer), events);
+        let offers = offers(customer, &life.state);
+        ask.world.week(customer, week, &mut life.state, &offers, events);
         ask.world.outcome(week, events, from, &mut life.memory)
-    })?;
+    });
     let mut outcomes = Vec::with_capacity(lives.len());
     for (first, events, part) in parts {
         files.write(week, first, events)?;
@@ -253,7 +257,7 @@ fn live(
     ask: &Campaign<'_>,
     lives: &mut [Life],
     week: impl Fn(&Customer, &mut Life, &mut Events) -> Outcome + Sync,
-) -> Result<Vec<Lived>> {
+) -> Vec<Lived> {
     let step = lives.len().div_ceil(ask.threads.max(1)).max(1);
     let week = &week;
     std::thread::scope(|scope| {
@@ -271,12 +275,12 @@ fn live(
                 })
             })
             .collect();
-        Ok(running.into_iter().map(joined).collect())
+        running.into_iter().map(joined).collect()
     })
 }
 
 /// What customers do in the weeks of the campaign when nobody gets an offer.
-fn without_offers(ask: &Campaign<'_>, mut lives: Vec<Life>) -> Result<Vec<Outcome>> {
+fn without_offers(ask: &Campaign<'_>, mut lives: Vec<Life>) -> Vec<Outcome> {
     let world = ask.world;
     let parts = live(ask, &mut lives, |customer, life, _| {
         let mut sum = Outcome::default();
@@ -286,8 +290,8 @@ fn without_offers(ask: &Campaign<'_>, mut lives: Vec<Life>) -> Result<Vec<Outcom
             sum += world.outcome(week, &events, Events::default().mark(), &mut life.memory);
         }
         sum
-    })?;
-    Ok(parts.into_iter().flat_map(|(_, _, outcomes)| outcomes).collect())
+    });
+    parts.into_iter().flat_map(|(_, _, outcomes)| outcomes).collect()
 }
 
 /// An engine's campaign in its copy of the shop.
@@ -303,19 +307,21 @@ fn decide_weeks(
     let files = Files::new(&project.folder)?;
     let mut deciding = Deciding { project, engine, history: History::new(), lessons: None };
     let mut sums = vec![Outcome::default(); lives.len()];
+    let slots = ask.config.slots.len();
     for week in ask.history_weeks..world.size().weeks {
-        let outcomes = if engine == POLICY {
-            step(ask, &files, week, &mut lives, |customer| {
-                if held_out[customer.index as usize] {
-                    Vec::new()
-                } else {
-                    world.legacy_offers(customer, week)
-                }
-            })?
-        } else {
-            let offers = deciding.offers(ask, week)?;
-            step(ask, &files, week, &mut lives, |customer| offers[customer.index as usize].clone())?
+        let decided = match engine {
+            POLICY | ORACLE => Vec::new(),
+            _ => deciding.offers(ask, week)?,
         };
+        let outcomes = step(ask, &files, week, &mut lives, |customer, state| {
+            let index = customer.index as usize;
+            match engine {
+                _ if held_out[index] => Vec::new(),
+                POLICY => world.legacy_offers(customer, week),
+                ORACLE => world.oracle_offers(customer, week, state.contacts, slots),
+                _ => decided[index].clone(),
+            }
+        })?;
         sums.iter_mut().zip(outcomes).for_each(|(sum, outcome)| *sum += outcome);
         meter.advance(1);
     }

@@ -27,7 +27,7 @@ mod stages;
 mod week;
 mod worth;
 
-pub(crate) use campaign::{Campaign, POLICY, campaign};
+pub(crate) use campaign::{Campaign, ORACLE, POLICY, campaign};
 pub(crate) use decide::rule_words;
 pub(crate) use effects::{Effect, EffectFacts, EngineFacts, Found, effects};
 pub(crate) use history::Contact;
