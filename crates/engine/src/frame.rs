@@ -1,15 +1,16 @@
 //! How do rows look in memory, outside SQL?
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, Date32Array, Float64Array, Int32Array, Int64Array,
     RecordBatch, StringArray,
 };
-use datafusion::arrow::compute::{cast, concat_batches};
+use datafusion::arrow::compute::{cast, concat_batches, filter_record_batch};
 use datafusion::arrow::datatypes::{
-    DataType, Date32Type, Field, Float64Type, Int32Type, Int64Type, Schema, SchemaRef, TimeUnit,
-    TimestampMicrosecondType,
+    DataType, Date32Type, Field, FieldRef, Float64Type, Int32Type, Int64Type, Schema, SchemaRef,
+    TimeUnit, TimestampMicrosecondType,
 };
 use tercet_types::tables::{TableSchema, Type};
 use tercet_types::{Date, Error, Result};
@@ -38,6 +39,8 @@ pub enum ColumnData {
     Text(Vec<Option<String>>),
     /// Days.
     Date(Vec<Option<Date>>),
+    /// Text, by places in a list: texts that come often stand in memory once.
+    Codes(Vec<Option<u32>>, Vec<String>),
 }
 
 macro_rules! column_from {
@@ -64,6 +67,10 @@ impl ColumnData {
             Self::I64(values) => Arc::new(Int64Array::from(values)),
             Self::F64(values) => Arc::new(Float64Array::from(values)),
             Self::Text(values) => Arc::new(StringArray::from(values)),
+            Self::Codes(places, texts) => {
+                let text = |place: Option<u32>| texts.get(place? as usize).map(String::as_str);
+                Arc::new(places.into_iter().map(text).collect::<StringArray>())
+            }
             Self::Date(values) => {
                 Arc::new(Date32Array::from_iter(values.into_iter().map(|day| day.map(Date::days))))
             }
@@ -248,6 +255,55 @@ impl Frame {
         Ok(array.as_primitive::<TimestampMicrosecondType>().iter().collect())
     }
 
+    /// The frame with these columns set, or added behind the others.
+    ///
+    /// # Errors
+    /// `T0910` when the lengths differ.
+    pub fn with(&self, columns: Vec<(&str, ColumnData)>) -> Result<Self> {
+        let schema = self.batch.schema();
+        let mut fields: Vec<FieldRef> = schema.fields().to_vec();
+        let mut arrays = self.batch.columns().to_vec();
+        for (name, data) in columns {
+            let array = data.into_array();
+            let field = Arc::new(Field::new(name, array.data_type().clone(), true));
+            match schema.index_of(name) {
+                Ok(place) => (fields[place], arrays[place]) = (field, array),
+                Err(_) => {
+                    fields.push(field);
+                    arrays.push(array);
+                }
+            }
+        }
+        let schema = Arc::new(Schema::new(fields));
+        Ok(Self { batch: RecordBatch::try_new(schema, arrays).map_err(internal)? })
+    }
+
+    /// The rows whose flag is set.
+    ///
+    /// # Panics
+    /// When there are not as many flags as rows.
+    pub fn filter(&self, keep: &[bool]) -> Result<Self> {
+        assert_eq!(keep.len(), self.rows(), "a flag for every row");
+        let flags = BooleanArray::from(keep.to_vec());
+        Ok(Self { batch: filter_record_batch(&self.batch, &flags).map_err(internal)? })
+    }
+
+    /// A column of texts as places in the list of its different texts, in the order in which they first come.
+    pub fn codes(&self, name: &str) -> Result<(Vec<Option<u32>>, Vec<String>)> {
+        let array = self.array(name, Type::Text)?;
+        let mut known: HashMap<&str, u32> = HashMap::new();
+        let mut texts = Vec::new();
+        let places = array.as_string::<i32>().iter().map(|text| {
+            let text = text?;
+            Some(*known.entry(text).or_insert_with(|| {
+                texts.push(text.to_owned());
+                texts.len() as u32 - 1
+            }))
+        });
+        let places = places.collect();
+        Ok((places, texts))
+    }
+
     /// The frame with some of its columns.
     ///
     /// # Errors
@@ -289,6 +345,30 @@ fn internal(cause: datafusion::arrow::error::ArrowError) -> Error {
 mod tests {
     use super::*;
     use tercet_types::tables::sources::REDEMPTIONS;
+
+    #[test]
+    fn columns_are_set_rows_are_kept_and_texts_are_coded() {
+        let words =
+            |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+        let frame = Frame::of(vec![
+            ("n", vec![1_i64, 2, 3, 4].into()),
+            ("word", ColumnData::Codes(vec![Some(1), None, Some(0), Some(1)], words(&["b", "a"]))),
+        ])
+        .unwrap();
+        let (codes, texts) = frame.codes("word").unwrap();
+        assert_eq!((codes, texts), (vec![Some(0), None, Some(1), Some(0)], words(&["a", "b"])));
+        let changed = frame
+            .with(vec![("n", vec![9_i64, 8, 7, 6].into()), ("flag", vec![true; 4].into())])
+            .unwrap()
+            .filter(&[true, false, false, true])
+            .unwrap();
+        assert_eq!(changed.columns(), ["n", "word", "flag"]);
+        assert_eq!(changed.i64("n").unwrap(), [9, 6]);
+        assert_eq!(changed.text("word").unwrap(), ["a", "a"]);
+        assert_eq!(frame.only(&["word"]).unwrap().columns(), ["word"]);
+        assert_eq!(frame.only(&["none"]).unwrap_err().code(), "T0910");
+        assert_eq!(frame.with(vec![("n", vec![1_i64].into())]).unwrap_err().code(), "T0910");
+    }
 
     #[test]
     fn conform_casts_fills_and_keeps_extras() {

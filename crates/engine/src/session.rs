@@ -6,15 +6,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use datafusion::arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray, UInt64Array};
-use datafusion::arrow::compute::{cast, take_record_batch};
-use datafusion::arrow::datatypes::{DataType, Schema, SchemaRef};
+use datafusion::arrow::compute::{cast, interleave_record_batch, take_record_batch};
+use datafusion::arrow::datatypes::{DataType, Int64Type, Schema, SchemaRef};
 use datafusion::arrow::error::ArrowError;
+use datafusion::common::Column;
 use datafusion::datasource::MemTable;
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::logical_expr::{ColumnarValue, Volatility, create_udf};
 use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use datafusion::prelude::{DataFrame, SQLOptions, SessionConfig, SessionContext};
+use datafusion::prelude::{DataFrame, Expr, SQLOptions, SessionConfig, SessionContext, col};
 use datafusion::scalar::ScalarValue;
 use object_store::ObjectStore;
 use tercet_types::tables::TableSchema;
@@ -266,6 +267,63 @@ impl Engine {
         Frame::from_batches(schema, &batches)
     }
 
+    /// Columns of table `name`, its rows in the order of the integers in column `by`, which has no nulls: one
+    /// copy of the rows, where a query would sort them with all their columns.
+    ///
+    /// # Errors
+    /// `T0901` when there is no such table or column.
+    pub fn table_by(&self, name: &str, columns: &[&str], by: &str) -> Result<Frame> {
+        let fail = |failure| query_failure(name, failure);
+        let wanted: Vec<Expr> =
+            columns.iter().map(|column| col(Column::from_name(*column))).collect();
+        let parts = self.runtime.block_on(async {
+            let table = self.context.table(name).await?;
+            let table = if columns.contains(&by) {
+                table.select(wanted)?
+            } else {
+                table.select([wanted, vec![col(Column::from_name(by))]].concat())?
+            };
+            table.collect_partitioned().await
+        });
+        let batches: Vec<RecordBatch> = parts.map_err(fail)?.into_iter().flatten().collect();
+        match batches.is_empty() {
+            true => self.table(name)?.only(columns),
+            false => in_order(&batches, by).and_then(|frame| frame.only(columns)),
+        }
+    }
+
+    /// Runs a statement and keeps its rows in memory as table `name`, in the order of the integers in column
+    /// `by`. Returns the number of rows.
+    pub fn create_by(
+        &self,
+        name: &str,
+        sql: &str,
+        values: &BTreeMap<String, Value>,
+        by: &str,
+    ) -> Result<usize> {
+        let fail = |failure| query_failure(name, failure);
+        let frame = self.plan(sql, values).map_err(|error| error.context(name))?;
+        let planned = Arc::new(frame.schema().as_arrow().clone());
+        let parts = self.runtime.block_on(frame.collect_partitioned()).map_err(fail)?;
+        let batches: Vec<RecordBatch> = parts.into_iter().flatten().collect();
+        let rows = match batches.is_empty() {
+            true => Frame::from_batches(planned, &[])?,
+            false => in_order(&batches, by)?,
+        };
+        self.lend(name, &rows)?;
+        Ok(rows.rows())
+    }
+
+    /// Registers a frame as table `name` without copying it. What sorts or groups the table is told that every
+    /// piece of it is as large as the whole: for tables that are scanned, joined to or looked up.
+    pub fn lend(&self, name: &str, frame: &Frame) -> Result<()> {
+        let batch = frame.batch();
+        let pieces = (0..batch.num_rows()).step_by(PIECE_ROWS);
+        let pieces = pieces.map(|from| batch.slice(from, PIECE_ROWS.min(batch.num_rows() - from)));
+        self.keep(name, &batch.schema(), pieces.collect())?;
+        Ok(())
+    }
+
     /// Forgets table `name`, if there is one.
     pub fn forget(&self, name: &str) -> Result<()> {
         self.context.deregister_table(name).map_err(|failure| query_failure(name, failure))?;
@@ -345,6 +403,28 @@ impl Engine {
     }
 }
 
+/// The rows of batches in the order of the integers in a column.
+fn in_order(batches: &[RecordBatch], by: &str) -> Result<Frame> {
+    let fail = |cause: ArrowError| query_failure(by, cause.into());
+    let mut places: Vec<(i64, usize, usize)> = Vec::new();
+    for (at, batch) in batches.iter().enumerate() {
+        let column = batch.column_by_name(by).ok_or_else(|| {
+            Error::internal("T0910", format!("there is no column '{by}' to order by"))
+        })?;
+        let numbers = cast(column, &DataType::Int64).map_err(fail)?;
+        let numbers = numbers.as_primitive::<Int64Type>().values();
+        places.extend(numbers.iter().enumerate().map(|(row, number)| (*number, at, row)));
+    }
+    if !places.is_sorted() {
+        // Stable, because it is quick on runs, and most tables are a few runs.
+        places.sort();
+    }
+    let order: Vec<(usize, usize)> = places.into_iter().map(|(_, at, row)| (at, row)).collect();
+    let sorted = interleave_record_batch(&batches.iter().collect::<Vec<_>>(), &order);
+    let sorted = sorted.map_err(fail)?;
+    Frame::from_batches(sorted.schema(), &[sorted])
+}
+
 /// Rows of a batch in memory of their own: text, too, which views share otherwise.
 fn copied(batch: &RecordBatch, rows: Range<usize>) -> std::result::Result<RecordBatch, ArrowError> {
     let rows = UInt64Array::from_iter_values(rows.map(|row| row as u64));
@@ -375,6 +455,31 @@ mod tests {
             let error = engine().query(sql, &BTreeMap::new()).unwrap_err();
             assert_eq!(error.code(), "T0901", "{sql}");
         }
+    }
+
+    #[test]
+    fn rows_come_in_the_order_of_their_numbers() {
+        let engine = engine();
+        let count = 50_000_i64;
+        let numbers: Vec<i64> = (0..count).map(|row| row * 7_919 % count).collect();
+        let words: Vec<String> = numbers.iter().map(|number| format!("w{number}")).collect();
+        let frame = Frame::of(vec![("n", numbers.into()), ("word", words.into())]).unwrap();
+        engine.register("t", &frame).unwrap();
+        let sql = "select n, word from t where n % 3 = 0";
+        assert_eq!(engine.create_by("u", sql, &BTreeMap::new(), "n").unwrap(), 16_667);
+        for found in
+            [engine.table("u").unwrap(), engine.table_by("t", &["n", "word"], "n").unwrap()]
+        {
+            let numbers = found.i64("n").unwrap();
+            assert!(numbers.is_sorted());
+            let words = found.text("word").unwrap();
+            assert!(numbers.iter().zip(words).all(|(number, word)| word == format!("w{number}")));
+        }
+        assert_eq!(engine.table_by("t", &["word"], "n").unwrap().columns(), ["word"]);
+        let none = "select n, word from t where n < 0";
+        assert_eq!(engine.create_by("u", none, &BTreeMap::new(), "n").unwrap(), 0);
+        assert_eq!(engine.table_by("u", &["word"], "n").unwrap().rows(), 0);
+        assert_eq!(engine.table_by("t", &["word"], "m").unwrap_err().code(), "T0901");
     }
 
     #[test]
