@@ -4,7 +4,9 @@
 //! the anchor's figure from the same run, and the goal. What they mean stands in
 //! docs/src/internals/benchmarks.md. Anchors are installed into an environment below the target folder.
 
+mod allocation;
 mod anchors;
+mod bound;
 mod machine;
 mod process;
 mod record;
@@ -42,6 +44,8 @@ struct Benchmark {
 /// All of them, in the order in which they run.
 const BENCHMARKS: &[Benchmark] = &[
     Benchmark { name: "scorer", about: "pairs by leaf masks, LightGBM, lleaves", run: scorer::run },
+    Benchmark { name: "bound", about: "the plan's bound, HiGHS", run: bound::run },
+    Benchmark { name: "allocation", about: "plans of large shops", run: allocation::run },
     Benchmark { name: "simulator", about: "lines made per second and core", run: simulator::run },
     Benchmark { name: "rfm", about: "recency, frequency, money: DuckDB, Polars", run: rfm::run },
     Benchmark { name: "weekly", about: "a weekly run and a replay on real data", run: weekly::run },

@@ -110,6 +110,11 @@ impl Record {
         record
     }
 
+    /// The median of the repeats.
+    pub(crate) fn middle(&self) -> f64 {
+        self.figure.unwrap_or(f64::NAN)
+    }
+
     /// Beside the anchor's repeats: their median is what the ratio is taken to.
     pub(crate) fn beside(mut self, name: &str, repeats: &[f64]) -> Self {
         let mut sorted = repeats.to_vec();
