@@ -27,6 +27,6 @@ select
   d.orders,
   d.amount_minor,
   case when d.day = f.first_day then cast(1 as int) else cast(0 as int) end as is_first
-from days d
-join firsts f on f.customer_ix = d.customer_ix and f.product_ix = d.product_ix
+from firsts f
+join days d on f.customer_ix = d.customer_ix and f.product_ix = d.product_ix
 order by d.day, d.customer_ix, d.product_ix

@@ -3,6 +3,7 @@
 -- customer_index, product_index, product_codes, products.
 -- as-of column: day. Only events of known customers; events that name neither product nor category are
 -- kept with category_ix = -1. A category name that several departments share counts for each.
+-- A join holds its left side in memory: right joins, which nothing reorders, keep the long table on the right.
 -- output: customer_ix, day, product_ix (-1: none), category_ix (-1: none), events
 with categories as (
   select distinct p.category, k.category_ix
@@ -10,6 +11,11 @@ with categories as (
   join product_index i on i.product_id = p.product_id
   join product_codes k on k.product_ix = i.product_ix
   where p.category is not null
+),
+known as (
+  select customer_id, product_id, category, occurred_at
+  from interactions
+  where customer_id is not null
 )
 select
   c.customer_ix,
@@ -17,10 +23,14 @@ select
   coalesce(i.product_ix, cast(-1 as int)) as product_ix,
   coalesce(k.category_ix, g.category_ix, cast(-1 as int)) as category_ix,
   count(*) as events
-from interactions e
-join customer_index c on c.customer_id = e.customer_id
-left join product_index i on i.product_id = e.product_id
-left join product_codes k on k.product_ix = i.product_ix
-left join categories g on g.category = e.category and i.product_ix is null
+from categories g
+right join (
+  product_codes k
+  right join (
+    product_index i
+    right join (customer_index c right join known e on e.customer_id = c.customer_id)
+      on i.product_id = e.product_id
+  ) on k.product_ix = i.product_ix
+) on g.category = e.category and i.product_ix is null
 group by 1, 2, 3, 4
 order by day, customer_ix, product_ix, category_ix
