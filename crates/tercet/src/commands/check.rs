@@ -233,8 +233,15 @@ mod tests {
     use super::*;
 
     fn outcome(check: &str, status: Policy, rows: u64, detail: &str) -> CheckOutcome {
-        let detail = detail.to_owned();
-        CheckOutcome { check: check.to_owned(), status, rows, detail, examples: Vec::new() }
+        let (detail, subject) = (detail.to_owned(), String::new());
+        CheckOutcome {
+            check: check.to_owned(),
+            subject,
+            status,
+            rows,
+            detail,
+            examples: Vec::new(),
+        }
     }
 
     #[test]
