@@ -6,7 +6,6 @@
 //! is known and not estimated.
 
 use std::collections::BTreeSet;
-use std::ops::Range;
 use std::path::Path;
 
 use tercet_engine::{Engine, EngineOptions, Location, Store, TableWriter};
@@ -80,12 +79,9 @@ pub(crate) fn campaign(ask: &Campaign<'_>, progress: &Progress) -> Result<Campai
     let everyone = 0..world.size().customers;
     let past = folder.path().join("past");
     let meter = progress.meter("the past", "weeks", u64::from(ask.history_weeks));
-    let mut lives: Vec<Life> = in_parts(ask.threads, everyone.clone(), |part| {
-        let begin =
-            |index| Life { state: world.begin(&world.customer(index)), memory: Memory::default() };
-        Ok(part.map(begin).collect::<Vec<Life>>())
-    })?
-    .concat();
+    let begin =
+        |index| Life { state: world.begin(&world.customer(index)), memory: Memory::default() };
+    let mut lives: Vec<Life> = everyone.clone().map(begin).collect();
     let files = Files::new(&past)?;
     for table in world.fixed_tables() {
         files.write_whole(table)?;
@@ -205,26 +201,6 @@ impl Files {
         }
         Ok(())
     }
-}
-
-/// Cuts customers into as many ranges as there are threads, and does the work of each on one.
-fn in_parts<T: Send>(
-    threads: usize,
-    customers: Range<u32>,
-    work: impl Fn(Range<u32>) -> Result<T> + Sync,
-) -> Result<Vec<T>> {
-    let step = customers.len().div_ceil(threads.max(1)).max(1);
-    std::thread::scope(|scope| {
-        let running: Vec<_> = customers
-            .clone()
-            .step_by(step)
-            .map(|from| {
-                let part = from..from.saturating_add(step as u32).min(customers.end);
-                scope.spawn(|| work(part))
-            })
-            .collect();
-        running.into_iter().map(joined).collect()
-    })
 }
 
 /// One week of all customers: writes what they do, and says what came of it.
