@@ -22,9 +22,9 @@ use crate::table::Seen;
 pub const BY_CUSTOMER: [&str; 5] =
     ["customers", "transactions", "interactions", "exposures", "redemptions"];
 
-/// What a part may come to, unpacked, bytes: its tables are then held a few times over while they are
-/// checked and prepared.
-const PART_BYTES: u64 = 640 << 20;
+/// What a part may come to, unpacked, bytes. Its tables are held a few times over while they are checked and
+/// prepared; and columns below 32 MB are reused by the system's allocator, where larger ones cost new pages.
+const PART_BYTES: u64 = 128 << 20;
 
 /// How many times larger rows are in memory than in files of columns, or in compressed ones, about.
 const PACKED: u64 = 20;
@@ -301,9 +301,9 @@ mod tests {
         };
         let check = |files: &[InputFile], expect: usize| assert_eq!(parts_for(files), expect);
         check(&[], 1);
-        check(&[file("a.csv", 600 << 20)], 1);
-        check(&[file("a.csv.gz", 64 << 20)], 2);
-        check(&[file("a.parquet", 1 << 30), file("b.parquet", 3 << 30)], 128);
+        check(&[file("a.csv", 120 << 20)], 1);
+        check(&[file("a.csv.gz", 64 << 20)], 10);
+        check(&[file("a.parquet", 1 << 30), file("b.parquet", 1 << 30)], 320);
         check(&[file("a.csv", u64::MAX)], PARTS_MAX);
     }
 }
