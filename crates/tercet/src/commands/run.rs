@@ -7,8 +7,8 @@ use super::{Project, Shared, value};
 use crate::config::Environment;
 use crate::output::print;
 use crate::pipeline::{
-    Outcome, Selection, Stage, apply_retention, complete_runs, exclusively, identity_of,
-    parts_of, stage_path, weekly_run,
+    Outcome, Selection, Stage, apply_retention, complete_runs, exclusively, identity_of, parts_of,
+    stage_path, weekly_run,
 };
 
 /// `tercet run`

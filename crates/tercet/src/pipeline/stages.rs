@@ -237,12 +237,10 @@ fn read_in_parts(
 ) -> Result<Loaded> {
     let mut reading = Reading::open(context.engine, sources, context.identity.as_of, parts)?;
     for part in 0..parts {
-        let quarantine = reading.part(part)?;
-        context.write_part("quarantine", part, &quarantine)?;
-        for table in BY_CUSTOMER {
-            let frame = context.engine.table(table)?;
-            context.engine.forget(table)?;
-            context.write_part(table, part, &frame)?;
+        let read = reading.part(part)?;
+        context.write_part("quarantine", part, &read.quarantine)?;
+        for (table, rows) in read.tables {
+            context.write_part(table, part, &rows)?;
         }
     }
     let loaded = reading.finish()?;
