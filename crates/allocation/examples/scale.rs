@@ -19,6 +19,16 @@ fn peak_mb() -> u64 {
     kb.unwrap_or(0) / 1_000
 }
 
+/// Seconds of processor time of all threads so far, where the system tells: what a busy machine does not change
+/// much.
+fn processor_seconds() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let after_name = stat.rsplit(')').next().unwrap_or_default();
+    let ticks =
+        after_name.split_whitespace().skip(11).take(2).filter_map(|n| n.parse::<f64>().ok());
+    ticks.sum::<f64>() / 100.0
+}
+
 fn main() -> tercet_types::Result<()> {
     let (mut sizes, mut is_json, mut promotions, mut seed) = (Vec::new(), false, 100, 1);
     let mut words = std::env::args().skip(1);
@@ -50,8 +60,9 @@ fn measure(
     let problem = scarce::problem(seed, customers, promotions)?;
     let filled = start.elapsed().as_secs_f64();
     let pairs = problem.customers.candidates();
-    let (start, mut last) = (Instant::now(), 0.0);
-    let mut phases: Vec<(&str, f64)> = Vec::new();
+    let (start, mut last) = (Instant::now(), (0.0, processor_seconds()));
+    let start_processor = last.1;
+    let mut phases: Vec<(&str, f64, f64)> = Vec::new();
     let solved = Dual::default().solve_watched(&problem, &mut |phase| {
         let name = match phase {
             Phase::Prices => "prices",
@@ -59,11 +70,12 @@ fn measure(
             Phase::Greedy => "greedy",
             Phase::Bound => "bound",
         };
-        let now = start.elapsed().as_secs_f64();
-        phases.push((name, now - last));
+        let now = (start.elapsed().as_secs_f64(), processor_seconds());
+        phases.push((name, now.0 - last.0, now.1 - last.1));
         last = now;
     })?;
     let seconds = start.elapsed().as_secs_f64();
+    let processor = processor_seconds() - start_processor;
     let peak = peak_mb();
     let start = Instant::now();
     verify_all(&problem, &solved.plan)?;
@@ -76,11 +88,15 @@ fn measure(
         (certificate.value_minor, certificate.bound_minor, certificate.greedy_minor);
     let (gap, above) = (100.0 * certificate.gap(), 100.0 * (value / greedy - 1.0));
     if is_json {
-        let phases: Vec<String> =
-            phases.iter().map(|(name, seconds)| format!("\"{name}_s\":{seconds:.3}")).collect();
+        let phases: Vec<String> = phases
+            .iter()
+            .map(|(name, seconds, cpu)| {
+                format!("\"{name}_s\":{seconds:.3},\"{name}_cpu_s\":{cpu:.2}")
+            })
+            .collect();
         println!(
             "{{\"customers\":{customers},\"promotions\":{promotions},\"pairs\":{pairs},\"seed\":{seed},\
-             \"threads\":{threads},\"solve_s\":{seconds:.3},{},\"fill_s\":{filled:.3},\
+             \"threads\":{threads},\"solve_s\":{seconds:.3},\"solve_cpu_s\":{processor:.2},{},\"fill_s\":{filled:.3},\
              \"verify_s\":{verified:.3},\"value\":{value:.0},\"bound\":{bound:.0},\"gap_percent\":{gap:.4},\
              \"greedy\":{greedy:.0},\"above_greedy_percent\":{above:.1},\"offers\":{offers},\
              \"passes\":{},\"bytes_per_pair\":{bytes:.2},\"peak_mb\":{peak}}}",
@@ -88,11 +104,13 @@ fn measure(
             certificate.passes
         );
     } else {
-        let phases: Vec<String> =
-            phases.iter().map(|(name, seconds)| format!("{name} {seconds:.2}")).collect();
+        let phases: Vec<String> = phases
+            .iter()
+            .map(|(name, seconds, cpu)| format!("{name} {seconds:.2} of {cpu:.2} processor"))
+            .collect();
         println!(
             "{customers} customers x {promotions} promotions, {pairs} pairs of {bytes:.2} bytes (filled in \
-             {filled:.1} s): solved in {seconds:.2} s on {threads} threads ({} s), verified in \
+             {filled:.1} s): solved in {seconds:.2} s, {processor:.1} s of processor time, on {threads} threads ({}), verified in \
              {verified:.1} s; {offers} offers, value {value:.0}, bound {bound:.0}, gap {gap:.4} %, \
              {above:.1} % above greedy, {} passes, peak {peak} MB",
             phases.join(", "),

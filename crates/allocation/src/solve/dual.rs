@@ -65,6 +65,8 @@ impl Solver for Dual {
 struct Decided {
     plan: Plan,
     found: Found,
+    /// The prices at which offers were made.
+    clearing: Vec<f64>,
     /// What greedy's plan is worth, where it was made.
     greedy_minor: Option<f64>,
 }
@@ -96,22 +98,28 @@ impl Dual {
         problem.check()?;
         let (order, pins) = (hash_order(problem), Pins::place(problem));
         let market = Market::new(problem, &pins, &order);
-        let Decided { plan, found, greedy_minor } = self.decide(&market, done);
+        let Decided { plan, found, clearing, greedy_minor } = self.decide(&market, done);
         let greedy_minor = greedy_minor.unwrap_or_else(|| {
             let customers = Certificate::GREEDY_CUSTOMERS;
             let minor = greedy::sampled_minor(problem, &order, &pins, customers);
             done(Phase::Greedy);
             minor
         });
-        let most_minor = market.pass(Who::All, &found.prices, Effort::BOUND).most_minor;
-        let rent_minor = market.limits.rent_minor(&found.prices);
-        let sum_minor = most_minor + rent_minor + ROUNDING * (most_minor + rent_minor.abs());
+        // Any prices give a bound; those at which offers were made may be better than those of a sample.
+        let mut prices = found.prices;
+        let mut sum_minor = bound_minor(&market, &prices);
+        if clearing != prices {
+            let other_minor = bound_minor(&market, &clearing);
+            if other_minor < sum_minor {
+                (prices, sum_minor) = (clearing, other_minor);
+            }
+        }
         done(Phase::Bound);
         let certificate = Certificate {
             bound_minor: pins.value_minor + sum_minor,
             value_minor: objective_minor(problem, &plan),
             greedy_minor,
-            prices: shadow_prices(&market, &found.prices),
+            prices: shadow_prices(&market, &prices),
             passes: found.passes,
         };
         Ok(Certified { plan, certificate })
@@ -141,9 +149,10 @@ impl Dual {
             });
         let greedy_minor = greedy.as_ref().map(|plan| objective_minor(problem, plan));
         if !is_priced && let Some(plan) = greedy {
-            return Decided { plan, found, greedy_minor };
+            let clearing = found.prices.clone();
+            return Decided { plan, found, clearing, greedy_minor };
         }
-        let book = rounding::round(market, &found.prices);
+        let (book, clearing) = rounding::round(market, &found.prices);
         let mut plan = assembly::assemble(problem, pins, |customer| book.of(customer));
         let minor = objective_minor(problem, &plan);
         if let Some(greedy) = greedy.filter(|_| greedy_minor.is_some_and(|greedy| greedy >= minor))
@@ -151,8 +160,15 @@ impl Dual {
             plan = greedy;
         }
         done(Phase::Offers);
-        Decided { plan, found, greedy_minor }
+        Decided { plan, found, clearing, greedy_minor }
     }
+}
+
+/// No offers beside the pins are worth more, minor units; true at any prices.
+fn bound_minor(market: &Market<'_>, prices: &[f64]) -> f64 {
+    let most_minor = market.pass(Who::All, prices, Effort::BOUND).most_minor;
+    let rent_minor = market.limits.rent_minor(prices);
+    most_minor + rent_minor + ROUNDING * (most_minor + rent_minor.abs())
 }
 
 /// What a plan is worth less what its floors miss, minor units.

@@ -35,6 +35,7 @@ impl Picks {
 }
 
 /// The offers of all customers beside the pins.
+#[derive(Clone)]
 pub(super) struct Book {
     list: Vec<u16>,
     width: usize,

@@ -18,10 +18,13 @@ const SAMPLE: usize = 8_000;
 const GROWTH: usize = 6;
 
 /// Larger samples make no better prices: what they miss is less than what moves while offers are made.
-const SAMPLE_MOST: usize = 300_000;
+const SAMPLE_MOST: usize = SAMPLE * GROWTH * GROWTH;
 
 /// How often the radius is halved.
-const STAGES: usize = 24;
+const STAGES: usize = 14;
+
+/// How often the search starts again with the whole radius, prices then being measured by themselves.
+const CYCLES: usize = 3;
 
 /// Steps of a stage: as many as the work allows, within these.
 const STEPS: (u64, u64) = (4, 30);
@@ -30,7 +33,7 @@ const STEPS: (u64, u64) = (4, 30);
 const TOLERANCE: f64 = 5e-6;
 
 /// So many stages in vain, one after another, are the last ones.
-const IN_VAIN: usize = 3;
+const IN_VAIN: usize = 6;
 
 /// Stages that are made in any case: the first ones may overshoot.
 const STAGES_MIN: usize = 6;
@@ -56,6 +59,9 @@ const CORRECTION_STEPS: (u64, u64) = (3, 40);
 /// A budget's price is measured by the mean value per cost, times how much more than it would be spent; up to
 /// this.
 const SCARCITY_MOST: f64 = 50.0;
+
+/// What a price is measured by falls by no more than this, see [`CYCLES`].
+const LEAST_UNIT: f64 = 0.05;
 
 /// Prices of an earlier week are kept to when correcting them lowers the bound by no more than this,
 /// relative; else the search starts from them as if from nothing.
@@ -98,13 +104,19 @@ pub(super) fn find(market: &Market<'_>, start: Option<Vec<f64>>) -> Found {
         is_cold = gained_minor > WARM_TOLERANCE * descent.best_minor.abs();
     }
     if is_cold {
-        descent.run(STAGES, steps(sample, STAGES, STEPS), RADIUS, 0.0);
+        let steps = steps(sample, CYCLES * STAGES, STEPS);
+        for cycle in 0..CYCLES {
+            if cycle > 0 {
+                descent.measure_by_prices();
+            }
+            descent.run(STAGES, steps, RADIUS, 0.0);
+        }
     }
     let (mut best, mut passes) = (descent.best, descent.passes);
     while sample < customers.min(SAMPLE_MOST) {
         // What is nearly all is all.
         sample *= GROWTH;
-        if sample * 2 > customers {
+        if sample * 2 > customers && customers <= SAMPLE_MOST * 2 {
             sample = customers;
         }
         let mut descent = Descent::new(market, sample, best);
@@ -184,6 +196,13 @@ impl<'a> Descent<'a> {
         let slope =
             |at: usize| limits.sign(at) * (self.left[at] - outcome.used[at]) / self.sizes[at];
         (0..prices.len()).map(slope).collect()
+    }
+
+    /// From here on a price is measured by itself, if it is not next to nothing.
+    fn measure_by_prices(&mut self) {
+        for (unit, price) in self.units.iter_mut().zip(&self.best) {
+            *unit = price.max(LEAST_UNIT * *unit);
+        }
     }
 
     /// Slopes below `floor` make steps in proportion to them.

@@ -15,8 +15,9 @@ use crate::solve::desk::Desk;
 use crate::solve::greedy::fill_desk;
 use crate::solve::picks::{Book, Picks};
 
-/// Customers see new prices so often, if they are many.
-const ROUNDS: usize = 1_000;
+/// Prices move when this share of the customers who are left has passed: often near the end, where little that is
+/// left has to last for few.
+const ROUND_SHARE: usize = 200;
 
 /// Customers who see the same prices, and whose offers are looked for at the same time: within these.
 const ROUND: (usize, usize) = (64, 4_096);
@@ -24,16 +25,12 @@ const ROUND: (usize, usize) = (64, 4_096);
 /// How far a price moves, in its unit, when the limit is used up twice as fast as customers pass.
 const GAIN: f64 = 0.5;
 
+/// Between these shares of the customers prices have settled, and few limits are near their end.
+const SETTLED: (f64, f64) = (0.1, 0.9);
+
 /// What is left is sold at these shares of the prices, one pass each; and so much of the way to what a floor
 /// pays at most is added to what it pays.
 const SALES: [(f64, f64); 5] = [(1.0, 0.0), (0.6, 0.05), (0.3, 0.25), (0.0, 1.0), (0.0, 1.0)];
-
-/// A limit of which no more than this share is left is used up: in a sale its price is as much higher as
-/// [`RAISE`] says, so that who hardly gains by it gives it back.
-const USED_UP: f64 = 5e-4;
-
-/// See [`USED_UP`].
-const RAISE: f64 = 1.01;
 
 /// Sales are held while what is left is worth more than this share of the offers, at the prices.
 const WORTH_A_SALE: f64 = 3e-4;
@@ -41,10 +38,10 @@ const WORTH_A_SALE: f64 = 3e-4;
 /// Up to so many customers sales are held in any case.
 const FEW_CUSTOMERS: usize = 20_000;
 
-/// Offers near the prices within every limit.
-pub(super) fn round(market: &Market<'_>, prices: &[f64]) -> Book {
+/// Offers near the prices within every limit, and the prices at which limits lasted just as long as customers.
+pub(super) fn round(market: &Market<'_>, prices: &[f64]) -> (Book, Vec<f64>) {
     let mut rounding = Rounding::new(market);
-    rounding.first_pass(prices);
+    let clearing = rounding.first_pass(prices);
     let is_free = prices.iter().all(|price| *price == 0.0);
     for (share, raise) in SALES {
         if !rounding.is_worth_a_sale(prices) {
@@ -52,16 +49,29 @@ pub(super) fn round(market: &Market<'_>, prices: &[f64]) -> Book {
         }
         let price = |at: usize| match market.limits.is_floor(at) {
             true => prices[at] + raise * (market.limits.price_most[at] - prices[at]),
-            false if rounding.is_used_up(at) => prices[at] * RAISE,
             false => prices[at] * share,
         };
         let prices: Vec<f64> = (0..prices.len()).map(price).collect();
-        if !rounding.sale(&prices) && (is_free || share == 0.0) {
+        let before = (rounding.left.clone(), rounding.book.clone());
+        let sold = rounding.sale(&prices);
+        if sold.gained_minor < 0.0 {
+            (rounding.left, rounding.book) = before;
+        }
+        if !sold.is_any && (is_free || share == 0.0) {
             break;
         }
     }
     rounding.fill();
-    rounding.book
+    (rounding.book, clearing)
+}
+
+/// The outcome of a sale.
+#[derive(Default)]
+struct Sold {
+    /// True when somebody changed offers.
+    is_any: bool,
+    /// What the offers are worth more than before, minor units.
+    gained_minor: f64,
 }
 
 /// What is left while offers are made.
@@ -71,28 +81,30 @@ struct Rounding<'a> {
     book: Book,
     /// What the offers of the first pass are worth, each by itself, minor units.
     value_minor: f64,
-    /// Customers of a round.
-    round: usize,
 }
 
 impl<'a> Rounding<'a> {
     fn new(market: &'a Market<'a>) -> Self {
-        let customers = market.order.len();
         Self {
             market,
             left: market.limits.left.clone(),
-            book: Book::new(customers, market.problem.slots.len()),
+            book: Book::new(market.order.len(), market.problem.slots.len()),
             value_minor: 0.0,
-            round: (customers / ROUNDS).clamp(ROUND.0, ROUND.1),
         }
     }
 
-    fn first_pass(&mut self, start: &[f64]) {
+    /// Returns the mean of the prices, but for those of the first and the last customers.
+    fn first_pass(&mut self, start: &[f64]) -> Vec<f64> {
         let (market, limits) = (self.market, &self.market.limits);
         let customers = market.order.len();
         let mut prices = start.to_vec();
+        let (mut sums, mut passing) = (vec![0.0; start.len()], 0.0);
         let mut spare = Scratch::default();
-        for (number, round) in market.order.chunks(self.round).enumerate() {
+        let mut rest = market.order;
+        while !rest.is_empty() {
+            let size = (rest.len() / ROUND_SHARE).clamp(ROUND.0, ROUND.1).min(rest.len());
+            let round;
+            (round, rest) = rest.split_at(size);
             let tariff = limits.tariff(&prices, &self.left);
             let room = limits.room(&self.left);
             let wished = side_by_side(round, |customer, scratch| {
@@ -113,7 +125,12 @@ impl<'a> Rounding<'a> {
                 self.value_minor += values_minor.sum::<f64>();
                 self.book.set(customer, &picks);
             }
-            let passed = ((number * self.round + round.len()) as f64 / customers as f64).min(1.0);
+            let passed = 1.0 - rest.len() as f64 / customers as f64;
+            if (SETTLED.0..SETTLED.1).contains(&passed) {
+                let weight = round.len() as f64;
+                sums.iter_mut().zip(&prices).for_each(|(sum, price)| *sum += weight * price);
+                passing += weight;
+            }
             for at in 0..limits.len() {
                 let (whole, left) = (limits.left[at] as f64, self.left[at] as f64);
                 let fair = whole * (1.0 - passed);
@@ -122,6 +139,7 @@ impl<'a> Rounding<'a> {
                 prices[at] = price.min(limits.price_most[at]);
             }
         }
+        if passing > 0.0 { sums.iter().map(|sum| sum / passing).collect() } else { start.to_vec() }
     }
 
     /// Takes all the offers, or none where the limits are not enough.
@@ -154,10 +172,6 @@ impl<'a> Rounding<'a> {
         }
     }
 
-    fn is_used_up(&self, at: usize) -> bool {
-        self.left[at] as f64 <= USED_UP * self.market.limits.left[at] as f64
-    }
-
     /// True when what is left, or missed, is worth more than a little.
     fn is_worth_a_sale(&self, prices: &[f64]) -> bool {
         let limits = &self.market.limits;
@@ -171,13 +185,14 @@ impl<'a> Rounding<'a> {
 
     /// Sells what is left: customers change their offers where that is worth it at the prices.
     ///
-    /// False when nobody did.
-    fn sale(&mut self, prices: &[f64]) -> bool {
-        let (market, mut is_changed) = (self.market, false);
+    /// What is gained may be less than nothing: who is paid by a floor, or buys at a price.
+    fn sale(&mut self, prices: &[f64]) -> Sold {
+        let (market, mut sold) = (self.market, Sold::default());
+        let worth = self.worth_of_misses();
         // What a floor pays hangs on what is missing: looked up for every customer.
         let has_floors = (0..prices.len()).any(|at| market.limits.is_floor(at));
         let mut spare = Scratch::default();
-        for round in market.order.chunks(self.round) {
+        for round in market.order.chunks(ROUND.1) {
             // Who would like to change at all, as long as nothing more is used: looked for side by side.
             let this = &*self;
             let tariff = market.limits.tariff(prices, &self.left);
@@ -191,15 +206,26 @@ impl<'a> Rounding<'a> {
                 let Some(new) = self.change(customer, prices, tariff, &mut spare) else { continue };
                 let old = self.book.of(customer);
                 self.give_back(customer, &old);
+                let left = |place: usize| self.left[place];
+                let gain_minor = self.surplus_minor(customer, &worth, &new, &left)
+                    - self.surplus_minor(customer, &worth, &old, &left);
                 if self.take_all(customer, &new) {
                     self.book.set(customer, &new);
-                    is_changed = true;
+                    sold.is_any = true;
+                    sold.gained_minor += gain_minor;
                 } else {
                     self.take_some(customer, &old);
                 }
             }
         }
-        is_changed
+        sold
+    }
+
+    /// Prices that count what offers are worth, and what floors miss.
+    fn worth_of_misses(&self) -> Vec<f64> {
+        let limits = &self.market.limits;
+        let price = |at: usize| if limits.is_floor(at) { limits.price_most[at] } else { 0.0 };
+        (0..limits.len()).map(price).collect()
     }
 
     /// Better offers for a customer within what is left and what the customer has.
@@ -272,7 +298,7 @@ impl<'a> Rounding<'a> {
         if problem.least_minor() > 0.0 || !is_of_use {
             return;
         }
-        for round in market.order.chunks(self.round) {
+        for round in market.order.chunks(ROUND.1) {
             let ledger = self.ledger();
             let book = &self.book;
             let more = side_by_side(round, |customer, _| {
