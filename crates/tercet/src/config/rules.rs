@@ -1,6 +1,7 @@
 //! What must hold of every slate?
 
 use serde::{Deserialize, Serialize};
+use tercet_allocation::ContactRules;
 
 /// `[audience]`: who is in the run.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -27,6 +28,38 @@ pub(crate) struct Pin {
     pub(crate) predicate: String,
 }
 
+/// `[[rules.budgets]]`: a budget that several promotions spend together.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SharedBudget {
+    /// What the report calls it.
+    pub(crate) name: String,
+    /// The most that all their offers may be expected to cost, minor units.
+    pub(crate) budget_minor: i64,
+    /// The promotions that spend it; those that do not run in the week are passed over. A promotion may spend
+    /// several budgets.
+    pub(crate) promotions: Vec<String>,
+}
+
+/// `[[rules.floors]]`: offers of which so many have to be made.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OfferFloor {
+    /// What the report calls it.
+    pub(crate) name: String,
+    /// The promotions, each of which is to reach so many customers; those that do not run in the week are passed
+    /// over. Without any, offers of all promotions count together.
+    #[serde(default)]
+    pub(crate) promotions: Vec<String>,
+    /// Whose offers count: a SQL predicate over the customer master; empty means everybody's.
+    #[serde(rename = "where", default)]
+    pub(crate) predicate: String,
+    /// The least number of offers.
+    pub(crate) offers_min: u64,
+    /// What each missing offer counts as lost, minor units; absent, as much as the best offer of the run is worth.
+    pub(crate) miss_minor: Option<i64>,
+}
+
 /// `[rules]`
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
@@ -44,16 +77,25 @@ pub(crate) struct Rules {
     pub(crate) contacts_max: u32,
     /// The window of `contacts_max`, weeks.
     pub(crate) contact_window_weeks: u32,
+    /// What one offer more has to bring per offer of pressure, minor units; 0 means that pressure is free. Every
+    /// offer of the last 26 weeks presses, an older one less.
+    pub(crate) pressure_price_minor: f64,
+    /// The share of the pressure that a week leaves, 0 to 1.
+    pub(crate) pressure_kept: f64,
     /// The most a run may be expected to cost, minor units; absent means no limit.
     pub(crate) budget_minor: Option<i64>,
     /// Cap of promotions that name none; absent means no limit.
     pub(crate) cap_default: Option<u64>,
-    /// The least value of an offer that is worth sending, minor units; absent sends all.
+    /// The least value of an offer that is worth sending, minor units; absent sends all that are not expected to lose.
     pub(crate) value_min_minor: Option<i64>,
     /// Promotions that nobody gets.
     pub(crate) excluded: Vec<String>,
     /// Promotions that somebody must get.
     pub(crate) pins: Vec<Pin>,
+    /// Budgets that several promotions spend together.
+    pub(crate) budgets: Vec<SharedBudget>,
+    /// Offers of which so many have to be made.
+    pub(crate) floors: Vec<OfferFloor>,
 }
 
 impl Default for Rules {
@@ -65,11 +107,28 @@ impl Default for Rules {
             repeat_gap_weeks: 2,
             contacts_max: 0,
             contact_window_weeks: 4,
+            pressure_price_minor: 0.0,
+            pressure_kept: 0.7,
             budget_minor: None,
             cap_default: None,
             value_min_minor: None,
             excluded: Vec::new(),
             pins: Vec::new(),
+            budgets: Vec::new(),
+            floors: Vec::new(),
+        }
+    }
+}
+
+impl Rules {
+    /// What earlier offers mean.
+    pub(crate) fn contacts(&self) -> ContactRules {
+        ContactRules {
+            contacts_max: self.contacts_max,
+            window_weeks: self.contact_window_weeks,
+            repeat_gap_weeks: self.repeat_gap_weeks,
+            pressure_price_minor: self.pressure_price_minor,
+            pressure_kept: self.pressure_kept,
         }
     }
 }

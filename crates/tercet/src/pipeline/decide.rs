@@ -37,6 +37,12 @@ pub(super) struct PlanFacts {
     pub(super) budgets_minor: Vec<(String, i64, i64)>,
     /// The run's budget and what is left of it, minor units.
     pub(super) total_budget_minor: Option<(i64, i64)>,
+    /// What is left of each budget of several promotions, minor units: name, limit, remaining.
+    #[serde(default)]
+    pub(super) shared_budgets_minor: Vec<(String, i64, i64)>,
+    /// Least numbers of offers: name, number, how many are missing.
+    #[serde(default)]
+    pub(super) floors: Vec<(String, u64, u64)>,
     /// Pins that a rule did not let through: promotion, customers, rule.
     pub(super) unplaced_pins: Vec<(String, usize, String)>,
     /// How good the plan is; none in a run of an earlier version.
@@ -63,9 +69,9 @@ pub(super) struct CertificateFacts {
 /// What one more unit of a limit would bring.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct LimitPriceFacts {
-    /// `cap`, `promotion_budget` or `total_budget`.
+    /// `cap`, `promotion_budget`, `budget`, `total_budget` or `floor`.
     pub(super) limit: String,
-    /// The promotion; none for the run's budget.
+    /// The promotion, or the name of the budget or floor; none for the run's budget.
     pub(super) promotion: Option<String>,
     /// Per offer of a cap, or per minor unit of a budget.
     pub(super) price_minor: f64,
@@ -210,6 +216,13 @@ fn plan_facts(context: &StageContext<'_>, week: &Week, slates: &Slates) -> PlanF
     }
     facts.total_budget_minor =
         context.config.rules.budget_minor.zip(plan.remaining_total_budget_minor);
+    let shared = slates.budget_names.iter().zip(&slates.problem.budgets);
+    let shared = shared.zip(&plan.remaining_budgets_minor);
+    facts.shared_budgets_minor =
+        shared.map(|((name, budget), left)| (name.clone(), budget.budget_minor, *left)).collect();
+    let floors = slates.floor_names.iter().zip(&slates.problem.floors).zip(&plan.shortfalls);
+    facts.floors =
+        floors.map(|((name, floor), missing)| (name.clone(), floor.offers_min, *missing)).collect();
     let mut pins: BTreeMap<(String, &str), usize> = BTreeMap::new();
     for pin in &plan.unplaced_pins {
         let at = slates.problem.candidate(pin.customer, pin.candidate).promotion;
@@ -225,13 +238,14 @@ fn plan_facts(context: &StageContext<'_>, week: &Week, slates: &Slates) -> PlanF
 fn certificate_facts(week: &Week, slates: &Slates) -> Option<CertificateFacts> {
     let certificate = slates.certificate.as_ref()?;
     let promotion = |at: u32| week.promotions[&slates.promotions[at as usize]].id.clone();
+    let (budgets, floors) = (&slates.budget_names, &slates.floor_names);
     let prices = certificate.prices.iter().map(|price| {
         let (rule, promotion) = match price.limit {
             Limit::Cap(at) => (RuleId::Cap, Some(promotion(at))),
             Limit::PromotionBudget(at) => (RuleId::PromotionBudget, Some(promotion(at))),
             Limit::TotalBudget => (RuleId::TotalBudget, None),
-            Limit::Budget(_) => (RuleId::NamedBudget, None),
-            Limit::Floor(_) => (RuleId::Floor, None),
+            Limit::Budget(at) => (RuleId::NamedBudget, Some(budgets[at as usize].clone())),
+            Limit::Floor(at) => (RuleId::Floor, Some(floors[at as usize].clone())),
         };
         LimitPriceFacts {
             limit: rule.name().to_owned(),

@@ -28,7 +28,7 @@ pub(crate) fn runs_looked_at(
     as_of: Date,
     engine: &str,
 ) -> Result<Vec<String>> {
-    let weeks = rules.repeat_gap_weeks.max(rules.contact_window_weeks) as i32;
+    let weeks = rules.contacts().weeks_looked_at() as i32;
     let from = as_of.plus_days(-weeks * DAYS_PER_WEEK);
     let runs: BTreeMap<Date, RunManifest> = complete_runs(store)?
         .into_iter()

@@ -251,6 +251,8 @@ fn pick(
     let mut config: Config = config.clone();
     config.rules.budget_minor = None;
     config.rules.cap_default = None;
+    config.rules.budgets.clear();
+    config.rules.floors.clear();
     config.rules.contacts_max = 0;
     config.audience.limit = 0;
     let place: BTreeMap<i32, u32> = candidates.iter().zip(0..).map(|(ix, at)| (*ix, at)).collect();

@@ -292,7 +292,19 @@ fn limits(plan: &PlanFacts) -> Vec<Limit> {
         used: limit - left,
         limit,
     });
-    total.into_iter().chain(budgets).chain(caps).collect()
+    let shared = plan.shared_budgets_minor.iter().map(|(name, limit, left)| Limit {
+        name: name.clone(),
+        unit: Unit::Money,
+        used: limit - left,
+        limit: *limit,
+    });
+    let floors = plan.floors.iter().map(|(name, least, missing)| Limit {
+        name: format!("at least, {name}"),
+        unit: Unit::Count,
+        used: (least - missing) as i64,
+        limit: *least as i64,
+    });
+    total.into_iter().chain(shared).chain(budgets).chain(caps).chain(floors).collect()
 }
 
 /// How good the plan is; scores of an engine that only ranks are shown as scores.
@@ -301,7 +313,10 @@ fn certificate(plan: &PlanFacts, ranked: bool) -> Option<Certificate> {
     let scale = if ranked { 1.0 / super::worth::SCORE_SCALE } else { 1.0 };
     let prices = facts.prices.iter().map(|price| LimitPrice {
         name: price.promotion.clone().unwrap_or_else(|| ALL_PROMOTIONS.to_owned()),
-        limits: if price.limit == RuleId::Cap.name() { Unit::Count } else { Unit::Money },
+        limits: match RuleId::from_name(&price.limit) {
+            Some(RuleId::Cap | RuleId::Floor) => Unit::Count,
+            _ => Unit::Money,
+        },
         price: price.price_minor * scale,
         weight: price.weight_minor * scale,
     });

@@ -16,7 +16,7 @@ pub(crate) fn apply_retention(
 ) -> Result<Vec<String>> {
     let mut runs = complete_runs(store)?;
     let Some(newest) = runs.last().map(|run| run.as_of) else { return Ok(Vec::new()) };
-    let weeks = rules.repeat_gap_weeks.max(rules.contact_window_weeks) as i32;
+    let weeks = rules.contacts().weeks_looked_at() as i32;
     let needed_from = newest.plus_days(-weeks * DAYS_PER_WEEK);
     runs.truncate(runs.len().saturating_sub(retention.keep_runs.max(1)));
     runs.retain(|run| run.as_of < needed_from);

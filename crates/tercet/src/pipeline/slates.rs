@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tercet_allocation::solve::{Dual, Solver};
 use tercet_allocation::{
-    Candidate, Certificate, CountedProducts, Customer, NoOverlap, Overlap, Placed, Plan, Problem,
-    Promotion, Reasons, RuleId, Slot, WhyNot, verify_all,
+    Budget, Candidate, Certificate, CountedProducts, Customer, Floor, MAX_GROUPS, NoOverlap,
+    Overlap, Placed, Plan, Problem, Promotion, Reasons, RuleId, Slot, WhyNot, verify_all,
 };
 use tercet_engine::{Engine, Frame, params};
 use tercet_measurement::assignment::{self, Arm, Holdout, Salt};
-use tercet_types::{DAYS_PER_WEEK, Date, Error, Result};
+use tercet_types::{Date, Error, Result};
 
 use super::history::History;
 use super::pins::Pins;
@@ -50,6 +50,10 @@ pub(crate) struct Slates {
     pub(crate) why_not: Vec<Option<WhyNot>>,
     /// Why each slot is empty, customer by customer, when asked for.
     pub(crate) why_empty: Vec<Option<RuleId>>,
+    /// Names of the problem's budgets of several promotions.
+    pub(crate) budget_names: Vec<String>,
+    /// Names of the problem's floors.
+    pub(crate) floor_names: Vec<String>,
     /// Who gets what.
     pub(crate) plan: Plan,
     /// How good the plan is, when asked for.
@@ -122,6 +126,12 @@ pub(crate) fn fill_slots(
         min_value_minor: config.rules.value_min_minor,
         ..Problem::default()
     };
+    let contact_rules = config.rules.contacts();
+    let at_id: BTreeMap<&str, u32> =
+        place.iter().map(|(ix, at)| (week.promotions[ix].id.as_str(), *at)).collect();
+    let budget_names = add_budgets(&mut problem, config, &at_id);
+    let (floor_names, floor_groups) = add_floors(&mut problem, engine, config, &at_id)?;
+    let mut value_most_minor = 1;
     let mut candidates = Vec::new();
     let mut row = 0;
     while row < scored.rows() {
@@ -143,10 +153,10 @@ pub(crate) fn fill_slots(
                 } else if excluded.contains(offer.id.as_str()) {
                     Some(RuleId::Exclusion)
                 } else if earlier.is_some_and(|earlier| {
-                    let from = week
-                        .as_of
-                        .plus_days(-(config.rules.repeat_gap_weeks as i32) * DAYS_PER_WEEK);
-                    earlier.iter().any(|c| c.promotion_id == offer.id && c.as_of >= from)
+                    let is_repeat = |c: &super::Contact| {
+                        c.promotion_id == offer.id && contact_rules.is_repeat(week.as_of, c.as_of)
+                    };
+                    earlier.iter().any(is_repeat)
                 }) {
                     Some(RuleId::Frequency)
                 } else {
@@ -169,10 +179,14 @@ pub(crate) fn fill_slots(
             }
             row += 1;
         }
-        let contacted = contacts(earlier, config, week.as_of);
-        let limit = config.rules.contacts_max;
+        let most_minor = candidates.iter().map(|candidate| candidate.value_minor).max();
+        value_most_minor = value_most_minor.max(most_minor.unwrap_or(0));
+        let offered = || earlier.into_iter().flatten().map(|contact| contact.as_of);
+        let in_group = |(at, who): (usize, &BTreeSet<i32>)| u16::from(who.contains(&ix)) << at;
         let customer = Customer {
-            max_offers: if limit > 0 && contacted >= limit { 0 } else { config.slots.len() as u8 },
+            max_offers: contact_rules.max_offers(config.slots.len(), week.as_of, offered()),
+            contact_price_minor: contact_rules.contact_price_minor(week.as_of, offered()),
+            groups: floor_groups.iter().enumerate().map(in_group).sum(),
             blocked: if !known.may_be_contacted {
                 Some(RuleId::Consent)
             } else if arm == Arm::Control {
@@ -188,6 +202,10 @@ pub(crate) fn fill_slots(
         problem.customers.push(customer, &candidates, &pinned)?;
         arms.push(arm);
         ids.push(ix);
+    }
+    // What is not said of a miss is as bad as losing the best offer.
+    for floor in problem.floors.iter_mut().filter(|floor| floor.miss_minor == i64::MAX) {
+        floor.miss_minor = value_most_minor;
     }
     let counted;
     problem.overlap = if scored.value_kind == ORDER_VALUE {
@@ -222,21 +240,73 @@ pub(crate) fn fill_slots(
         promotions,
         why_not,
         why_empty,
+        budget_names,
+        floor_names,
         plan,
         certificate,
     })
 }
 
-/// Earlier runs within the window that reached the customer.
-fn contacts(earlier: Option<&BTreeSet<super::Contact>>, config: &Config, as_of: Date) -> u32 {
-    let from = as_of.plus_days(-(config.rules.contact_window_weeks as i32) * DAYS_PER_WEEK);
-    let days: BTreeSet<Date> = earlier
-        .into_iter()
-        .flatten()
-        .map(|contact| contact.as_of)
-        .filter(|day| *day >= from)
-        .collect();
-    days.len() as u32
+/// Adds the budgets of several promotions, and returns their names.
+fn add_budgets(
+    problem: &mut Problem<'_>,
+    config: &Config,
+    at_id: &BTreeMap<&str, u32>,
+) -> Vec<String> {
+    for shared in &config.rules.budgets {
+        let promotions: BTreeSet<u32> =
+            shared.promotions.iter().filter_map(|id| at_id.get(id.as_str()).copied()).collect();
+        let promotions = promotions.into_iter().collect();
+        problem.budgets.push(Budget { budget_minor: shared.budget_minor, promotions });
+    }
+    config.rules.budgets.iter().map(|shared| shared.name.clone()).collect()
+}
+
+/// Adds the floors, and returns their names and who is in each group of customers that they name.
+fn add_floors(
+    problem: &mut Problem<'_>,
+    engine: &Engine,
+    config: &Config,
+    at_id: &BTreeMap<&str, u32>,
+) -> Result<(Vec<String>, Vec<BTreeSet<i32>>)> {
+    let (mut names, mut groups, mut known) = (Vec::new(), Vec::new(), BTreeMap::new());
+    for floor in &config.rules.floors {
+        let predicate = floor.predicate.trim();
+        let group = match known.get(predicate) {
+            _ if predicate.is_empty() => None,
+            Some(group) => Some(*group),
+            None if groups.len() == MAX_GROUPS => {
+                return Err(Error::config(
+                    "T1019",
+                    format!("floor '{}': more than {MAX_GROUPS} groups of customers", floor.name),
+                )
+                .hint("let floors name the same groups, in the same words"));
+            }
+            None => {
+                let place = format!("floor '{}': where", floor.name);
+                groups.push(customers_where(engine, predicate, &place)?);
+                known.insert(predicate, groups.len() as u8 - 1);
+                Some(groups.len() as u8 - 1)
+            }
+        };
+        let of = |promotions: Option<Vec<u32>>| Floor {
+            promotions,
+            group,
+            offers_min: floor.offers_min,
+            miss_minor: floor.miss_minor.unwrap_or(i64::MAX),
+        };
+        if floor.promotions.is_empty() {
+            problem.floors.push(of(None));
+            names.push(floor.name.clone());
+        }
+        for id in &floor.promotions {
+            if let Some(at) = at_id.get(id.as_str()) {
+                problem.floors.push(of(Some(vec![*at])));
+                names.push(format!("{}: {id}", floor.name));
+            }
+        }
+    }
+    Ok((names, groups))
 }
 
 /// Which slots each row of [`Scored`] may fill: bit `k` for slot `k`.
