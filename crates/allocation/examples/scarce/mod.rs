@@ -1,4 +1,4 @@
-//! A shop in which offers are scarce, of any size.
+//! What does a shop look like in which offers are scarce?
 //!
 //! Every promotion may reach as many customers as would give each customer one offer. Customers differ in
 //! how much they spend, promotions in how well they are liked, pairs in taste, and an offer that is liked

@@ -33,7 +33,7 @@ const SETTLED: (f64, f64) = (0.1, 0.9);
 const SALES: [(f64, f64); 5] = [(1.0, 0.0), (0.6, 0.05), (0.3, 0.25), (0.0, 1.0), (0.0, 1.0)];
 
 /// Sales are held while what is left is worth more than this share of the offers, at the prices.
-const WORTH_A_SALE: f64 = 3e-4;
+const WORTH_A_SALE: f64 = 8e-4;
 
 /// Up to so many customers sales are held in any case.
 const FEW_CUSTOMERS: usize = 20_000;
