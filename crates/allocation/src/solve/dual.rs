@@ -105,10 +105,11 @@ impl Dual {
             done(Phase::Greedy);
             minor
         });
-        // Any prices give a bound; those at which offers were made may be better than those of a sample.
+        // Any prices give a bound; those at which offers were made may be better than those of a sample. Where
+        // values overlap a bound takes long: there it is taken once.
         let mut prices = found.prices;
         let mut sum_minor = bound_minor(&market, &prices);
-        if clearing != prices {
+        if problem.overlap.is_additive() && clearing != prices {
             let other_minor = bound_minor(&market, &clearing);
             if other_minor < sum_minor {
                 (prices, sum_minor) = (clearing, other_minor);

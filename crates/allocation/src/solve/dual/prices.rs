@@ -83,8 +83,7 @@ pub(super) fn find(market: &Market<'_>, start: Option<Vec<f64>>) -> Found {
         return Found { prices: nothing, passes: 0 };
     }
     let candidates = market.problem.customers.candidates() as u64;
-    let is_additive = market.problem.overlap.is_additive();
-    let (weight, cycles) = if is_additive { (1, CYCLES) } else { (WORK_OF_OVERLAP, 1) };
+    let weight = if market.problem.overlap.is_additive() { 1 } else { WORK_OF_OVERLAP };
     let steps = |sample: usize, stages: usize, (least, most): (u64, u64)| {
         let each = (candidates as f64 * sample as f64 / customers as f64) as u64;
         // The last word is worth more.
@@ -107,8 +106,8 @@ pub(super) fn find(market: &Market<'_>, start: Option<Vec<f64>>) -> Found {
         is_cold = gained_minor > WARM_TOLERANCE * descent.best_minor.abs();
     }
     if is_cold {
-        let steps = steps(sample, cycles * STAGES, STEPS);
-        for cycle in 0..cycles {
+        let steps = steps(sample, CYCLES * STAGES, STEPS);
+        for cycle in 0..CYCLES {
             if cycle > 0 {
                 descent.measure_by_prices();
             }
