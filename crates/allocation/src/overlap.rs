@@ -38,7 +38,11 @@ impl Overlap for NoOverlap {
 /// them that the chosen promotions, taken together, hold for as well.
 #[derive(Clone, Debug)]
 pub struct CountedProducts {
-    promotion_products: Vec<Vec<u32>>,
+    /// Eligible products of each promotion.
+    counts: Vec<u32>,
+    /// A bit per promotion and product, `words` to a promotion: those that several promotions hold for.
+    products: Vec<u64>,
+    words: usize,
     /// `common[candidate * promotions + chosen]`: eligible products that both hold for.
     common: Vec<u32>,
 }
@@ -65,37 +69,47 @@ impl CountedProducts {
             }
         }
         let mut common = vec![0; count * count];
-        for promotions in by_product.values() {
+        // What one promotion alone holds for is never in common.
+        by_product.retain(|_, promotions| promotions.len() > 1);
+        let words = by_product.len().div_ceil(64);
+        let mut products = vec![0_u64; count * words];
+        for (place, promotions) in by_product.values().enumerate() {
             for &one in promotions {
+                products[one as usize * words + place / 64] |= 1 << (place % 64);
                 for &other in promotions {
                     common[one as usize * count + other as usize] += 1;
                 }
             }
         }
-        Ok(Self { promotion_products, common })
+        let counts = promotion_products.iter().map(|products| products.len() as u32).collect();
+        Ok(Self { counts, products, words, common })
+    }
+
+    fn shared_products(&self, promotion: u32) -> &[u64] {
+        let from = promotion as usize * self.words;
+        &self.products[from..from + self.words]
     }
 }
 
 impl Overlap for CountedProducts {
     fn covered_share(&self, _: usize, chosen: &[u32], candidate: &Candidate) -> f64 {
-        let own = &self.promotion_products[candidate.promotion as usize];
-        let row = candidate.promotion as usize * self.promotion_products.len();
+        let row = candidate.promotion as usize * self.counts.len();
         let with = |promotion: &u32| self.common[row + *promotion as usize];
         let mut touching = chosen.iter().filter(|promotion| with(promotion) > 0);
         let covered = match (touching.next(), touching.next()) {
             (None, _) => return 0.0,
-            (Some(only), None) => with(only) as usize,
+            (Some(only), None) => with(only),
             // Two that touch it may hold for the same products: these count once.
             _ => {
-                let others =
-                    chosen.iter().map(|&promotion| &self.promotion_products[promotion as usize]);
-                let others: Vec<&Vec<u32>> = others.collect();
-                own.iter()
-                    .filter(|product| others.iter().any(|list| list.binary_search(product).is_ok()))
-                    .count()
+                let own = self.shared_products(candidate.promotion).iter().enumerate();
+                let of_any = |place: usize| {
+                    let words = chosen.iter().map(|&other| self.shared_products(other)[place]);
+                    words.fold(0, |any, word| any | word)
+                };
+                own.map(|(place, word)| (word & of_any(place)).count_ones()).sum()
             }
         };
-        covered as f64 / own.len().max(1) as f64
+        f64::from(covered) / f64::from(self.counts[candidate.promotion as usize].max(1))
     }
 }
 

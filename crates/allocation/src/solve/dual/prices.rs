@@ -23,8 +23,10 @@ const SAMPLE_MOST: usize = SAMPLE * GROWTH * GROWTH;
 /// How often the radius is halved.
 const STAGES: usize = 14;
 
-/// How often the search starts again with the whole radius, prices then being measured by themselves.
+/// How often the search starts again with the whole radius, prices then being measured by themselves. Where
+/// values overlap a pass costs many times as much, and what the bound misses lies elsewhere.
 const CYCLES: usize = 3;
+const CYCLES_OF_OVERLAP: usize = 1;
 
 /// Steps of a stage: as many as the work allows, within these.
 const STEPS: (u64, u64) = (4, 30);
@@ -106,8 +108,10 @@ pub(super) fn find(market: &Market<'_>, start: Option<Vec<f64>>) -> Found {
         is_cold = gained_minor > WARM_TOLERANCE * descent.best_minor.abs();
     }
     if is_cold {
-        let steps = steps(sample, CYCLES * STAGES, STEPS);
-        for cycle in 0..CYCLES {
+        let is_additive = market.problem.overlap.is_additive();
+        let cycles = if is_additive { CYCLES } else { CYCLES_OF_OVERLAP };
+        let steps = steps(sample, cycles * STAGES, STEPS);
+        for cycle in 0..cycles {
             if cycle > 0 {
                 descent.measure_by_prices();
             }
