@@ -30,13 +30,14 @@ const SETTLED: (f64, f64) = (0.1, 0.9);
 
 /// What is left is sold at these shares of the prices, one pass each; and so much of the way to what a floor
 /// pays at most is added to what it pays.
-const SALES: [(f64, f64); 5] = [(1.0, 0.0), (0.6, 0.05), (0.3, 0.25), (0.0, 1.0), (0.0, 1.0)];
+const SALES: [(f64, f64); 7] =
+    [(1.0, 0.0), (0.9, 0.0), (0.8, 0.0), (0.6, 0.05), (0.3, 0.25), (0.0, 1.0), (0.0, 1.0)];
 
 /// Sales are held while what is left is worth more than this share of the offers, at the prices.
 const WORTH_A_SALE: f64 = 8e-4;
 
 /// Up to so many customers sales are held in any case.
-const FEW_CUSTOMERS: usize = 20_000;
+const FEW_CUSTOMERS: usize = 200_000;
 
 /// Offers near the prices within every limit, and the prices at which limits lasted just as long as customers.
 pub(super) fn round(market: &Market<'_>, prices: &[f64]) -> (Book, Vec<f64>) {
