@@ -340,8 +340,9 @@ mod tests {
     #[test]
     fn with_little_memory_groups_spill_and_stay_the_same() {
         let plenty = Engine::new(EngineOptions { threads: 2, ..EngineOptions::default() }).unwrap();
+        // One thread: with several, who gets the last memory is a matter of luck.
         let little =
-            EngineOptions { threads: 2, memory_bytes: 40 << 20, store_options: Vec::new() };
+            EngineOptions { threads: 1, memory_bytes: 40 << 20, store_options: Vec::new() };
         let little = Engine::new(little).unwrap();
         rows(&plenty, 2_000_000);
         rows(&little, 2_000_000);
