@@ -57,10 +57,13 @@ fn main() -> ExitCode {
     }
 }
 
-/// The root of the repository: the parent of this package.
+/// The root of the repository: the parent of this package, as Cargo says when it runs it. Where it was built
+/// says less: clones may share a target folder.
+#[expect(clippy::disallowed_methods, reason = "Cargo says by it in which clone it runs")]
 fn root() -> PathBuf {
-    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
-    package.parent().unwrap_or(package).to_path_buf()
+    let package = std::env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    package.parent().map_or_else(|| package.clone(), Path::to_path_buf)
 }
 
 /// Prints the findings of a chore; success when there are none.
