@@ -4,7 +4,7 @@ use rayon::prelude::*;
 use tercet_types::Result;
 
 use crate::decayed_frequency::{Normalisation, Weight};
-use crate::neighbours::{Members, Neighbourhood};
+use crate::likeness::{Members, Neighbourhood};
 use crate::recommender::{self, Recommender, Scores, Sums};
 use crate::{DecayedFrequency, Eligibility, Popularity, Purchases};
 
@@ -101,6 +101,7 @@ impl Recommender for CustomerKnn {
             &members.active,
             self.vector_power,
             self.max_buyers_per_product,
+            1.0,
         );
         let blend = |(similar, sums): &mut (Vec<f64>, Sums), customer: &u32| {
             let member = members.position(*customer);

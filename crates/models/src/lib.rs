@@ -21,12 +21,14 @@ mod due;
 mod eligibility;
 pub mod gbdt;
 pub mod legacy;
+mod likeness;
 mod neighbours;
 mod personal_frequency;
 mod popularity;
 mod purchases;
 pub mod quality;
 mod recommender;
+mod type_pairs;
 
 pub use customer_knn::CustomerKnn;
 pub use decayed_frequency::{DecayedFrequency, Normalisation, Weight};

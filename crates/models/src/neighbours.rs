@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 use tercet_types::{Error, Result};
 
-use crate::eligibility::Lists;
+use crate::likeness::{Members, Neighbourhood, vector};
 use crate::recommender::{self, check_setting};
+use crate::type_pairs::TypePairs;
 use crate::{Eligibility, Purchase, Purchases};
 
 const ENGINE: &str = "neighbours";
@@ -18,6 +19,11 @@ const FEATURES: usize = NeighbourFeature::ALL.len();
 pub struct NeighbourParams {
     /// Only customers with a line in so many days before the as-of day are neighbours.
     pub active_days: u32,
+    /// The most neighbours to choose among, `>= 1`: of more active customers so many, evenly spaced.
+    pub lenders_max: usize,
+    /// Of how much of a vector's squared length likeness by types is looked at, in `(0, 1]`, the types
+    /// that weigh most first, where there are `lenders_max` customers to choose among; of fewer at all.
+    pub type_share: f64,
     /// The days that count for shares of a type's lines and for types bought together.
     pub window_days: u32,
     /// The most neighbours of a customer.
@@ -38,6 +44,8 @@ impl Default for NeighbourParams {
     fn default() -> Self {
         Self {
             active_days: 56,
+            lenders_max: 4096,
+            type_share: 0.8,
             window_days: 84,
             neighbours: 50,
             product_half_life_days: 60.0,
@@ -55,6 +63,8 @@ impl NeighbourParams {
         let (by_product, by_type) = (self.product_half_life_days, self.type_half_life_days);
         check_setting(ENGINE, "product_half_life_days", by_product, days.clone())?;
         check_setting(ENGINE, "type_half_life_days", by_type, days)?;
+        check_setting(ENGINE, "lenders_max", self.lenders_max as f64, 1.0..=f64::MAX)?;
+        check_setting(ENGINE, "type_share", self.type_share, f64::MIN_POSITIVE..=1.0)?;
         check_setting(ENGINE, "vector_power", self.vector_power, 0.0..=8.0)?;
         check_setting(ENGINE, "min_type_cosine", self.min_type_cosine, 0.0..=1.0)
     }
@@ -128,7 +138,8 @@ pub fn neighbour_features(
     customers: &[u32],
     params: &NeighbourParams,
 ) -> Result<NeighbourFeatures> {
-    Neighbours::new(history, eligibility, product_types, as_of, params)?.features(customers)
+    Neighbours::new(history, eligibility, product_types, as_of, params)?
+        .features(history, customers, Some)
 }
 
 /// The customers who may be somebody's neighbours as of a day, and what they can lend.
@@ -141,17 +152,19 @@ pub fn neighbour_features(
 /// Sarwar et al., WWW 2001, doi:10.1145/371920.372071.
 ///
 /// A customer is never its own neighbour; one who is not active still has neighbours among those
-/// who are. Lines on or after `as_of` do not count, and a product counts once per order. Time grows
-/// with the sum over products, and over types, of (customers asked × active buyers).
+/// who are. Lines on or after `as_of` do not count, and a product counts once per order.
+///
+/// Of more than `lenders_max` active customers some stand for all: in likeness, in its rarity, in what is
+/// lent and in the types bought together. Time grows with the sum over products, and over types, of
+/// (customers asked × buyers among these), so with the customers asked alone once a shop is large.
 pub struct Neighbours<'a> {
-    history: &'a Purchases,
     eligibility: &'a Eligibility,
     as_of: i32,
     params: NeighbourParams,
     /// Types of products, numbered from zero.
     types: Vec<u32>,
-    /// Active customers, ascending: those who lend.
-    active: Vec<u32>,
+    /// Those who lend, ascending.
+    lenders: Vec<u32>,
     by_product: Neighbourhood,
     by_type: Neighbourhood,
     pairs: TypePairs,
@@ -159,7 +172,7 @@ pub struct Neighbours<'a> {
 }
 
 impl<'a> Neighbours<'a> {
-    /// Looks at all customers of `history` who are active as of the day.
+    /// Chooses among the customers of `history`, the whole shop's or a sample, who are active as of the day.
     ///
     /// # Errors
     /// `T0407` when `product_types` has not one type per product or `eligibility` is of other products,
@@ -182,67 +195,93 @@ impl<'a> Neighbours<'a> {
         }
         let (types, type_count) = numbered(product_types);
         let active = Members::new(history, as_of, params.active_days, &[]).customers;
+        let lenders = evenly(active, params.lenders_max);
+        let type_share = if lenders.len() < params.lenders_max { 1.0 } else { params.type_share };
         let vectors = |half_life_days: f64, key: &(dyn Fn(u32) -> u32 + Sync)| {
-            let lines = active.par_iter().map(|customer| history.before(*customer, as_of));
+            let lines = lenders.par_iter().map(|customer| history.before(*customer, as_of));
             let lines = lines.map(|lines| vector(lines, as_of, half_life_days, key));
             lines.collect::<Vec<Vec<(u32, f64)>>>()
         };
         let products = vectors(params.product_half_life_days, &|product| product);
         let of_types = vectors(params.type_half_life_days, &|product| types[product as usize]);
-        let everybody: Vec<u32> = (0..active.len() as u32).collect();
-        let near = |keys: usize, vectors: &[Vec<(u32, f64)>]| {
-            Neighbourhood::new(keys, vectors, &everybody, params.vector_power, usize::MAX)
+        let everybody: Vec<u32> = (0..lenders.len() as u32).collect();
+        let near = |keys: usize, vectors: &[Vec<(u32, f64)>], share: f64| {
+            Neighbourhood::new(keys, vectors, &everybody, params.vector_power, usize::MAX, share)
         };
         Ok(Self {
-            by_product: near(history.products(), &products),
-            by_type: near(type_count, &of_types),
-            pairs: TypePairs::new(history, eligibility, &types, type_count, as_of, &active, params),
+            by_product: near(history.products(), &products, 1.0),
+            by_type: near(type_count, &of_types, type_share),
+            pairs: TypePairs::new(
+                history,
+                eligibility,
+                &types,
+                type_count,
+                as_of,
+                &lenders,
+                params,
+            ),
             loans: Loans::new(eligibility, &products),
-            history,
             eligibility,
             as_of,
             params: params.clone(),
             types,
-            active,
+            lenders,
         })
     }
 
-    /// The features of each of `customers` (in any order, repeated at will) with every promotion of the
-    /// eligibility; the same whoever else is asked for.
+    /// The features of each of `customers` (indices into `history`, in any order, repeated at will) with
+    /// every promotion of the eligibility; the same whoever else is asked for.
+    ///
+    /// `history` may be another than the one looked at first: `lender` says which customer of that one an
+    /// asked customer is, if any, so that nobody is its own neighbour. It is `Some` where they are the same.
     ///
     /// # Errors
-    /// `T0407` when a customer is out of range.
-    pub fn features(&self, customers: &[u32]) -> Result<NeighbourFeatures> {
-        recommender::check(self.history, self.eligibility, customers)?;
+    /// `T0407` when a customer is out of range, or the products are others.
+    pub fn features(
+        &self,
+        history: &Purchases,
+        customers: &[u32],
+        lender: impl Fn(u32) -> Option<u32> + Sync,
+    ) -> Result<NeighbourFeatures> {
+        recommender::check(history, self.eligibility, customers)?;
         let promotions = self.eligibility.promotions();
         let mut values = vec![0.0_f32; customers.len() * FEATURES * promotions];
         let fresh = || Scratch {
-            similar: vec![0.0; self.active.len()],
+            similar: vec![0.0; self.lenders.len()],
             lent: vec![[0.0; 2]; self.loans.promotions.len()],
-            owned: vec![false; self.history.products()],
+            owned: vec![false; self.types.len()],
             of_owned: vec![0.0; promotions],
             of_new: vec![0.0; promotions],
-            types: vec![0.0; self.pairs.shares.len()],
+            types: vec![0.0; self.pairs.columns()],
         };
-        values
-            .par_chunks_mut((FEATURES * promotions).max(1))
-            .zip(customers)
-            .for_each_init(fresh, |scratch, (row, customer)| self.fill(*customer, scratch, row));
+        values.par_chunks_mut((FEATURES * promotions).max(1)).zip(customers).for_each_init(
+            fresh,
+            |scratch, (row, customer)| {
+                let itself = lender(*customer);
+                self.fill(history.before(*customer, self.as_of), itself, scratch, row);
+            },
+        );
         Ok(NeighbourFeatures { promotions, values })
     }
 
-    fn fill(&self, customer: u32, scratch: &mut Scratch, row: &mut [f32]) {
-        let lines = self.history.before(customer, self.as_of);
+    fn fill(
+        &self,
+        lines: &[Purchase],
+        itself: Option<u32>,
+        scratch: &mut Scratch,
+        row: &mut [f32],
+    ) {
         let params = &self.params;
         let products = vector(lines, self.as_of, params.product_half_life_days, &|product| product);
         let types = vector(lines, self.as_of, params.type_half_life_days, &|product| {
             self.types[product as usize]
         });
-        let itself = self.active.binary_search(&customer).ok().map(|at| at as u32);
+        let place = |lender: u32| self.lenders.binary_search(&lender).ok();
+        let itself = itself.and_then(place).map(|place| place as u32);
         let promotions = self.eligibility.promotions();
         let (type_pairs, row) = row.split_at_mut(promotions);
         let (like_by_product, like_by_type) = row.split_at_mut(2 * promotions);
-        self.pairs.fill(&types, scratch, type_pairs);
+        self.pairs.fill(&types, &mut scratch.types, &mut scratch.of_new, type_pairs);
         for (near, vector, row) in
             [(&self.by_product, &products, like_by_product), (&self.by_type, &types, like_by_type)]
         {
@@ -252,6 +291,14 @@ impl<'a> Neighbours<'a> {
     }
 }
 
+/// At most so many of a list, evenly spaced.
+fn evenly(list: Vec<u32>, most: usize) -> Vec<u32> {
+    if list.len() <= most {
+        return list;
+    }
+    (0..most).map(|at| list[at * list.len() / most]).collect()
+}
+
 /// Types numbered from zero in the order of their ids, and how many there are.
 fn numbered(product_types: &[u32]) -> (Vec<u32>, usize) {
     let mut distinct = product_types.to_vec();
@@ -259,167 +306,6 @@ fn numbered(product_types: &[u32]) -> (Vec<u32>, usize) {
     distinct.dedup();
     let number = |id: &u32| distinct.partition_point(|known| known < id) as u32;
     (product_types.par_iter().map(number).collect(), distinct.len())
-}
-
-/// The customers that matter: the active and the asked.
-pub(crate) struct Members {
-    /// Sorted, distinct.
-    pub(crate) customers: Vec<u32>,
-    /// Positions in `customers` of the active, sorted.
-    pub(crate) active: Vec<u32>,
-}
-
-impl Members {
-    pub(crate) fn new(history: &Purchases, as_of: i32, active_days: u32, asked: &[u32]) -> Self {
-        let is_active = |customer: u32| !history.window(customer, as_of, active_days).is_empty();
-        let mut customers: Vec<u32> =
-            history.all_customers().filter(|customer| is_active(*customer)).collect();
-        customers.extend_from_slice(asked);
-        customers.sort_unstable();
-        customers.dedup();
-        let active = (0_u32..).zip(&customers).filter(|(_, customer)| is_active(**customer));
-        let active = active.map(|(position, _)| position).collect();
-        Self { customers, active }
-    }
-
-    /// Where an asked or active customer stands in `customers`.
-    pub(crate) fn position(&self, customer: u32) -> u32 {
-        self.customers.partition_point(|member| *member < customer) as u32
-    }
-}
-
-/// One line per order and product.
-fn order_lines(lines: &[Purchase]) -> impl Iterator<Item = &Purchase> {
-    let same =
-        |a: &Purchase, b: &Purchase| (a.day, a.order, a.product) == (b.day, b.order, b.product);
-    lines.chunk_by(same).filter_map(<[Purchase]>::first)
-}
-
-/// `(key, decayed lines)` by key; lines of one key are added up in the order of their days.
-fn vector(
-    lines: &[Purchase],
-    as_of: i32,
-    half_life_days: f64,
-    key: &(dyn Fn(u32) -> u32 + Sync),
-) -> Vec<(u32, f64)> {
-    let mut weights = Vec::with_capacity(lines.len());
-    for day in lines.chunk_by(|a, b| a.day == b.day) {
-        let age_days = f64::from(as_of) - f64::from(day[0].day);
-        let weight = (-age_days / half_life_days).exp2();
-        weights.extend(order_lines(day).map(|line| (key(line.product), weight)));
-    }
-    weights.sort_by_key(|(key, _)| *key);
-    weights.dedup_by(|later, kept| {
-        let same = later.0 == kept.0;
-        if same {
-            kept.1 += later.1;
-        }
-        same
-    });
-    weights
-}
-
-/// Who is near to whom: unit vectors of those who may be neighbours, turned round by key.
-pub(crate) struct Neighbourhood {
-    power: f64,
-    rarity: Vec<f64>,
-    /// Where the candidates with a key begin; one more than keys.
-    starts: Vec<usize>,
-    /// Positions of candidates, ascending per key.
-    candidates: Vec<u32>,
-    /// Their unit vectors' entries.
-    entries: Vec<f64>,
-    max_per_key: usize,
-}
-
-impl Neighbourhood {
-    /// Takes one vector per member, keys below `keys`, and the positions of those who may be
-    /// neighbours; keys that more than `max_per_key` of them have are skipped.
-    pub(crate) fn new(
-        keys: usize,
-        vectors: &[Vec<(u32, f64)>],
-        candidates: &[u32],
-        power: f64,
-        max_per_key: usize,
-    ) -> Self {
-        let mut starts = vec![0_usize; keys + 1];
-        for position in candidates {
-            for (key, _) in &vectors[*position as usize] {
-                starts[*key as usize + 1] += 1;
-            }
-        }
-        let all = 1.0 + candidates.len() as f64;
-        let rarity = starts[1..].iter().map(|count| (all / (1.0 + *count as f64)).ln()).collect();
-        for key in 0..keys {
-            starts[key + 1] += starts[key];
-        }
-        let total = starts[keys];
-        let mut near = Self {
-            power,
-            rarity,
-            candidates: vec![0; total],
-            entries: vec![0.0; total],
-            max_per_key,
-            starts,
-        };
-        let units: Vec<_> =
-            candidates.par_iter().map(|position| near.unit(&vectors[*position as usize])).collect();
-        let mut next = near.starts.clone();
-        for (position, unit) in candidates.iter().zip(units) {
-            for (key, entry) in unit {
-                let at = &mut next[key as usize];
-                near.candidates[*at] = *position;
-                near.entries[*at] = entry;
-                *at += 1;
-            }
-        }
-        near
-    }
-
-    /// A vector as the cosine sees it; entries of zero where the length is zero.
-    fn unit(&self, vector: &[(u32, f64)]) -> Vec<(u32, f64)> {
-        let weigh = |(key, weight): &(u32, f64)| {
-            (*key, weight.powf(self.power) * self.rarity[*key as usize])
-        };
-        let mut unit: Vec<(u32, f64)> = vector.iter().map(weigh).collect();
-        let length = unit.iter().map(|(_, entry)| entry * entry).sum::<f64>().sqrt();
-        let scale = if length > 0.0 && length.is_finite() { 1.0 / length } else { 0.0 };
-        unit.iter_mut().for_each(|(_, entry)| *entry *= scale);
-        unit
-    }
-
-    /// The candidates nearest to a vector and their cosines, all above zero, nearest first, ties by
-    /// position; never the one at `itself`. `similar` holds a zero per member, before and after.
-    pub(crate) fn of(
-        &self,
-        vector: &[(u32, f64)],
-        itself: Option<u32>,
-        neighbours: usize,
-        similar: &mut [f64],
-    ) -> Vec<(u32, f64)> {
-        for (key, weight) in self.unit(vector) {
-            let range = self.starts[key as usize]..self.starts[key as usize + 1];
-            if weight == 0.0 || range.len() > self.max_per_key {
-                continue;
-            }
-            for (other, entry) in self.candidates[range.clone()].iter().zip(&self.entries[range]) {
-                similar[*other as usize] += weight * entry;
-            }
-        }
-        if let Some(itself) = itself {
-            similar[itself as usize] = 0.0;
-        }
-        let found = (0_u32..).zip(similar.iter_mut()).filter(|(_, cosine)| **cosine > 0.0);
-        let mut all: Vec<(u32, f64)> =
-            found.map(|(other, cosine)| (other, std::mem::take(cosine))).collect();
-        let nearer = |a: &(u32, f64), b: &(u32, f64)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
-        if all.len() > neighbours && neighbours > 0 {
-            all.select_nth_unstable_by(neighbours - 1, nearer);
-        }
-        all.truncate(neighbours);
-        all.sort_unstable_by(nearer);
-        all
-    }
 }
 
 /// One thread's sums, all zero between customers.
@@ -442,7 +328,9 @@ struct Loan {
 
 /// What each member can lend: decayed lines of the products that some promotion applies to.
 struct Loans<'a> {
-    by_member: Vec<Vec<Loan>>,
+    /// Where the loans of a member begin; one more than members.
+    starts: Vec<usize>,
+    loans: Vec<Loan>,
     /// The promotions of each group of products; products of a group have the same promotions.
     promotions: Vec<&'a [u32]>,
 }
@@ -466,7 +354,13 @@ impl<'a> Loans<'a> {
             });
             loans.filter(|loan| !promotions[loan.group as usize].is_empty()).collect()
         };
-        Self { by_member: vectors.par_iter().map(promoted).collect(), promotions }
+        let mut starts = vec![0];
+        let mut loans = Vec::new();
+        for vector in vectors {
+            loans.extend(promoted(vector));
+            starts.push(loans.len());
+        }
+        Self { starts, loans, promotions }
     }
 
     /// Fills one row of all loans and, after it, one row of those on products never bought: `bought` are the
@@ -484,7 +378,8 @@ impl<'a> Loans<'a> {
         let total: f64 = neighbours.iter().map(|(_, cosine)| cosine).sum();
         for (neighbour, cosine) in neighbours {
             let share = cosine / total;
-            for loan in &self.by_member[*neighbour as usize] {
+            let neighbour = *neighbour as usize;
+            for loan in &self.loans[self.starts[neighbour]..self.starts[neighbour + 1]] {
                 let place = usize::from(owned[loan.product as usize]);
                 lent[loan.group as usize][place] += share * loan.lines;
             }
@@ -506,129 +401,6 @@ impl<'a> Loans<'a> {
             (*all, *new) = ((of_owned + of_new) as f32, of_new as f32);
         }
     }
-}
-
-/// Which types are bought by those who buy another, and which promotions cover them.
-struct TypePairs {
-    /// Per type `(column, cosine)`; a column is a type with lines that a promotion covers.
-    cosines: Vec<Vec<(u32, f64)>>,
-    /// Per column `(promotion, share of the type's lines)`.
-    shares: Vec<Vec<(u32, f64)>>,
-}
-
-impl TypePairs {
-    fn new(
-        history: &Purchases,
-        eligibility: &Eligibility,
-        types: &[u32],
-        type_count: usize,
-        as_of: i32,
-        active: &[u32],
-        params: &NeighbourParams,
-    ) -> Self {
-        let window = |customer| order_lines(history.window(customer, as_of, params.window_days));
-        let mut lines = vec![0_u64; types.len()];
-        for customer in 0..history.customers() as u32 {
-            window(customer).for_each(|line| lines[line.product as usize] += 1);
-        }
-        let (columns, shares) = shares(eligibility, types, type_count, &lines);
-        let types_of = |customer: &u32| {
-            let bought = window(*customer);
-            let mut bought: Vec<u32> = bought.map(|line| types[line.product as usize]).collect();
-            bought.sort_unstable();
-            bought.dedup();
-            bought
-        };
-        let bought: Vec<Vec<u32>> = active.par_iter().map(types_of).collect();
-        let pairs = (0_u32..).zip(&bought);
-        let pairs = pairs.flat_map(|(buyer, types)| types.iter().map(move |id| (*id, buyer)));
-        let buyers = Lists::new(type_count, pairs.collect());
-        let mut column = vec![u32::MAX; type_count];
-        for (place, id) in (0_u32..).zip(&columns) {
-            column[*id as usize] = place;
-        }
-        let covered = |types: Vec<u32>| -> Vec<u32> {
-            let columns = types.into_iter().map(|id| column[id as usize]);
-            columns.filter(|column| *column != u32::MAX).collect()
-        };
-        let covered: Vec<Vec<u32>> = bought.into_par_iter().map(covered).collect();
-        let floored =
-            |id: u32| f64::from(params.min_type_customers.max(1)).max(buyers.get(id).len() as f64);
-        let row = |together: &mut Vec<u32>, id: u32| -> Vec<(u32, f64)> {
-            for buyer in buyers.get(id) {
-                for column in &covered[*buyer as usize] {
-                    together[*column as usize] += 1;
-                }
-            }
-            let mut row = Vec::new();
-            for ((place, other), together) in (0_u32..).zip(&columns).zip(together.iter_mut()) {
-                let both = f64::from(std::mem::take(together));
-                let cosine = both / (floored(id) * floored(*other)).sqrt();
-                if both > 0.0 && *other != id && cosine >= params.min_type_cosine {
-                    row.push((place, cosine));
-                }
-            }
-            row
-        };
-        let ids = (0..type_count as u32).into_par_iter();
-        Self { cosines: ids.map_init(|| vec![0; columns.len()], row).collect(), shares }
-    }
-
-    fn fill(&self, types: &[(u32, f64)], scratch: &mut Scratch, row: &mut [f32]) {
-        let Scratch { types: sums, of_new, .. } = scratch;
-        let (sums, of_new) = (sums.as_mut_slice(), of_new.as_mut_slice());
-        for (id, _) in types {
-            for (column, cosine) in &self.cosines[*id as usize] {
-                sums[*column as usize] += cosine;
-            }
-        }
-        for (sum, shares) in sums.iter_mut().zip(&self.shares) {
-            let sum = std::mem::take(sum);
-            if sum > 0.0 {
-                for (promotion, share) in shares {
-                    of_new[*promotion as usize] += sum * share;
-                }
-            }
-        }
-        for (value, sum) in row.iter_mut().zip(of_new) {
-            *value = std::mem::take(sum) as f32;
-        }
-    }
-}
-
-/// The types of which promotions cover lines, sorted, and per type `(promotion, share of its lines)`.
-fn shares(
-    eligibility: &Eligibility,
-    types: &[u32],
-    type_count: usize,
-    lines: &[u64],
-) -> (Vec<u32>, Vec<Vec<(u32, f64)>>) {
-    let mut totals = vec![0_u64; type_count];
-    for (id, lines) in types.iter().zip(lines) {
-        totals[*id as usize] += lines;
-    }
-    let mut covered: Vec<(u32, u32, u64)> = Vec::new();
-    for promotion in 0..eligibility.promotions() as u32 {
-        for product in eligibility.products_of(promotion) {
-            let place = *product as usize;
-            if lines[place] > 0 {
-                covered.push((types[place], promotion, lines[place]));
-            }
-        }
-    }
-    covered.sort_unstable();
-    let (mut columns, mut shares) = (Vec::new(), Vec::new());
-    for of_type in covered.chunk_by(|a, b| a.0 == b.0) {
-        let total = totals[of_type[0].0 as usize] as f64;
-        let promotions = of_type.chunk_by(|a, b| a.1 == b.1);
-        let share = |of_promotion: &[(u32, u32, u64)]| {
-            let lines: u64 = of_promotion.iter().map(|(_, _, lines)| lines).sum();
-            (of_promotion[0].1, lines as f64 / total)
-        };
-        columns.push(of_type[0].0);
-        shares.push(promotions.map(share).collect());
-    }
-    (columns, shares)
 }
 
 #[cfg(test)]
@@ -703,9 +475,65 @@ mod tests {
             NeighbourParams { type_half_life_days: f64::NAN, ..params() },
             NeighbourParams { vector_power: -1.0, ..params() },
             NeighbourParams { min_type_cosine: 1.5, ..params() },
+            NeighbourParams { lenders_max: 0, ..params() },
+            NeighbourParams { type_share: 0.0, ..params() },
         ] {
             assert_eq!(run(&[0, 0], &[0], wrong).unwrap_err().code(), "T0405");
         }
+    }
+
+    #[test]
+    fn of_many_some_lend_and_nobody_to_itself() {
+        let mut draw = draws(7);
+        let lines: Vec<(u32, i32, u32)> =
+            (0..3000).map(|_| (draw(90), 150 + draw(50) as i32, draw(40))).collect();
+        let types: Vec<u32> = (0..40).map(|product| product / 4).collect();
+        let lists: Vec<Vec<u32>> = (0..9).map(|n| (0..n).map(|_| draw(40)).collect()).collect();
+        let eligibility = Eligibility::new(40, &lists).unwrap();
+        let whole = history(90, 40, &lines);
+        let everyone: Vec<u32> = (0..90).collect();
+        let params = NeighbourParams { neighbours: 6, ..NeighbourParams::default() };
+        let found = |history: &Purchases, params: &NeighbourParams| {
+            neighbour_features(history, &eligibility, &types, 200, &everyone, params).unwrap()
+        };
+        let all = found(&whole, &params);
+        // Whoever is asked alone, or is somebody else, is the same customer.
+        let apart: Vec<(u32, i32, u32)> = lines
+            .iter()
+            .filter(|line| line.0 % 3 == 1)
+            .map(|line| (line.0 / 3, line.1, line.2))
+            .collect();
+        let apart = history(30, 40, &apart);
+        let near = Neighbours::new(&whole, &eligibility, &types, 200, &params).unwrap();
+        let known = near.features(&apart, &[4, 0], |customer| Some(3 * customer + 1)).unwrap();
+        let strange = near.features(&apart, &[4, 0], |_| None).unwrap();
+        for (position, customer) in [(0, 13), (1, 1)] {
+            assert!(ALL.into_iter().all(|f| known.row(f, position) == all.row(f, customer)));
+            assert!(ALL[1..].iter().any(|f| strange.row(*f, position) != all.row(*f, customer)));
+        }
+        // A bound that nobody is beyond changes nothing.
+        let bound = |lenders_max: usize, type_share: f64| {
+            found(&whole, &NeighbourParams { lenders_max, type_share, ..params.clone() })
+        };
+        assert!(bound(91, 0.5) == all && bound(90, 1.0) == all);
+        assert!(bound(90, 0.5) != all);
+        // Thirty of ninety are every third: what the others bought is not lent.
+        let third: Vec<(u32, i32, u32)> = lines
+            .iter()
+            .filter(|line| line.0.is_multiple_of(3))
+            .map(|line| (line.0 / 3, line.1, line.2))
+            .collect();
+        let third = history(30, 40, &third);
+        let near = Neighbours::new(&third, &eligibility, &types, 200, &params).unwrap();
+        let itself = |customer: u32| customer.is_multiple_of(3).then_some(customer / 3);
+        let expect = near.features(&whole, &everyone, itself).unwrap();
+        let sampled = bound(30, 1.0);
+        for feature in &ALL[1..] {
+            assert!((0..90).all(|at| sampled.row(*feature, at) == expect.row(*feature, at)));
+        }
+        assert!(sampled != all);
+        let other = history(1, 41, &[]);
+        assert_eq!(near.features(&other, &[0], Some).unwrap_err().code(), "T0407");
     }
 
     #[test]

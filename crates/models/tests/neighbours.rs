@@ -56,6 +56,7 @@ fn features_agree() {
             vector_power: number(case, "power"),
             min_type_cosine: number(case, "min_cosine"),
             min_type_customers: whole(case, "floor"),
+            ..NeighbourParams::default()
         };
         let found = neighbour_features(
             &oracle.history,

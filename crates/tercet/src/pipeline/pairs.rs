@@ -8,7 +8,7 @@ use tercet_features::{
     CROSS_FEATURES, MODEL_FEATURES, Offered, PAIR_FEATURES, PairBlock, PairPart, PairSource,
 };
 use tercet_models::{
-    DUE_FEATURES, Due, Eligibility, NeighbourFeature, NeighbourParams, Neighbours,
+    DUE_FEATURES, Due, Eligibility, NeighbourFeature, NeighbourParams, Neighbours, Purchases,
 };
 use tercet_types::{Date, Error, Result};
 
@@ -144,6 +144,7 @@ enum Column {
 /// The models behind some features, as of a day.
 struct Columns<'a> {
     columns: [Column; MODEL_FEATURES.len()],
+    history: &'a Purchases,
     neighbours: Neighbours<'a>,
     due: Due<'a>,
 }
@@ -165,6 +166,7 @@ impl<'a> Columns<'a> {
         let params = NeighbourParams::default();
         Ok(Self {
             columns,
+            history,
             neighbours: Neighbours::new(history, eligibility, &shop.product_types, day, &params)?,
             due: Due::new(history, eligibility, day)?,
         })
@@ -172,8 +174,8 @@ impl<'a> Columns<'a> {
 
     fn block(&self, part: &PairPart<'_>, from: usize, to: usize) -> Result<PairBlock> {
         let customers: Vec<u32> = part.customers()[from..to].iter().map(|ix| *ix as u32).collect();
-        let (neighbours, due) =
-            (self.neighbours.features(&customers)?, self.due.features(&customers)?);
+        let neighbours = self.neighbours.features(self.history, &customers, Some)?;
+        let due = self.due.features(&customers)?;
         let said = |customer: usize, group: u32| {
             self.columns.map(|column| match column {
                 Column::Due(at) => due.get(customer, group)[at],
