@@ -278,6 +278,24 @@ impl Frame {
         Ok(Self { batch: RecordBatch::try_new(schema, arrays).map_err(internal)? })
     }
 
+    /// The rows of frames with the same columns, one frame below the other.
+    ///
+    /// # Errors
+    /// `T0910` without a frame, or when columns differ.
+    pub fn stacked(frames: &[Self]) -> Result<Self> {
+        let first = frames.first().ok_or_else(|| missing("any"))?;
+        let batches: Vec<RecordBatch> = frames.iter().map(|frame| frame.batch.clone()).collect();
+        Self::from_batches(first.batch.schema(), &batches)
+    }
+
+    /// Some rows, which share the memory of all.
+    ///
+    /// # Panics
+    /// When there are not so many rows.
+    pub fn slice(&self, rows: std::ops::Range<usize>) -> Self {
+        Self { batch: self.batch.slice(rows.start, rows.len()) }
+    }
+
     /// The rows whose flag is set.
     ///
     /// # Panics

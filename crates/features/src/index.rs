@@ -5,26 +5,38 @@ use std::collections::BTreeMap;
 use tercet_engine::Engine;
 use tercet_types::{Error, Result};
 
-use crate::statement::{Statement, create, create_all, statement};
+use crate::statement::{Statement, create_all, statement};
 
-const CUSTOMERS: Statement = statement!("customer_index", "index/customer_index");
-const PRODUCTS: Statement = statement!("product_index", "index/product_index");
-const PROMOTIONS: Statement = statement!("promotion_index", "index/promotion_index");
-const ORDERS: Statement = statement!("order_index", "index/order_index");
-const LINES: Statement = statement!("lines", "index/lines");
-
-/// The rest, in the order in which they need each other.
-const STATEMENTS: &[Statement] = &[
+/// What the whole shop shares, in the order in which it is needed.
+const SHOP: &[Statement] = &[
+    statement!("product_index", "index/product_index"),
+    statement!("promotion_index", "index/promotion_index"),
     statement!("product_codes", "index/product_codes"),
+    statement!("maker_types", "index/maker_types"),
+    statement!("promotion_scope", "index/promotion_scope"),
+];
+
+const ORDERS: Statement = statement!("order_index", "index/order_index");
+
+/// What some customers bought and looked at.
+const CUSTOMERS: &[Statement] = &[
+    statement!("customer_index", "index/customer_index"),
+    ORDERS,
+    statement!("lines", "index/lines"),
+    statement!("views", "index/views"),
+];
+
+/// What follows from their lines alone, in the order in which it is needed.
+const DAYS: &[Statement] = &[
     statement!("orders", "index/orders"),
     statement!("product_days", "index/product_days"),
     statement!("category_days", "index/category_days"),
-    statement!("maker_types", "index/maker_types"),
     statement!("maker_type_days", "index/maker_type_days"),
     statement!("type_days", "index/type_days"),
-    statement!("views", "index/views"),
-    statement!("promotion_scope", "index/promotion_scope"),
 ];
+
+/// Tables of [`index_customers`] that are read back by [`index_days`] and the features after it.
+pub const CUSTOMER_TABLES: [&str; 2] = ["customer_index", "lines"];
 
 /// The ids behind the integers: the id of customer 5 is `customer_ids[5]`.
 #[derive(Clone, Debug)]
@@ -40,13 +52,23 @@ pub struct Indexes {
 }
 
 /// Numbers customers, products, promotions and orders in the order of their ids, and keeps the
-/// integer tables that every feature reads: `customer_index`, `product_index`, `promotion_index`,
-/// `product_codes`, `lines`, `orders`, `product_days`, `category_days`, `views`, `promotion_scope`.
-/// Once per load of the canonical tables, all of which must be registered, empty ones too.
+/// integer tables that every feature reads: [`index_shop`], then [`index_customers`] of everybody.
 ///
 /// # Errors
 /// `T0302` when a canonical table is not registered; the engine's own.
 pub fn index(engine: &Engine) -> Result<Indexes> {
+    index_shop(engine)?;
+    index_customers(engine)?;
+    index_days(engine)?;
+    Indexes::read(engine)
+}
+
+/// Keeps what does not hang on customers: `product_index`, `promotion_index`, `product_codes`, `maker_types`,
+/// `promotion_scope`. Once per load of the canonical tables, all of which must be registered, empty ones too.
+///
+/// # Errors
+/// `T0302` when a canonical table is not registered; the engine's own.
+pub fn index_shop(engine: &Engine) -> Result<()> {
     for table in tercet_types::tables::sources::ALL {
         if !engine.has(table.name) {
             return Err(Error::internal(
@@ -56,19 +78,40 @@ pub fn index(engine: &Engine) -> Result<Indexes> {
             .hint("register an empty table for a source that the project lacks"));
         }
     }
-    let none = BTreeMap::new();
-    let customers = create(engine, &CUSTOMERS, &none)?;
-    let products = create(engine, &PRODUCTS, &none)?;
-    let promotions = create(engine, &PROMOTIONS, &none)?;
-    create_all(engine, &[ORDERS], &none)?;
-    let lines = engine.create(LINES.table, LINES.sql, &none)?;
+    create_all(engine, SHOP, &BTreeMap::new())
+}
+
+/// Numbers the customers that are registered, all of them or a part, and keeps their `customer_index`, `lines` and
+/// `views`. Needs [`index_shop`].
+///
+/// # Errors
+/// The engine's own.
+pub fn index_customers(engine: &Engine) -> Result<()> {
+    create_all(engine, CUSTOMERS, &BTreeMap::new())?;
     // The order index is only a step towards `lines`.
-    engine.forget(ORDERS.table)?;
-    create_all(engine, STATEMENTS, &none)?;
-    Ok(Indexes {
-        customer_ids: customers.text("customer_id")?,
-        product_ids: products.text("product_id")?,
-        promotion_ids: promotions.text("promotion_id")?,
-        lines,
-    })
+    engine.forget(ORDERS.table)
+}
+
+/// Keeps what follows from `lines`: `orders`, `product_days`, `category_days`, `maker_type_days`, `type_days`.
+///
+/// # Errors
+/// The engine's own.
+pub fn index_days(engine: &Engine) -> Result<()> {
+    create_all(engine, DAYS, &BTreeMap::new())
+}
+
+impl Indexes {
+    /// The ids behind the tables that are registered.
+    ///
+    /// # Errors
+    /// The engine's own.
+    pub fn read(engine: &Engine) -> Result<Self> {
+        let ids = |table: &str, column: &str| engine.table(table)?.text(column);
+        Ok(Self {
+            customer_ids: ids("customer_index", "customer_id")?,
+            product_ids: ids("product_index", "product_id")?,
+            promotion_ids: ids("promotion_index", "promotion_id")?,
+            lines: engine.table("lines")?.rows(),
+        })
+    }
 }

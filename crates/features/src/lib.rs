@@ -26,12 +26,13 @@ mod pair_source;
 mod pairs;
 mod profile;
 mod settings;
+mod shop_sums;
 mod sorted;
 mod statement;
 mod training;
 
-pub use index::{Indexes, index};
-pub use master::{MasterFacts, build_master};
+pub use index::{CUSTOMER_TABLES, Indexes, index, index_customers, index_days, index_shop};
+pub use master::{MasterFacts, Masters, SHOP_TABLES, build_master};
 pub use pair_block::{ModelColumns, Offered, PairBlock};
 pub use pair_features::{
     CROSS_FEATURES, CUSTOMER_FEATURES, FeatureKind, MODEL_FEATURES, PAIR_FEATURES,

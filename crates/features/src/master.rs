@@ -2,40 +2,36 @@
 
 use std::collections::BTreeMap;
 
-use tercet_engine::{Engine, Frame};
+use tercet_engine::{Engine, Frame, Value};
 use tercet_types::segment::Behaviour;
 use tercet_types::{Date, Result};
 
 use crate::Settings;
 use crate::profile::profile_columns;
+use crate::shop_sums::ShopSums;
 use crate::statement::{Statement, create, create_all, quoted, statement};
 
+/// Of customers by themselves.
 const CUSTOMER: &[Statement] = &[
     statement!("customer_known", "customer/known"),
-    statement!("customer_rfm", "customer/rfm"),
     statement!("customer_rhythm", "customer/rhythm"),
     statement!("customer_lifecycle", "customer/lifecycle"),
     statement!("customer_behaviour", "customer/behaviour"),
     statement!("customer_profile", "customer/profile"),
     statement!("customer_shopping", "customer/shopping"),
+    statement!("customer_category", "pair/customer_category"),
 ];
 
+const CUSTOMER_FACTS: Statement = statement!("customer_facts", "customer/facts");
+const RFM_FACTS: Statement = statement!("customer_rfm_facts", "customer/rfm_facts");
+const RFM: Statement = statement!("customer_rfm", "customer/rfm");
 const CUSTOMER_MASTER: Statement = statement!("customer_master", "customer/master");
 
-/// Which products promotions cover.
+/// Which products promotions cover, and how much a day counts.
 const SCOPE: &[Statement] = &[
+    statement!("day_weights", "pair/day_weights"),
     statement!("eligible_products", "promotion/eligible_products"),
     statement!("promotion_candidates", "promotion/candidates"),
-];
-
-/// What customers did with products and promotions, added up: of each part of the customers by itself, since
-/// nobody is in two of them.
-const SHOP: &[Statement] = &[
-    statement!("product_paid", "shop/product_paid"),
-    statement!("product_intervals", "shop/product_intervals"),
-    statement!("product_buyers", "shop/product_buyers"),
-    statement!("product_redeemed", "shop/product_redeemed"),
-    statement!("promotion_buyers", "shop/promotion_buyers"),
 ];
 
 const PRODUCT: &[Statement] = &[
@@ -55,13 +51,11 @@ const PROMOTION: &[Statement] = &[
 
 const PROMOTION_MASTER: Statement = statement!("promotion_master", "promotion/master");
 
-const PAIR: &[Statement] = &[
-    statement!("day_weights", "pair/day_weights"),
-    statement!("customer_category", "pair/customer_category"),
-];
+/// Tables of the whole shop that [`Masters::shop`] leaves, for those who keep them.
+pub const SHOP_TABLES: [&str; 3] = ["product_master", "promotion_master", "eligible_products"];
 
 /// What [`build_master`] counted.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct MasterFacts {
     /// Customers known by the day.
     pub customers: usize,
@@ -91,58 +85,134 @@ pub struct MasterFacts {
 
 /// Makes, as of a day, `customer_master`, `product_master`, `promotion_master`,
 /// `eligible_products`, `promotion_candidates`, `customer_category` and the tables of
-/// their parts (`customer_rfm`, `product_price` …), and leaves them registered. Needs
-/// [`index`](crate::index()).
+/// their parts (`customer_rhythm`, `product_price` …), and leaves them registered: [`Masters`] of one part, which is
+/// everybody. Needs [`index`](crate::index()).
 ///
 /// # Errors
 /// `T0301` for settings out of range, `T0303` for a personal or nearly unique profile column,
 /// `T0304` for a profile column that is not there; the engine's own.
 pub fn build_master(engine: &Engine, as_of: Date, settings: &Settings) -> Result<MasterFacts> {
-    settings.validate()?;
-    let values = settings.params(as_of);
-    let extras = profile_columns(engine, &settings.profile)?;
-    create_all(engine, CUSTOMER, &values)?;
-    let list: String = extras
-        .iter()
-        .map(|name| {
-            format!(
-                ",\n  cast(c.{} as varchar) as {}",
-                quoted(name),
-                quoted(&format!("profile_{name}"))
-            )
-        })
-        .collect();
-    let customers = engine
-        .query(&CUSTOMER_MASTER.sql.replace("{profile_columns}", &list), &values)
-        .map_err(|error| error.context(CUSTOMER_MASTER.table))?;
-    engine.register(CUSTOMER_MASTER.table, &customers)?;
-    create_all(engine, SCOPE, &values)?;
-    create_all(engine, SHOP, &values)?;
-    create_all(engine, PRODUCT, &values)?;
-    let products = create(engine, &PRODUCT_MASTER, &values)?;
-    create_all(engine, PROMOTION, &values)?;
-    let promotions = create(engine, &PROMOTION_MASTER, &values)?;
-    create_all(engine, PAIR, &values)?;
+    let mut masters = Masters::new(engine, as_of, settings)?;
+    masters.add(engine)?;
+    masters.shop(engine)?;
+    masters.customers(engine, 0)?;
+    Ok(masters.facts)
+}
 
-    let behaviours = counts(&customers, "behaviour")?;
-    let breadth = promotions.i32("breadth")?;
-    Ok(MasterFacts {
-        customers: customers.rows(),
-        behaviours: Behaviour::ALL
-            .into_iter()
-            .map(|segment| (segment, behaviours.get(segment.name()).copied().unwrap_or(0)))
-            .collect(),
-        lifecycles: counts(&customers, "lifecycle")?,
-        rfm_segments: counts(&customers, "rfm_segment")?,
-        profile_columns: extras,
-        products: products.rows(),
-        fast_growing: trues(&products, "is_fast_growing")?,
-        newly_launched: trues(&products, "is_newly_launched")?,
-        promotions: promotions.rows(),
-        candidates: trues(&promotions, "is_candidate")?,
-        promotions_without_products: breadth.iter().filter(|&&products| products == 0).count(),
-        values_estimated: trues(&promotions, "value_is_estimated")?,
-    })
+/// The masters of a shop whose customers come in parts: [`add`](Self::add) each, then make those of the
+/// [`shop`](Self::shop), then the [`customers`](Self::customers) of each part, who are scored against everybody.
+///
+/// In memory are the sums of the shop, and three numbers of each customer with an order.
+pub struct Masters {
+    values: BTreeMap<String, Value>,
+    profile: Vec<String>,
+    sums: ShopSums,
+    /// Of each part.
+    rfm_facts: Vec<Frame>,
+    rfm: Option<Frame>,
+    facts: MasterFacts,
+}
+
+impl Masters {
+    /// As of a day. Needs [`index_shop`](crate::index_shop), and the customers of a part registered: theirs are the
+    /// profile columns.
+    ///
+    /// # Errors
+    /// `T0301` for settings out of range, `T0303` for a personal or nearly unique profile column,
+    /// `T0304` for a profile column that is not there; the engine's own.
+    pub fn new(engine: &Engine, as_of: Date, settings: &Settings) -> Result<Self> {
+        settings.validate()?;
+        let values = settings.params(as_of);
+        create_all(engine, SCOPE, &values)?;
+        let profile = profile_columns(engine, &settings.profile)?;
+        let facts = MasterFacts { profile_columns: profile.clone(), ..MasterFacts::default() };
+        let (sums, rfm_facts) = (ShopSums::default(), Vec::new());
+        Ok(Self { values, profile, sums, rfm_facts, rfm: None, facts })
+    }
+
+    /// Looks at the customers that are indexed, and leaves their `customer_facts` and `customer_category`.
+    ///
+    /// # Errors
+    /// The engine's own.
+    pub fn add(&mut self, engine: &Engine) -> Result<()> {
+        create_all(engine, CUSTOMER, &self.values)?;
+        let list = self.profile.iter().map(|name| {
+            let (own, text) = (quoted(name), quoted(&format!("profile_{name}")));
+            format!(",\n  cast(c.{own} as varchar) as {text}")
+        });
+        let sql = CUSTOMER_FACTS.sql.replace("{profile_columns}", &list.collect::<String>());
+        let customers = engine.create(CUSTOMER_FACTS.table, &sql, &self.values)?;
+        self.facts.customers += customers;
+        self.values.insert("part".to_owned(), Value::I64(self.rfm_facts.len() as i64));
+        self.rfm_facts.push(engine.query(RFM_FACTS.sql, &self.values)?);
+        self.sums.add(engine, &self.values)
+    }
+
+    /// Makes the masters of products and promotions from what was added, and leaves them registered; compares the
+    /// customers with each other.
+    ///
+    /// # Errors
+    /// The engine's own.
+    pub fn shop(&mut self, engine: &Engine) -> Result<()> {
+        self.sums.register(engine)?;
+        create_all(engine, PRODUCT, &self.values)?;
+        let products = create(engine, &PRODUCT_MASTER, &self.values)?;
+        create_all(engine, PROMOTION, &self.values)?;
+        let promotions = create(engine, &PROMOTION_MASTER, &self.values)?;
+        engine.register(RFM_FACTS.table, &Frame::stacked(&self.rfm_facts)?)?;
+        let rfm = engine.query(RFM.sql, &self.values).map_err(|error| error.context(RFM.table))?;
+        engine.forget(RFM_FACTS.table)?;
+        let facts = &mut self.facts;
+        facts.products = products.rows();
+        facts.fast_growing = trues(&products, "is_fast_growing")?;
+        facts.newly_launched = trues(&products, "is_newly_launched")?;
+        facts.promotions = promotions.rows();
+        facts.candidates = trues(&promotions, "is_candidate")?;
+        facts.promotions_without_products =
+            promotions.i32("breadth")?.iter().filter(|&&products| products == 0).count();
+        facts.values_estimated = trues(&promotions, "value_is_estimated")?;
+        facts.behaviours = Behaviour::ALL.into_iter().map(|segment| (segment, 0)).collect();
+        self.rfm = Some(rfm);
+        Ok(())
+    }
+
+    /// Makes `customer_master` of a part, whose `customer_facts` are registered, and leaves it registered.
+    ///
+    /// # Errors
+    /// The engine's own.
+    pub fn customers(&mut self, engine: &Engine, part: usize) -> Result<Frame> {
+        let first: usize = self.rfm_facts[..part].iter().map(Frame::rows).sum();
+        if let Some(rfm) = &self.rfm {
+            engine.register(RFM.table, &rfm.slice(first..first + self.rfm_facts[part].rows()))?;
+        }
+        let list = self
+            .profile
+            .iter()
+            .map(|name| format!(",\n  c.{}", quoted(&format!("profile_{name}"))));
+        let sql = CUSTOMER_MASTER.sql.replace("{profile_columns}", &list.collect::<String>());
+        let customers = engine
+            .query(&sql, &self.values)
+            .map_err(|error| error.context(CUSTOMER_MASTER.table))?;
+        engine.register(CUSTOMER_MASTER.table, &customers)?;
+        let behaviours = counts(&customers, "behaviour")?;
+        for (segment, count) in &mut self.facts.behaviours {
+            *count += behaviours.get(segment.name()).copied().unwrap_or(0);
+        }
+        for (column, all) in [
+            ("lifecycle", &mut self.facts.lifecycles),
+            ("rfm_segment", &mut self.facts.rfm_segments),
+        ] {
+            for (name, count) in counts(&customers, column)? {
+                *all.entry(name).or_insert(0) += count;
+            }
+        }
+        Ok(customers)
+    }
+
+    /// What was counted so far.
+    pub fn facts(&self) -> &MasterFacts {
+        &self.facts
+    }
 }
 
 fn counts(frame: &Frame, column: &str) -> Result<BTreeMap<String, usize>> {

@@ -22,7 +22,7 @@ const AS_OF: &str = "2017-06-05";
 /// Every table that is left registered, and the columns that sort it.
 const TABLES: &[(&str, &str)] = &[
     ("customer_master", "customer_ix"),
-    ("customer_rfm", "customer_ix"),
+    ("customer_rfm", "customer_id"),
     ("customer_rhythm", "customer_ix"),
     ("customer_shopping", "customer_ix"),
     ("product_master", "product_ix"),

@@ -108,7 +108,7 @@ fn thresholds_in_place_of_quintiles() {
     settings.rfm.frequency = Some([2, 3, 4, 5]);
     settings.rfm.monetary_minor = Some([100, 200, 300, 500]);
     build_master(&engine, day("2017-09-04"), &settings).unwrap();
-    let rfm = all(&engine, "customer_rfm", "customer_ix");
+    let rfm = all(&engine, "customer_rfm", "customer_id");
     let check = |name: &str, expect: &[&str]| assert_eq!(column(&rfm, name), expect, "{name}");
     check("r_score", &["4", "1"]);
     check("f_score", &["3", "1"]);

@@ -4,6 +4,7 @@
 
 use std::fmt::Display;
 use std::io::{IsTerminal, Write};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
@@ -137,18 +138,21 @@ pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
 pub(crate) struct Progress {
     quiet: bool,
     live: bool,
+    /// What is shown of the step that runs.
+    shown: Mutex<Option<ProgressBar>>,
 }
 
 impl Progress {
     /// Progress that is shown unless `quiet`.
     pub(crate) fn new(quiet: bool) -> Self {
-        Self { quiet, live: !quiet && std::io::stderr().is_terminal() }
+        let live = !quiet && std::io::stderr().is_terminal();
+        Self { quiet, live, shown: Mutex::default() }
     }
 
     /// Progress that says nothing.
     #[cfg(test)]
     pub(crate) fn silent() -> Self {
-        Self { quiet: true, live: false }
+        Self { quiet: true, live: false, shown: Mutex::default() }
     }
 
     /// Runs one step, shown while it runs, with its time behind it. `work` returns what to say of it.
@@ -159,16 +163,15 @@ impl Progress {
     ) -> Result<(T, Duration)> {
         let spinner = self.live.then(|| {
             let bar = ProgressBar::new_spinner().with_message(name.to_owned());
-            if let Ok(style) = ProgressStyle::with_template("{spinner:.cyan} {msg} {elapsed:.dim}")
-            {
-                bar.set_style(style);
-            }
+            styled(&bar, SPINNER);
             bar.enable_steady_tick(Duration::from_millis(100));
             bar
         });
+        *self.shown() = spinner.clone();
         let started = now();
         let result = work();
         let took = started.elapsed();
+        *self.shown() = None;
         if let Some(spinner) = spinner {
             spinner.finish_and_clear();
         }
@@ -182,17 +185,25 @@ impl Progress {
 
     /// A bar with rate and time left over `total` things that are called `unit`; gone when dropped.
     pub(crate) fn meter(&self, name: &str, unit: &str, total: u64) -> Meter {
-        let bar = self.live.then(|| {
-            let bar = ProgressBar::new(total).with_message(name.to_owned());
-            let template = format!(
-                "{{msg}} {{wide_bar:.cyan}} {{human_pos}}/{{human_len}} {unit}  {{per_sec}}  {{eta}} left"
-            );
-            if let Ok(style) = ProgressStyle::with_template(&template) {
-                bar.set_style(style);
-            }
-            bar
-        });
-        Meter { bar }
+        let bar = self.live.then(|| ProgressBar::new(total).with_message(name.to_owned()));
+        bar.iter().for_each(|bar| styled(bar, &counted(unit)));
+        Meter { bar, then: None }
+    }
+
+    /// Turns what is shown of the step that runs into such a bar, until it is dropped.
+    pub(crate) fn count(&self, unit: &str, total: u64) -> Meter {
+        let bar = self.shown().clone();
+        if let Some(bar) = &bar {
+            bar.set_length(total);
+            bar.set_position(0);
+            bar.reset_eta();
+            styled(bar, &counted(unit));
+        }
+        Meter { bar, then: Some(SPINNER) }
+    }
+
+    fn shown(&self) -> MutexGuard<'_, Option<ProgressBar>> {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Says a line.
@@ -206,6 +217,8 @@ impl Progress {
 /// A bar of something that can be counted; several threads may advance it.
 pub(crate) struct Meter {
     bar: Option<ProgressBar>,
+    /// What the bar looks like afterwards; without it the bar goes.
+    then: Option<&'static str>,
 }
 
 impl Meter {
@@ -219,9 +232,27 @@ impl Meter {
 
 impl Drop for Meter {
     fn drop(&mut self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
+        match (&self.bar, self.then) {
+            (Some(bar), Some(template)) => styled(bar, template),
+            (Some(bar), None) => bar.finish_and_clear(),
+            (None, _) => (),
         }
+    }
+}
+
+/// A step of which nobody knows how long it is.
+const SPINNER: &str = "{spinner:.cyan} {msg} {elapsed:.dim}";
+
+/// A step that can be counted.
+fn counted(unit: &str) -> String {
+    format!(
+        "{{msg}} {{wide_bar:.cyan}} {{human_pos}}/{{human_len}} {unit}  {{per_sec}}  {{eta}} left"
+    )
+}
+
+fn styled(bar: &ProgressBar, template: &str) {
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
     }
 }
 

@@ -3,7 +3,10 @@
 use std::fmt;
 
 /// The behaviour segment: what tercet has seen of a customer. Every customer is in exactly one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
 pub enum Behaviour {
     /// Bought, and was never seen browsing.
     TransactionOnly,

@@ -1,7 +1,7 @@
--- How recently, how often and for how much did a customer buy?
--- grain: one row per customer with an order. inputs: orders.
--- as-of column: day. Money nets returns; orders are those with a sale.
--- Scores 1 to 5, 5 best: quintiles over (value, customer_ix), so that ties always fall the same way, or
+-- How does a customer's buying compare with everybody's?
+-- grain: one row per customer with an order. inputs: customer_rfm_facts of all customers.
+-- as-of column: that of customer_rfm_facts.
+-- Scores 1 to 5, 5 best: quintiles over (value, customer_id), so that ties always fall the same way, or
 -- steps given by the configured thresholds.
 -- Segments by r and by v, the mean of f and m rounded up:
 --   r 4-5, v 4-5  champions (r 5 or v 5), else loyal     r 3, v 4-5  loyal
@@ -9,30 +9,19 @@
 --   r 5, v 1      new                                    r 3, v 1-2  about_to_sleep
 --   r 4, v 1      promising                              r 1-2, v 5  cannot_lose
 --   r 1-2, v 3-4  at_risk                                r 1-2, v 1-2  hibernating
--- output: customer_ix, recency_days, frequency, monetary_minor, r_score, f_score, m_score, rfm_segment
-with facts as (
-  select
-    customer_ix,
-    cast($as_of as int) - max(case when is_sale = 1 then day end) as recency_days,
-    sum(is_sale) as frequency,
-    sum(amount_minor) as monetary_minor
-  from orders
-  where day < cast($as_of as int)
-    and day >= cast($as_of as int) - $rfm_window_days
-  group by customer_ix
-  having sum(is_sale) > 0
-),
-ranked as (
+-- output: part, customer_id, recency_days, frequency, monetary_minor, r_score, f_score, m_score, rfm_segment
+with ranked as (
   select
     *,
-    ntile(5) over (order by recency_days desc, customer_ix) as r_quintile,
-    ntile(5) over (order by frequency, customer_ix) as f_quintile,
-    ntile(5) over (order by monetary_minor, customer_ix) as m_quintile
-  from facts
+    ntile(5) over (order by recency_days desc, customer_id) as r_quintile,
+    ntile(5) over (order by frequency, customer_id) as f_quintile,
+    ntile(5) over (order by monetary_minor, customer_id) as m_quintile
+  from customer_rfm_facts
 ),
 scored as (
   select
-    customer_ix,
+    part,
+    customer_id,
     recency_days,
     frequency,
     monetary_minor,
@@ -63,7 +52,8 @@ scored as (
   from ranked
 )
 select
-  customer_ix,
+  part,
+  customer_id,
   recency_days,
   frequency,
   monetary_minor,
@@ -84,4 +74,4 @@ select
     else 'hibernating'
   end as rfm_segment
 from (select *, (f_score + m_score + 1) / 2 as v_score from scored)
-order by customer_ix
+order by part, customer_id

@@ -131,6 +131,33 @@ pub(crate) fn stage_path(run_id: &str, stage: Stage, file: &str) -> String {
     format!("{run_id}/{}/{file}", stage.name())
 }
 
+/// One of the parts that a run's customers are divided into, or all of them where they are not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Part {
+    /// Its place.
+    pub(crate) at: usize,
+    /// The number of parts.
+    pub(crate) of: usize,
+}
+
+impl Part {
+    /// All customers.
+    pub(crate) const WHOLE: Self = Self { at: 0, of: 1 };
+
+    /// The parts of so many.
+    pub(crate) fn all(of: usize) -> impl Iterator<Item = Self> {
+        (0..of).map(move |at| Self { at, of })
+    }
+
+    /// The file of the part's rows of a table, below the stage.
+    pub(crate) fn file(self, table: &str) -> String {
+        match self.of {
+            1 => format!("{table}.parquet"),
+            _ => format!("{table}/part-{:03}.parquet", self.at),
+        }
+    }
+}
+
 /// All complete runs, oldest as-of date first; then by id.
 pub(crate) fn complete_runs(store: &Store) -> Result<Vec<RunManifest>> {
     let mut runs = Vec::new();

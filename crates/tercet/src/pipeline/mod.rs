@@ -12,6 +12,7 @@ mod lessons;
 mod lock;
 mod manifest;
 mod pairs;
+mod parts;
 mod pins;
 mod predict;
 mod prepare;

@@ -8,7 +8,7 @@ use tercet_features::{
     CROSS_FEATURES, MODEL_FEATURES, Offered, PAIR_FEATURES, PairBlock, PairPart, PairSource,
 };
 use tercet_models::{
-    DUE_FEATURES, Due, Eligibility, NeighbourFeature, NeighbourParams, Neighbours, Purchases,
+    DUE_FEATURES, Due, Eligibility, NeighbourFeature, NeighbourParams, Neighbours,
 };
 use tercet_types::{Date, Error, Result};
 
@@ -34,16 +34,62 @@ pub(crate) struct WeekPairs<'a> {
     engine: &'a Engine,
     shop: &'a Shop,
     made: Rc<Made>,
+    asked: Rc<Asked>,
+    lenders: Option<Lenders<'a>>,
 }
 
-/// What a week's passes share.
+/// What a week's passes share: what hangs on the promotions.
 pub(crate) struct Made {
     as_of: Date,
     source: PairSource,
-    customers: Vec<i32>,
     /// The products of each cross group.
     eligibility: Eligibility,
+}
+
+/// The customers of the passes, and what is kept of them.
+pub(crate) struct Asked {
+    customers: Vec<i32>,
     kept: OnceCell<Vec<PairBlock>>,
+}
+
+/// Those who are customers' neighbours, when they are not all of the shop.
+#[derive(Clone, Copy)]
+pub(super) struct Lenders<'a> {
+    /// The customers who lend.
+    pub(super) neighbours: &'a Neighbours<'a>,
+    /// The number of the shop's first customer among them, when its customers are there.
+    pub(super) first: Option<i32>,
+}
+
+impl Made {
+    /// For promotions, by what is registered of customers.
+    pub(super) fn new(
+        engine: &Engine,
+        shop: &Shop,
+        week: &Week,
+        config: &Config,
+        promotions: &[i32],
+    ) -> Result<Self> {
+        let source = PairSource::new(engine, week.as_of, &config.features, promotions)?;
+        let products = &source.offered().group_products;
+        let eligibility = Eligibility::new(shop.indexes.product_ids.len(), products)?;
+        Ok(Self { as_of: week.as_of, source, eligibility })
+    }
+
+    /// The customers of a shop as others' neighbours.
+    pub(super) fn neighbours<'b>(&'b self, shop: &'b Shop) -> Result<Neighbours<'b>> {
+        let (history, params) = (&shop.history, NeighbourParams::default());
+        Neighbours::new(history, &self.eligibility, &shop.product_types, self.as_of.days(), &params)
+    }
+}
+
+impl Asked {
+    /// The given customers.
+    pub(super) fn new(mut customers: Vec<i32>) -> Self {
+        customers.sort_unstable();
+        customers.dedup();
+        Self { customers, kept: OnceCell::new() }
+    }
 }
 
 /// The pairs of the given customers with the given promotions, as of the week's Monday.
@@ -55,30 +101,26 @@ pub(crate) fn week_pairs<'a>(
     customers: &[i32],
     promotions: &[i32],
 ) -> Result<WeekPairs<'a>> {
-    let source = PairSource::new(engine, week.as_of, &config.features, promotions)?;
-    let mut customers = customers.to_vec();
-    customers.sort_unstable();
-    customers.dedup();
-    let products = &source.offered().group_products;
-    let eligibility = Eligibility::new(shop.indexes.product_ids.len(), products)?;
-    let made = Made { as_of: week.as_of, source, customers, eligibility, kept: OnceCell::new() };
-    Ok(WeekPairs::again(engine, shop, Rc::new(made)))
+    let made = Rc::new(Made::new(engine, shop, week, config, promotions)?);
+    let asked = Rc::new(Asked::new(customers.to_vec()));
+    Ok(WeekPairs { engine, shop, made, asked, lenders: None })
 }
 
 impl<'a> WeekPairs<'a> {
-    /// The pairs that were made before.
-    pub(super) fn again(engine: &'a Engine, shop: &'a Shop, made: Rc<Made>) -> Self {
-        Self { engine, shop, made }
-    }
-
-    /// What to make them [`again`](Self::again) from.
-    pub(super) fn made(&self) -> Rc<Made> {
-        Rc::clone(&self.made)
+    /// The pairs of customers of a shop, who are registered, with what was made before.
+    pub(super) fn of(
+        engine: &'a Engine,
+        shop: &'a Shop,
+        made: &Rc<Made>,
+        asked: &Rc<Asked>,
+        lenders: Option<Lenders<'a>>,
+    ) -> Self {
+        Self { engine, shop, made: Rc::clone(made), asked: Rc::clone(asked), lenders }
     }
 
     /// The customers, ascending.
     pub(crate) fn customers(&self) -> &[i32] {
-        &self.made.customers
+        &self.asked.customers
     }
 
     /// The promotions and what hangs on them alone.
@@ -92,29 +134,30 @@ impl<'a> WeekPairs<'a> {
         if size > KEPT_MAX {
             return self.made_anew(self.customers(), each);
         }
-        if self.made.kept.get().is_none() {
+        if self.asked.kept.get().is_none() {
             let mut blocks = Vec::new();
             self.made_anew(self.customers(), |block| {
                 blocks.push(block.clone());
                 Ok(())
             })?;
-            self.made.kept.get_or_init(|| blocks);
+            self.asked.kept.get_or_init(|| blocks);
         }
-        self.made.kept.get().into_iter().flatten().try_for_each(each)
+        self.asked.kept.get().into_iter().flatten().try_for_each(each)
     }
 
-    /// A block of customers evenly spaced among all, when all do not fit in one.
+    /// A block of customers evenly spaced among all; none without customers.
     pub(super) fn sample(&self) -> Result<Option<PairBlock>> {
-        let all = self.customers();
-        if all.len() <= BLOCK {
-            return Ok(None);
-        }
-        let some: Vec<i32> = (0..BLOCK).map(|at| all[at * all.len() / BLOCK]).collect();
-        let mut sample = None;
-        self.made_anew(&some, |block| {
+        let (all, mut sample) = (self.customers(), None);
+        let keep = |block: &PairBlock| {
             sample = Some(block.clone());
             Ok(())
-        })?;
+        };
+        if all.len() <= BLOCK {
+            self.each(keep)?;
+        } else {
+            let some: Vec<i32> = (0..BLOCK).map(|at| all[at * all.len() / BLOCK]).collect();
+            self.made_anew(&some, keep)?;
+        }
         Ok(sample)
     }
 
@@ -123,7 +166,15 @@ impl<'a> WeekPairs<'a> {
         customers: &[i32],
         mut each: impl FnMut(&PairBlock) -> Result<()>,
     ) -> Result<()> {
-        let models = Columns::new(self.shop, &self.made.eligibility, self.made.as_of)?;
+        let own;
+        let lenders = match self.lenders {
+            Some(lenders) => lenders,
+            None => {
+                own = self.made.neighbours(self.shop)?;
+                Lenders { neighbours: &own, first: Some(0) }
+            }
+        };
+        let models = Columns::new(self.shop, &self.made, lenders)?;
         for customers in customers.chunks(PART) {
             let part = self.made.source.part(self.engine, customers)?;
             for first in (0..customers.len()).step_by(BLOCK) {
@@ -144,13 +195,13 @@ enum Column {
 /// The models behind some features, as of a day.
 struct Columns<'a> {
     columns: [Column; MODEL_FEATURES.len()],
-    history: &'a Purchases,
-    neighbours: Neighbours<'a>,
+    shop: &'a Shop,
+    lenders: Lenders<'a>,
     due: Due<'a>,
 }
 
 impl<'a> Columns<'a> {
-    fn new(shop: &'a Shop, eligibility: &'a Eligibility, as_of: Date) -> Result<Self> {
+    fn new(shop: &'a Shop, made: &'a Made, lenders: Lenders<'a>) -> Result<Self> {
         let column = |name: &str| {
             let due = DUE_FEATURES.iter().position(|known| *known == name).map(Column::Due);
             let neighbour = NeighbourFeature::ALL.into_iter().find(|known| known.name() == name);
@@ -162,19 +213,15 @@ impl<'a> Columns<'a> {
         for (place, name) in columns.iter_mut().zip(MODEL_FEATURES) {
             *place = column(name)?;
         }
-        let (history, day) = (&shop.history, as_of.days());
-        let params = NeighbourParams::default();
-        Ok(Self {
-            columns,
-            history,
-            neighbours: Neighbours::new(history, eligibility, &shop.product_types, day, &params)?,
-            due: Due::new(history, eligibility, day)?,
-        })
+        let due = Due::new(&shop.history, &made.eligibility, made.as_of.days())?;
+        Ok(Self { columns, shop, lenders, due })
     }
 
     fn block(&self, part: &PairPart<'_>, from: usize, to: usize) -> Result<PairBlock> {
         let customers: Vec<u32> = part.customers()[from..to].iter().map(|ix| *ix as u32).collect();
-        let neighbours = self.neighbours.features(self.history, &customers, Some)?;
+        let lender = |customer: u32| self.lenders.first.map(|first| first as u32 + customer);
+        let history = &self.shop.history;
+        let neighbours = self.lenders.neighbours.features(history, &customers, lender)?;
         let due = self.due.features(&customers)?;
         let said = |customer: usize, group: u32| {
             self.columns.map(|column| match column {

@@ -6,7 +6,7 @@ use tercet_scoring::{Drivers, PairFacts, Route, reason_codes};
 use tercet_types::Result;
 
 use super::learn::{Models, joined};
-use super::manifest::Stage;
+use super::manifest::{Part, Stage};
 use super::pairs::{PairView, WeekPairs};
 use super::runner::StageContext;
 use super::slates::Slates;
@@ -30,7 +30,8 @@ impl WeeklyRun<'_> {
         pairs: &WeekPairs<'_>,
         visits: &Visits,
     ) -> Result<Reasons> {
-        let (_, week) = self.shop_and_week(context)?;
+        let opened = self.open(context, Part::WHOLE)?;
+        let week = &opened.week;
         let models = match self.cards(context)? {
             Some(_) => Some(Models::read(|file| context.read(Stage::Models, file))?),
             None => None,

@@ -239,7 +239,7 @@ fn pick(
     let customers = week.active();
     let candidates = open_candidates(engine, week, config)?;
     let pairs = week_pairs(engine, shop, week, config, &customers, &candidates)?;
-    let visits = Visits::read(engine, week, config, &candidates)?;
+    let visits = Visits::read(engine, &candidates)?;
     let circumstances = Circumstances {
         assignment_key: assignment_key(project)?,
         history: History::new(),

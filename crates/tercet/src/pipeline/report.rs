@@ -17,7 +17,7 @@ use tercet_types::{Currency, Result};
 
 use super::decide::{PlanFacts, rule_words};
 use super::learn::{ModelCard, ModelCards};
-use super::manifest::{Stage, parse};
+use super::manifest::{Part, Stage, parse};
 use super::runner::StageContext;
 use super::stages::WeeklyRun;
 use super::week::Week;
@@ -37,7 +37,8 @@ pub(super) fn run_report(
     log: &Frame,
     offers: &[Offer],
 ) -> Result<RunReport> {
-    let (_, week) = run.shop_and_week(context)?;
+    let opened = run.open(context, Part::WHOLE)?;
+    let week = &opened.week;
     let config = context.config;
     let currency = Currency::new(&config.project.currency)?;
     let cards = run.cards(context)?;

@@ -7,7 +7,7 @@ use tercet_engine::{Engine, FileFact, Frame, InputFile, Store};
 use tercet_types::{Date, ErrorKind, Result};
 
 use super::manifest::{
-    RunManifest, Selection, Stage, StageManifest, manifest_path, parse, stage_path, to_json,
+    Part, RunManifest, Selection, Stage, StageManifest, manifest_path, parse, stage_path, to_json,
 };
 use crate::config::Config;
 use crate::output::Progress;
@@ -54,6 +54,8 @@ pub(crate) struct StageContext<'a> {
     pub(crate) identity: &'a Identity,
     /// The run.
     pub(crate) run_id: &'a str,
+    /// How far the stage is.
+    pub(crate) progress: &'a Progress,
     stage: Stage,
     files: Vec<FileFact>,
     pages: Vec<String>,
@@ -63,13 +65,38 @@ impl StageContext<'_> {
     /// Makes the table of an earlier stage known to the engine, with all its parts.
     pub(crate) fn need(&self, stage: Stage, table: &str) -> Result<()> {
         if !self.engine.has(table) {
-            let mut paths = self.store.list(&stage_path(self.run_id, stage, table))?;
-            if paths.is_empty() {
-                paths.push(stage_path(self.run_id, stage, &format!("{table}.parquet")));
-            }
-            self.engine.load_parts(self.store, &paths, table)?;
+            self.load(stage, table, Part::WHOLE)?;
         }
         Ok(())
+    }
+
+    /// Reads a part of a table of an earlier stage, or all parts of one, and registers it in place of another.
+    pub(crate) fn load(&self, stage: Stage, table: &str, part: Part) -> Result<Frame> {
+        let mut paths = Vec::new();
+        if part == Part::WHOLE {
+            paths = self.store.list(&stage_path(self.run_id, stage, table))?;
+        }
+        if paths.is_empty() {
+            paths.push(stage_path(self.run_id, stage, &part.file(table)));
+        }
+        self.engine.load_parts(self.store, &paths, table)
+    }
+
+    /// In how many parts a table of an earlier stage stands; 0 when it is one file.
+    pub(crate) fn parts(&self, stage: Stage, table: &str) -> Result<usize> {
+        Ok(self.store.list(&stage_path(self.run_id, stage, table))?.len())
+    }
+
+    /// Keeps a part of a table until it is [taken back](Self::take_back): not part of what the stage leaves.
+    pub(crate) fn put_aside(&self, table: &str, part: Part, frame: &Frame) -> Result<()> {
+        self.store.put_table(&stage_path(self.run_id, self.stage, &part.file(table)), frame)?;
+        Ok(())
+    }
+
+    /// Registers a part that was put aside, which is then gone.
+    pub(crate) fn take_back(&self, table: &str, part: Part) -> Result<()> {
+        self.load(self.stage, table, part)?;
+        self.store.delete(&stage_path(self.run_id, self.stage, &part.file(table)))
     }
 
     /// Reads a file of an earlier stage.
@@ -80,15 +107,13 @@ impl StageContext<'_> {
     /// Writes a table of this stage and registers it, so that the next stage sees just what a resumed
     /// run would read.
     pub(crate) fn write_table(&mut self, table: &str, frame: &Frame) -> Result<()> {
-        let path = stage_path(self.run_id, self.stage, &format!("{table}.parquet"));
-        self.files.push(self.store.put_table(&path, frame)?);
+        self.write_part(table, Part::WHOLE, frame)?;
         self.engine.register(table, frame)
     }
 
     /// Writes one part of a table that is larger than memory: a file of its own, below the table's name.
-    pub(crate) fn write_part(&mut self, table: &str, part: usize, frame: &Frame) -> Result<()> {
-        let file = format!("{table}/part-{part:03}.parquet");
-        let path = stage_path(self.run_id, self.stage, &file);
+    pub(crate) fn write_part(&mut self, table: &str, part: Part, frame: &Frame) -> Result<()> {
+        let path = stage_path(self.run_id, self.stage, &part.file(table));
         self.files.push(self.store.put_table(&path, frame)?);
         Ok(())
     }
@@ -173,6 +198,7 @@ pub(crate) fn run_stages(
                 config,
                 identity,
                 run_id: &run_id,
+                progress,
                 stage,
                 files: Vec::new(),
                 pages: Vec::new(),

@@ -22,7 +22,13 @@ pub(crate) struct Shop {
 impl Shop {
     /// Indexes the canonical tables that are registered in the engine.
     pub(crate) fn read(engine: &Engine) -> Result<Self> {
-        let indexes = tercet_features::index(engine)?;
+        tercet_features::index(engine)?;
+        Self::indexed(engine)
+    }
+
+    /// Reads what is indexed and registered in the engine.
+    pub(crate) fn indexed(engine: &Engine) -> Result<Self> {
+        let indexes = Indexes::read(engine)?;
         let lines = engine.query(include_str!("../../sql/sale_lines.sql"), &BTreeMap::new())?;
         let (customers, products) = (lines.i32("customer_ix")?, lines.i32("product_ix")?);
         let (orders, days) = (lines.i32("order_ix")?, lines.i32("day")?);

@@ -12,12 +12,11 @@ use tercet_types::{Date, Error, Result};
 use super::decide::{decide, publish};
 use super::learn::{ModelCards, Models, TOO_SHORT};
 use super::lessons::Lessons;
-use super::manifest::{Selection, Stage, parse, stage_path, to_json};
-use super::pairs::{Made, WeekPairs, week_pairs};
+use super::manifest::{Part, Selection, Stage, parse, stage_path, to_json};
+use super::pairs::{Asked, Made, WeekPairs};
+use super::parts::Opened;
 use super::prepare::{assignment_key, identity_of, parts_of, sources_of};
 use super::runner::{Outcome, StageContext, StageWork, run_stages};
-use super::shop::Shop;
-use super::week::Week;
 use super::worth::{Scored, Visits, baseline_scores, known_engine, outside_scores, tercet_scores};
 use crate::commands::Project;
 use crate::output::{Progress, thousands};
@@ -42,7 +41,7 @@ pub(crate) fn weekly_run(
         project,
         sources,
         key: assignment_key(project)?,
-        shop: OnceCell::new(),
+        open: RefCell::default(),
         pairs: OnceCell::new(),
         timings: RefCell::default(),
     };
@@ -70,8 +69,8 @@ pub(super) struct WeeklyRun<'a> {
     pub(super) project: &'a Project,
     sources: Sources,
     pub(super) key: [u8; 16],
-    shop: OnceCell<(Shop, Week)>,
-    pairs: OnceCell<Rc<Made>>,
+    pub(super) open: RefCell<Option<Rc<Opened>>>,
+    pairs: OnceCell<(Rc<Made>, Rc<Asked>)>,
     pub(super) timings: RefCell<Vec<(Stage, f64)>>,
 }
 
@@ -92,38 +91,9 @@ impl WeeklyRun<'_> {
         Ok(format!("{} rows kept, {} in quarantine", thousands(rows), thousands(quarantined)))
     }
 
-    /// The shop in integers and the week's masters: computed once, or read back for a resumed run.
-    pub(super) fn shop_and_week(&self, context: &StageContext<'_>) -> Result<&(Shop, Week)> {
-        if let Some(found) = self.shop.get() {
-            return Ok(found);
-        }
-        for table in tables::ALL {
-            context.need(Stage::Sources, table.name)?;
-        }
-        let shop = Shop::read(context.engine)?;
-        let week = Week::build(context.engine, &shop, context.config, context.identity.as_of)?;
-        Ok(self.shop.get_or_init(|| (shop, week)))
-    }
-
     /// What is known of customers, products, promotions and pairs.
     fn features(&self, context: &mut StageContext<'_>) -> Result<String> {
-        let (_, week) = self.shop_and_week(context)?;
-        for table in [
-            "customer_master",
-            "product_master",
-            "promotion_master",
-            "eligible_products",
-            "customer_category",
-        ] {
-            let frame = context.engine.table(table)?;
-            context.write_table(table, &frame)?;
-        }
-        Ok(format!(
-            "{} customers × {} promotions as of {}",
-            thousands(week.customers.len()),
-            thousands(week.candidates().len()),
-            week.as_of
-        ))
+        self.make_features(context)
     }
 
     /// Learns from past weeks.
@@ -132,7 +102,8 @@ impl WeeklyRun<'_> {
             context.write("models.json", to_json(&None::<ModelCards>)?)?;
             return Ok("none needed".to_owned());
         }
-        let (shop, week) = self.shop_and_week(context)?;
+        let opened = self.sample(context)?;
+        let (shop, week) = (&opened.shop, &opened.week);
         let seed = context.identity.seed;
         let mut lessons = Lessons::new(context.engine, shop, week.as_of, week.as_of, seed)?;
         let fitted = Models::fit(context.engine, shop, week, context.config, seed, &mut lessons)?;
@@ -160,7 +131,8 @@ impl WeeklyRun<'_> {
 
     /// What each offer is worth to each customer.
     fn scoring(&self, context: &mut StageContext<'_>) -> Result<String> {
-        let (shop, week) = self.shop_and_week(context)?;
+        let opened = self.open(context, Part::WHOLE)?;
+        let (shop, week) = (&opened.shop, &opened.week);
         let config = context.config;
         let customers: Vec<i32> = week.customers.keys().copied().collect();
         let engine = context.identity.engine.as_str();
@@ -172,12 +144,12 @@ impl WeeklyRun<'_> {
             let table = context.engine.table("external_scores")?;
             outside_scores(shop, week, config, &table)?
         } else {
-            let pairs = self.pairs(context)?;
+            let pairs = self.pairs(context, &opened)?;
             let models = match self.cards(context)? {
                 Some(_) => Some(Models::read(|file| context.read(Stage::Models, file))?),
                 None => None,
             };
-            let visits = Visits::read(context.engine, week, config, &week.candidates())?;
+            let visits = Visits::read(context.engine, &week.candidates())?;
             tercet_scores(week, config, &pairs, models.as_ref(), &visits)?
         };
         let count = scored.rows();
@@ -189,17 +161,20 @@ impl WeeklyRun<'_> {
     }
 
     /// All customers with all candidates: what is made of them is shared by the stages of a run.
-    pub(super) fn pairs<'b>(&'b self, context: &'b StageContext<'_>) -> Result<WeekPairs<'b>> {
-        let (shop, week) = self.shop_and_week(context)?;
-        if let Some(made) = self.pairs.get() {
-            return Ok(WeekPairs::again(context.engine, shop, Rc::clone(made)));
+    pub(super) fn pairs<'b>(
+        &self,
+        context: &'b StageContext<'_>,
+        opened: &'b Opened,
+    ) -> Result<WeekPairs<'b>> {
+        let (shop, week) = (&opened.shop, &opened.week);
+        if self.pairs.get().is_none() {
+            let candidates = week.candidates();
+            let made = Made::new(context.engine, shop, week, context.config, &candidates)?;
+            let asked = Asked::new(week.customers.keys().copied().collect());
+            self.pairs.get_or_init(|| (Rc::new(made), Rc::new(asked)));
         }
-        let customers: Vec<i32> = week.customers.keys().copied().collect();
-        let candidates = week.candidates();
-        let pairs =
-            week_pairs(context.engine, shop, week, context.config, &customers, &candidates)?;
-        self.pairs.get_or_init(|| pairs.made());
-        Ok(pairs)
+        let (made, asked) = self.pairs.get().ok_or_else(|| Error::internal("T1003", "no pairs"))?;
+        Ok(WeekPairs::of(context.engine, shop, made, asked, None))
     }
 
     /// Who gets which.
@@ -236,15 +211,18 @@ fn read_in_parts(
     parts: usize,
 ) -> Result<Loaded> {
     let mut reading = Reading::open(context.engine, sources, context.identity.as_of, parts)?;
-    for part in 0..parts {
-        let read = reading.part(part)?;
+    let meter = context.progress.count("parts", parts as u64);
+    for part in Part::all(parts) {
+        let read = reading.part(part.at)?;
         context.write_part("quarantine", part, &read.quarantine)?;
         for (table, rows) in read.tables {
             context.write_part(table, part, &rows)?;
         }
+        meter.advance(1);
     }
     let loaded = reading.finish()?;
-    context.write_part("quarantine", parts, &loaded.quarantine)?;
+    let last = Part { at: parts, of: parts + 1 };
+    context.write_part("quarantine", last, &loaded.quarantine)?;
     for table in tables::ALL.iter().filter(|table| !BY_CUSTOMER.contains(&table.name)) {
         let frame = context.engine.table(table.name)?;
         context.write_table(table.name, &frame)?;

@@ -94,6 +94,18 @@ impl Week {
         as_of: Date,
     ) -> Result<Self> {
         let facts = tercet_features::build_master(engine, as_of, &config.features)?;
+        Self::read(engine, shop, as_of, facts, None)
+    }
+
+    /// Reads the masters that are registered: of the customers of `shop`. `active` is how many of all customers
+    /// shopped in the last eight weeks, when these are not all.
+    pub(crate) fn read(
+        engine: &Engine,
+        shop: &Shop,
+        as_of: Date,
+        facts: MasterFacts,
+        active: Option<usize>,
+    ) -> Result<Self> {
         let customers =
             engine.query(include_str!("../../sql/week_customers.sql"), &BTreeMap::new())?;
         let promotions =
@@ -101,12 +113,10 @@ impl Week {
         let eligible =
             engine.query(include_str!("../../sql/week_eligible.sql"), &BTreeMap::new())?;
         let customers = known_customers(&customers)?;
-        let active = customers
-            .values()
-            .filter(|customer| customer.recency_days.is_some_and(|days| days <= ACTIVE_DAYS))
-            .count();
-        let promotions = known_promotions(&promotions, &eligible, active, shop)?;
-        Ok(Self { as_of, facts, customers, promotions })
+        let mut week = Self { as_of, facts, customers, promotions: BTreeMap::new() };
+        let active = active.unwrap_or_else(|| week.active().len());
+        week.promotions = known_promotions(&promotions, &eligible, active, shop)?;
+        Ok(week)
     }
 
     /// Indices of the promotions that can be offered, ascending.

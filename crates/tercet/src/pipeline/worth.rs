@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use tercet_engine::{Engine, Frame};
-use tercet_features::{PairBlock, category_pairs};
+use tercet_features::PairBlock;
 use tercet_models::legacy::{ItemAttributes, Legacy};
 use tercet_models::{CustomerKnn, PersonalFrequency, Popularity, Recommender};
 use tercet_scoring::{
@@ -144,68 +144,70 @@ pub(crate) fn routes_of(week: &Week, config: &Config) -> BTreeMap<i32, Route> {
 
 /// Recent browsing of customers in promotions' categories, against what browsing customers do.
 pub(crate) struct Visits {
-    /// Customer, promotion and decayed visits, where there are any; sorted.
-    of_pair: Vec<(i32, i32, f64)>,
-    of_customer: BTreeMap<i32, f64>,
-    of_promotion: BTreeMap<i32, f64>,
-    all: f64,
+    /// Customer, category and decayed visits in millionths; sorted.
+    of_category: Vec<(i32, i32, i64)>,
+    /// Category and the place of a promotion on it; sorted.
+    promotions_on: Vec<(i32, usize)>,
+    promotions: Vec<i32>,
 }
 
-/// `category_pairs` counts in millionths.
+/// Visits are counted in millionths.
 const MICRO: f64 = 1e6;
 
 impl Visits {
-    /// Reads the browsing before the week's Monday.
-    pub(crate) fn read(
-        engine: &Engine,
-        week: &Week,
-        config: &Config,
-        promotions: &[i32],
-    ) -> Result<Self> {
-        let frame = category_pairs(engine, week.as_of, &config.features, promotions)?;
-        let (customers, offers) = (frame.i32("customer_ix")?, frame.i32("promotion_ix")?);
-        let events = frame.i64("events_micro")?;
-        let totals =
-            engine.query(include_str!("../../sql/visits_of_customers.sql"), &BTreeMap::new())?;
-        let of_customer: BTreeMap<i32, f64> = totals
-            .i32("customer_ix")?
-            .into_iter()
-            .zip(totals.i64("events_micro")?)
-            .map(|(customer, micro)| (customer, micro as f64 / MICRO))
-            .collect();
-        let mut visits = Self {
-            of_pair: Vec::new(),
-            all: of_customer.values().sum(),
-            of_customer,
-            of_promotion: BTreeMap::new(),
-        };
-        for ((customer, promotion), micro) in customers.into_iter().zip(offers).zip(events) {
-            if micro > 0 {
-                let events = micro as f64 / MICRO;
-                visits.of_pair.push((customer, promotion, events));
-                *visits.of_promotion.entry(promotion).or_insert(0.0) += events;
-            }
-        }
-        Ok(visits)
+    /// Reads the browsing before the week's Monday, of the customers that are registered.
+    pub(crate) fn read(engine: &Engine, promotions: &[i32]) -> Result<Self> {
+        let none = BTreeMap::new();
+        let on = engine.query(include_str!("../../sql/promotion_categories.sql"), &none)?;
+        let categories = on.i32("category_ix")?.into_iter();
+        let promotions_on = categories.zip(on.i32("promotion_ix")?).filter_map(|(category, ix)| {
+            promotions.binary_search(&ix).ok().map(|place| (category, place))
+        });
+        let seen = engine.query(include_str!("../../sql/visits_of_customers.sql"), &none)?;
+        let (customers, categories) = (seen.i32("customer_ix")?, seen.i32("category_ix")?);
+        let of_category = customers.into_iter().zip(categories).zip(seen.i64("events_micro")?);
+        Ok(Self {
+            of_category: of_category
+                .map(|((customer, category), micro)| (customer, category, micro))
+                .collect(),
+            promotions_on: promotions_on.collect(),
+            promotions: promotions.to_vec(),
+        })
     }
 
-    /// What a customer visited: `(customer, promotion, decayed visits)` by promotion.
-    fn by_customer(&self, customer: i32) -> &[(i32, i32, f64)] {
-        let start = self.of_pair.partition_point(|(known, ..)| *known < customer);
-        let rest = &self.of_pair[start..];
-        &rest[..rest.partition_point(|(known, ..)| *known == customer)]
+    /// Decayed visits of the customer to all categories, and by promotion those to its categories.
+    pub(crate) fn of_customer(&self, customer: i32) -> (f64, Vec<f64>) {
+        let start = self.of_category.partition_point(|(known, ..)| *known < customer);
+        let seen = self.of_category[start..].iter().take_while(|(known, ..)| *known == customer);
+        let (mut all, mut micros) = (0, vec![0_i64; self.promotions.len()]);
+        for (_, category, micro) in seen {
+            all += micro;
+            let from = self.promotions_on.partition_point(|(known, _)| known < category);
+            let on = self.promotions_on[from..].iter().take_while(|(known, _)| known == category);
+            on.for_each(|(_, place)| micros[*place] += micro);
+        }
+        (all as f64 / MICRO, micros.into_iter().map(|micro| micro as f64 / MICRO).collect())
     }
 
     /// Decayed visits of the customer to the promotion's categories.
     pub(crate) fn of(&self, customer: i32, promotion: i32) -> f64 {
-        let row = self.of_pair.binary_search_by_key(&(customer, promotion), |row| (row.0, row.1));
-        row.map_or(0.0, |at| self.of_pair[at].2)
+        let place = self.promotions.binary_search(&promotion);
+        place.map_or(0.0, |place| self.of_customer(customer).1[place])
     }
 
     /// The even share of visits of each promotion's categories.
-    fn shares(&self, promotions: &[i32]) -> Vec<f64> {
-        let visits = |ix: &i32| self.of_promotion.get(ix).copied().unwrap_or(0.0);
-        promotions.iter().map(|ix| visits(ix) / self.all.max(1e-9)).collect()
+    fn shares(&self) -> Vec<f64> {
+        let (mut all, mut by_category) = (0, BTreeMap::new());
+        for (_, category, micro) in &self.of_category {
+            all += micro;
+            *by_category.entry(*category).or_insert(0_i64) += micro;
+        }
+        let mut visits = vec![0_i64; self.promotions.len()];
+        for (category, place) in &self.promotions_on {
+            visits[*place] += by_category.get(category).copied().unwrap_or(0);
+        }
+        let all = f64::max(all as f64 / MICRO, 1e-9);
+        visits.into_iter().map(|micro| micro as f64 / MICRO / all).collect()
     }
 }
 
@@ -217,54 +219,58 @@ pub(crate) fn tercet_scores(
     models: Option<&Models>,
     visits: &Visits,
 ) -> Result<Scored> {
-    let mut valuer = Valuer::new(week, config, pairs, models, visits)?;
-    let mut scored = Scored::new(pairs.offered().promotion_ix.clone(), ORDER_VALUE);
-    pairs.each(|block| valuer.block(block, &mut scored))?;
-    scored.routes = valuer.routes;
-    Ok(scored)
+    Valuer::new(week, config, pairs, models, visits)?.scores(week, pairs, visits)
 }
 
 /// Turns blocks of pairs into values.
-struct Valuer<'a> {
+pub(super) struct Valuer<'a> {
     config: &'a Config,
-    visits: &'a Visits,
     predictor: Option<Predictor<'a>>,
-    routes: BTreeMap<i32, Route>,
-    promotions: &'a [i32],
+    promotions: Vec<i32>,
     /// What is known of each promotion without knowing the customer, and its even share of visits.
     bases: Vec<Base>,
     shares: Vec<f64>,
-    /// What beside the spend counts: of a sample, or of the first block when that is all.
-    bonus: Option<Bonus>,
+    /// What beside the spend counts.
+    bonus: Bonus,
 }
 
 impl<'a> Valuer<'a> {
-    fn new(
+    /// By customers who stand for all: what offers are worth to one hangs on what they are worth to others.
+    pub(super) fn new(
         week: &Week,
         config: &'a Config,
         pairs: &'a WeekPairs<'_>,
         models: Option<&Models>,
-        visits: &'a Visits,
+        visits: &Visits,
     ) -> Result<Self> {
         let offered = pairs.offered();
         let base = |ix: &i32| week.promotions.get(ix).map(|known| known.base).unwrap_or_default();
         let mut valuer = Self {
             config,
-            visits,
             predictor: models.map(|models| Predictor::new(models, offered)).transpose()?,
-            routes: routes_of(week, config),
-            promotions: &offered.promotion_ix,
+            promotions: offered.promotion_ix.clone(),
             bases: offered.promotion_ix.iter().map(base).collect(),
-            shares: visits.shares(&offered.promotion_ix),
-            bonus: None,
+            shares: visits.shares(),
+            bonus: Bonus::default(),
         };
-        if valuer.predictor.is_some()
-            && let Some(sample) = pairs.sample()?
-        {
-            let predictions = valuer.predictions(&sample)?;
-            valuer.bonus = Some(valuer.bonus_of(&predictions));
-        }
+        let sample = if valuer.predictor.is_some() { pairs.sample()? } else { None };
+        let predictions =
+            sample.map_or_else(|| Ok(Vec::new()), |block| valuer.predictions(&block))?;
+        valuer.bonus = valuer.bonus_of(&predictions);
         Ok(valuer)
+    }
+
+    /// The values of the customers of `pairs`, with all promotions.
+    pub(super) fn scores(
+        &self,
+        week: &Week,
+        pairs: &WeekPairs<'_>,
+        visits: &Visits,
+    ) -> Result<Scored> {
+        let mut scored = Scored::new(self.promotions.clone(), ORDER_VALUE);
+        scored.routes = routes_of(week, self.config);
+        pairs.each(|block| self.block(block, visits, &mut scored))?;
+        Ok(scored)
     }
 
     fn predictions(&self, block: &PairBlock) -> Result<Vec<Prediction>> {
@@ -291,34 +297,25 @@ impl<'a> Valuer<'a> {
     }
 
     /// Adds the customers of a block.
-    fn block(&mut self, block: &PairBlock, scored: &mut Scored) -> Result<()> {
+    fn block(&self, block: &PairBlock, visits: &Visits, scored: &mut Scored) -> Result<()> {
         let predictions = self.predictions(block)?;
-        let bonus = match self.bonus {
-            Some(bonus) => bonus,
-            None => *self.bonus.insert(self.bonus_of(&predictions)),
-        };
         let promotions = self.bases.len();
         for (at, customer) in block.customer_ix.iter().enumerate() {
-            let route = match self.routes.get(customer).copied().unwrap_or(Route::Popular) {
+            let route = match scored.routes.get(customer).copied().unwrap_or(Route::Popular) {
                 // Without a model, routes that need one fall back to what they have left.
                 Route::Model if self.predictor.is_none() => Route::Popular,
                 Route::Blend if self.predictor.is_none() => Route::Browsing,
                 route => route,
             };
-            let total = self.visits.of_customer.get(customer).copied().unwrap_or(0.0);
-            let mut visited = self.visits.by_customer(*customer).iter().peekable();
+            let (total, visited) = visits.of_customer(*customer);
             let predicted = &predictions[at * promotions..(at + 1) * promotions];
-            let pairs = self.promotions.iter().zip(predicted);
-            let values = pairs.zip(self.bases.iter().zip(&self.shares));
+            let pairs = predicted.iter().zip(&self.bases);
+            let values = pairs.zip(visited.into_iter().zip(&self.shares));
             scored.push(
                 *customer,
-                values.map(|((promotion, prediction), (base, share))| {
-                    while visited.peek().is_some_and(|(_, ix, _)| ix < promotion) {
-                        visited.next();
-                    }
-                    let visits = visited.peek().filter(|(_, ix, _)| ix == promotion);
-                    let index = visit_index(visits.map_or(0.0, |row| row.2), total, *share);
-                    worth(route, prediction, base, index, &bonus)
+                values.map(|((prediction, base), (visits, share))| {
+                    let index = visit_index(visits, total, *share);
+                    worth(route, prediction, base, index, &self.bonus)
                 }),
             );
         }

@@ -1,0 +1,265 @@
+//! Which customers is a run looking at, when all of them are more than memory holds?
+
+use std::rc::Rc;
+
+use tercet_engine::Frame;
+use tercet_features::{CUSTOMER_TABLES, MasterFacts, Masters, SHOP_TABLES};
+use tercet_sources::BY_CUSTOMER;
+use tercet_types::Result;
+use tercet_types::tables::sources as tables;
+
+use super::manifest::{Part, Stage, parse, to_json};
+use super::runner::StageContext;
+use super::shop::Shop;
+use super::stages::WeeklyRun;
+use super::week::Week;
+use crate::output::thousands;
+
+/// Canonical tables of customers that decisions look at beside what the features keep.
+const REACTIONS: [&str; 2] = ["exposures", "redemptions"];
+
+/// What the features keep of customers.
+const KEPT: [&str; 2] = ["customer_master", "customer_category"];
+
+/// `customer_facts` stand here until all customers are compared.
+const SCRATCH: &str = "customer_facts";
+
+/// Lines of the sample that models learn from, when a shop comes in parts.
+const SAMPLE_LINES: usize = 2_000_000;
+
+/// The file of what was counted.
+const COUNTED: &str = "features.json";
+
+/// What the features stage counted.
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+struct Counted {
+    masters: MasterFacts,
+    /// Customers who shopped in the last eight weeks.
+    active: usize,
+}
+
+/// Some customers of the shop, ready to be looked at: what they bought, and the week. Everything a query reads of
+/// them is registered in the engine.
+pub(super) struct Opened {
+    /// The customers' purchases.
+    pub(super) shop: Shop,
+    /// The customers and all promotions.
+    pub(super) week: Week,
+    which: Which,
+    /// The number of the first customer of each part that is here.
+    first_of_part: Vec<i32>,
+}
+
+/// Which customers are registered.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Which {
+    Part(usize),
+    Sample,
+}
+
+impl Opened {
+    /// The number here of the first customer of a part; none when the part is not here.
+    pub(super) fn first_of(&self, part: Part) -> Option<i32> {
+        self.first_of_part.get(part.at).copied()
+    }
+}
+
+impl WeeklyRun<'_> {
+    /// The parts of the run's customers, as the sources stage left them.
+    pub(super) fn parts(&self, context: &StageContext<'_>) -> Result<usize> {
+        Ok(context.parts(Stage::Sources, "transactions")?.max(1))
+    }
+
+    /// Makes what is known of customers, products and promotions.
+    pub(super) fn make_features(&self, context: &mut StageContext<'_>) -> Result<String> {
+        let parts = self.parts(context)?;
+        let engine = context.engine;
+        let mut masters: Option<Masters> = None;
+        let meter = context.progress.count("parts", parts as u64);
+        for part in Part::all(parts) {
+            for table in BY_CUSTOMER {
+                if parts > 1 || !engine.has(table) {
+                    context.load(Stage::Sources, table, part)?;
+                }
+            }
+            register_shop(context)?;
+            if masters.is_none() {
+                tercet_features::index_shop(engine)?;
+            }
+            tercet_features::index_customers(engine)?;
+            tercet_features::index_days(engine)?;
+            let masters = match &mut masters {
+                Some(masters) => masters,
+                none => none.insert(Masters::new(
+                    engine,
+                    context.identity.as_of,
+                    &context.config.features,
+                )?),
+            };
+            masters.add(engine)?;
+            for table in CUSTOMER_TABLES.into_iter().chain(["customer_category"]) {
+                context.write_part(table, part, &engine.table(table)?)?;
+            }
+            if parts > 1 {
+                context.put_aside(SCRATCH, part, &engine.table(SCRATCH)?)?;
+            }
+            meter.advance(1);
+        }
+        drop(meter);
+        let Some(mut masters) = masters else { return Ok("nothing".to_owned()) };
+        masters.shop(engine)?;
+        for table in SHOP_TABLES {
+            context.write_part(table, Part::WHOLE, &engine.table(table)?)?;
+        }
+        let mut active = 0;
+        for part in Part::all(parts) {
+            if parts > 1 {
+                context.take_back(SCRATCH, part)?;
+            }
+            let customers = masters.customers(engine, part.at)?;
+            context.write_part("customer_master", part, &customers)?;
+            let recency = customers.i64_or_null("recency_days")?;
+            active +=
+                recency.iter().flatten().filter(|days| **days <= super::week::ACTIVE_DAYS).count();
+        }
+        let counted = Counted { masters: masters.facts().clone(), active };
+        context.write(COUNTED, to_json(&counted)?)?;
+        let (facts, as_of) = (counted.masters, context.identity.as_of);
+        if parts == 1 {
+            self.keep_open(Rc::new(self.read(context, Which::Part(0), vec![0])?));
+        }
+        Ok(format!(
+            "{} customers × {} promotions as of {as_of}",
+            thousands(facts.customers),
+            thousands(facts.candidates),
+        ))
+    }
+
+    /// The customers of a part, in place of others.
+    pub(super) fn open(&self, context: &StageContext<'_>, part: Part) -> Result<Rc<Opened>> {
+        if let Some(opened) = self.opened(Which::Part(part.at)) {
+            return Ok(opened);
+        }
+        self.close();
+        register_shop(context)?;
+        register_indexes(context)?;
+        for table in REACTIONS {
+            context.load(Stage::Sources, table, part)?;
+        }
+        for table in CUSTOMER_TABLES.into_iter().chain(KEPT) {
+            context.load(Stage::Features, table, part)?;
+        }
+        tercet_features::index_days(context.engine)?;
+        // Of everybody each has its own number, of a part only the sample says who is in it.
+        let first_of_part = if part == Part::WHOLE { vec![0] } else { Vec::new() };
+        let opened = Rc::new(self.read(context, Which::Part(part.at), first_of_part)?);
+        self.keep_open(Rc::clone(&opened));
+        Ok(opened)
+    }
+
+    /// Customers of whom enough is known to learn from all that they did: everybody, or of a shop in parts the first
+    /// ones, who are drawn by chance.
+    pub(super) fn sample(&self, context: &StageContext<'_>) -> Result<Rc<Opened>> {
+        let parts = self.parts(context)?;
+        if parts == 1 {
+            return self.open(context, Part::WHOLE);
+        }
+        if let Some(opened) = self.opened(Which::Sample) {
+            return Ok(opened);
+        }
+        self.close();
+        register_shop(context)?;
+        register_indexes(context)?;
+        let mut found = vec![Vec::new(); CUSTOMER_TABLES.len() + KEPT.len() + REACTIONS.len()];
+        let (mut first_of_part, mut orders, mut lines) = (vec![0], 0, 0);
+        for part in Part::all(parts) {
+            let first = *first_of_part.last().unwrap_or(&0);
+            let shifted = |frame: &Frame, column: &str, by: i32| -> Result<Frame> {
+                let moved: Vec<i32> = frame.i32(column)?.iter().map(|ix| ix + by).collect();
+                frame.with(vec![(column, moved.into())])
+            };
+            let mut next_order = orders;
+            let tables = CUSTOMER_TABLES.into_iter().chain(KEPT);
+            for (stack, table) in found.iter_mut().zip(tables.clone()) {
+                let mut frame = context.load(Stage::Features, table, part)?;
+                if table == "customer_index" {
+                    first_of_part.push(first + frame.rows() as i32);
+                }
+                if table == "lines" {
+                    lines += frame.rows();
+                    frame = shifted(&frame, "order_ix", orders)?;
+                    next_order = frame.i32("order_ix")?.iter().max().map_or(orders, |ix| ix + 1);
+                }
+                stack.push(shifted(&frame, "customer_ix", first)?);
+            }
+            for (stack, table) in found.iter_mut().skip(tables.count()).zip(REACTIONS) {
+                stack.push(context.load(Stage::Sources, table, part)?);
+            }
+            orders = next_order;
+            if lines >= SAMPLE_LINES {
+                break;
+            }
+        }
+        for (stack, table) in
+            found.iter().zip(CUSTOMER_TABLES.into_iter().chain(KEPT).chain(REACTIONS))
+        {
+            context.engine.register(table, &Frame::stacked(stack)?)?;
+        }
+        first_of_part.pop();
+        tercet_features::index_days(context.engine)?;
+        let opened = Rc::new(self.read(context, Which::Sample, first_of_part)?);
+        self.keep_open(Rc::clone(&opened));
+        Ok(opened)
+    }
+
+    fn read(
+        &self,
+        context: &StageContext<'_>,
+        which: Which,
+        first_of_part: Vec<i32>,
+    ) -> Result<Opened> {
+        let counted: Counted = parse(&context.read(Stage::Features, COUNTED)?, COUNTED)?;
+        let shop = Shop::indexed(context.engine)?;
+        let week = Week::read(
+            context.engine,
+            &shop,
+            context.identity.as_of,
+            counted.masters,
+            Some(counted.active),
+        )?;
+        Ok(Opened { shop, week, which, first_of_part })
+    }
+
+    fn opened(&self, which: Which) -> Option<Rc<Opened>> {
+        self.open.borrow().as_ref().filter(|opened| opened.which == which).map(Rc::clone)
+    }
+
+    fn keep_open(&self, opened: Rc<Opened>) {
+        *self.open.borrow_mut() = Some(opened);
+    }
+
+    /// Lets go of the customers, before others come.
+    fn close(&self) {
+        *self.open.borrow_mut() = None;
+    }
+}
+
+/// Registers the canonical tables that are not of customers, and those of customers empty where none are registered.
+fn register_shop(context: &StageContext<'_>) -> Result<()> {
+    for table in tables::ALL {
+        if !BY_CUSTOMER.contains(&table.name) {
+            context.need(Stage::Sources, table.name)?;
+        } else if !context.engine.has(table.name) {
+            context.engine.register_empty(table)?;
+        }
+    }
+    Ok(())
+}
+
+/// Registers what the features stage made of the whole shop.
+fn register_indexes(context: &StageContext<'_>) -> Result<()> {
+    if !context.engine.has("product_index") {
+        tercet_features::index_shop(context.engine)?;
+    }
+    SHOP_TABLES.into_iter().try_for_each(|table| context.need(Stage::Features, table))
+}
