@@ -17,9 +17,10 @@ use datafusion::parquet::file::properties::{EnabledStatistics, WriterProperties}
 use datafusion::parquet::schema::types::ColumnPath;
 use datafusion::physical_plan::execute_stream_partitioned;
 use datafusion::prelude::ParquetReadOptions;
-use futures::{StreamExt, TryStreamExt};
+use futures::StreamExt;
 use tempfile::TempDir;
 use tercet_types::Result;
+use tokio::task::JoinSet;
 
 use crate::Engine;
 use crate::failure::query_failure;
@@ -107,14 +108,22 @@ impl Engine {
                 .map(|part| Bucket::new(&schema, &spread.file(part)).map(Mutex::new))
                 .collect::<QueryResult<Vec<_>>>()?;
             let buckets = Arc::new(buckets);
-            futures::stream::iter(streams.into_iter().map(|stream| {
-                let work = tokio::spawn(empty_into(stream, Arc::clone(&buckets)));
-                async move { work.await.map_err(|cause| DataFusionError::External(cause.into()))? }
-            }))
-            .buffer_unordered(self.threads())
-            .try_collect::<Vec<()>>()
-            .await?;
-            let buckets = Arc::into_inner(buckets).unwrap_or_default();
+            // Dropped with its tasks when one of them fails: the others stop.
+            let mut tasks = JoinSet::new();
+            let mut work =
+                streams.into_iter().map(|stream| empty_into(stream, Arc::clone(&buckets)));
+            for task in work.by_ref().take(self.threads()) {
+                tasks.spawn(task);
+            }
+            while let Some(emptied) = tasks.join_next().await {
+                emptied.map_err(|cause| DataFusionError::External(cause.into()))??;
+                if let Some(task) = work.next() {
+                    tasks.spawn(task);
+                }
+            }
+            drop(work);
+            let held = || DataFusionError::Internal("a task holds on to the parts".to_owned());
+            let buckets = Arc::into_inner(buckets).ok_or_else(held)?;
             buckets
                 .into_iter()
                 .map(|bucket| bucket.into_inner().unwrap_or_else(PoisonError::into_inner).close())
@@ -308,6 +317,14 @@ mod tests {
         let spread =
             engine.spread("t", "select 1 as x, 'a' as key where 1 = 0", &BTreeMap::new(), 3);
         assert_eq!(spread.unwrap().rows(), [0, 0, 0]);
+        let frame = Frame::of(vec![(
+            "word",
+            (0..100_000).map(|row| format!("{row}x")).collect::<Vec<_>>().into(),
+        )]);
+        engine.register("t", &frame.unwrap()).unwrap();
+        let sql = "select cast(word as bigint) as n, word from t";
+        let error = engine.spread("words", sql, &BTreeMap::new(), 3).unwrap_err();
+        assert_eq!(error.code(), "T0905", "{error}");
     }
 
     #[test]
