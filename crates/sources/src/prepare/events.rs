@@ -117,7 +117,7 @@ struct Told {
 fn told_of(events: &Events, options: &PrepareOptions) -> Told {
     let rows = events.at.len();
     let mut told = Told {
-        keep: vec![true; rows],
+        keep: vec![false; rows],
         session: events.session.clone(),
         sessions: events.sessions.clone(),
         customer: events.customer.clone(),
@@ -133,9 +133,6 @@ fn told_of(events: &Events, options: &PrepareOptions) -> Told {
     for visit in order.chunk_by(|a, b| events.visitor[*a as usize] == events.visitor[*b as usize]) {
         kept.clear();
         kept.extend(people(events, options, visit));
-        for &row in visit {
-            told.keep[row as usize] = false;
-        }
         for &row in &kept {
             told.keep[row as usize] = true;
         }
@@ -203,7 +200,7 @@ fn find_customers(events: &Events, kept: &[u32], told: &mut Told) {
     let customer = |row: u32| events.customer[row as usize];
     let first = kept.iter().position(|&row| customer(row).is_some());
     let mut known = None;
-    for (place, &row) in kept.iter().enumerate() {
+    for &row in kept {
         let at = row as usize;
         if let Some(own) = customer(row) {
             known = Some(own);
@@ -212,7 +209,7 @@ fn find_customers(events: &Events, kept: &[u32], told: &mut Told) {
         if known.is_some() {
             told.customer[at] = known;
             told.stitched += 1;
-        } else if let Some(first) = first.filter(|first| *first > place) {
+        } else if let Some(first) = first {
             told.customer[at] = customer(kept[first]);
             let day = events.at[kept[first] as usize].div_euclid(MICROS_PER_DAY);
             told.stitched_on[at] = Some(Date::from_days(day as i32));
