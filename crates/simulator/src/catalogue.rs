@@ -157,6 +157,17 @@ impl Catalogue {
         types[stream.pick(totals)]
     }
 
+    /// The product type at a place of a department.
+    pub(crate) fn type_at(&self, department: usize, place: usize) -> u32 {
+        self.departments[department].0[place]
+    }
+
+    /// How much the product types of a department are wanted, in their order.
+    pub(crate) fn demand_of_types(&self, department: usize) -> impl Iterator<Item = f64> {
+        let types = self.departments[department].0.iter();
+        types.map(|&t| self.types[t as usize].demand.last().copied().unwrap_or(0.0))
+    }
+
     /// A product of a type that is on sale in a week, by demand.
     pub(crate) fn product_of(
         &self,

@@ -55,6 +55,8 @@ pub struct Customer {
     pub tastes: Vec<f64>,
     /// Product types bought again and again.
     pub needs: Vec<Need>,
+    /// Product types, ascending from 0, that the customer does not buy and would like.
+    pub interests: Vec<u32>,
     /// Own-price elasticity, positive.
     pub elasticity: f64,
     /// Share of lines considered that are looked for among new products.
@@ -84,7 +86,7 @@ impl Customer {
     pub(crate) fn new(
         settings: &Settings,
         catalogue: &Catalogue,
-        segments: &[Vec<f64>],
+        segments: &Segments,
         weeks: u32,
         seed: u64,
         index: u32,
@@ -103,10 +105,11 @@ impl Customer {
         let orders_per_week = buys.orders_per_week * stream.gamma(buys.orders_shape);
         let lines_median = stream.log_normal(buys.lines_median, buys.lines_customer_spread);
         let tempo = stream.log_normal(1.0, buys.tempo_spread);
-        let mixed = (stream.below(segments.len()), stream.below(segments.len()), stream.uniform());
-        let tastes: Vec<f64> = segments[mixed.0]
+        let count = segments.tastes.len();
+        let mixed = (stream.below(count), stream.below(count), stream.uniform());
+        let tastes: Vec<f64> = segments.tastes[mixed.0]
             .iter()
-            .zip(&segments[mixed.1])
+            .zip(&segments.tastes[mixed.1])
             .map(|(first, second)| mixed.2 * first + (1.0 - mixed.2) * second)
             .collect();
         let class = stream.uniform();
@@ -136,7 +139,7 @@ impl Customer {
         let consent = stream.chance(who.consent_rate);
         let main = if mixed.2 >= 0.5 { mixed.0 } else { mixed.1 };
         let noisy = stream.chance(who.segment_noise);
-        let other = stream.below(segments.len());
+        let other = stream.below(count);
         let device = if stream.chance(browses.mobile_share) {
             0
         } else if stream.chance(0.2) {
@@ -146,11 +149,10 @@ impl Customer {
         };
         let buyer = behaviour != Behaviour::BrowsingOnly;
         let browser = behaviour != Behaviour::TransactionOnly;
-        let needs = if buyer {
-            needs(settings, catalogue, &tastes, tempo, seed, index)
-        } else {
-            Vec::new()
-        };
+        let liked = Liked { catalogue, segments, mixed, tastes: &tastes };
+        let needs = if buyer { needs(settings, &liked, tempo, seed, index) } else { Vec::new() };
+        let interests =
+            if buyer { interests(settings, &liked, &needs, seed, index) } else { Vec::new() };
         Self {
             index,
             behaviour,
@@ -160,6 +162,7 @@ impl Customer {
             segments: (mixed.0 as u32, mixed.1 as u32, mixed.2),
             tastes,
             needs,
+            interests,
             elasticity,
             novelty,
             class,
@@ -176,21 +179,34 @@ impl Customer {
     }
 }
 
+/// What a customer's two segments like.
+struct Liked<'a> {
+    catalogue: &'a Catalogue,
+    segments: &'a Segments,
+    /// The two segments, and the share of the first.
+    mixed: (usize, usize, f64),
+    tastes: &'a [f64],
+}
+
+impl Liked<'_> {
+    /// A product type of a department, by the tastes of one of the two segments.
+    fn product_type(&self, stream: &mut Stream, departments: &[f64]) -> u32 {
+        let department = stream.pick(departments);
+        let first = stream.uniform() < self.mixed.2;
+        let segment = if first { self.mixed.0 } else { self.mixed.1 };
+        let totals = &self.segments.types[segment][department];
+        self.catalogue.type_at(department, stream.pick(totals))
+    }
+}
+
 /// The product types a customer buys again and again, each once.
-fn needs(
-    settings: &Settings,
-    catalogue: &Catalogue,
-    tastes: &[f64],
-    tempo: f64,
-    seed: u64,
-    index: u32,
-) -> Vec<Need> {
+fn needs(settings: &Settings, liked: &Liked<'_>, tempo: f64, seed: u64, index: u32) -> Vec<Need> {
+    let catalogue = liked.catalogue;
     let mut stream = Stream::new(seed, Purpose::Needs, u64::from(index), 0);
-    let tastes = crate::random::cumulative(tastes.iter().copied());
+    let departments = crate::random::cumulative(liked.tastes.iter().copied());
     let mut needs: Vec<Need> = Vec::new();
     for _ in 0..stream.poisson(settings.purchases.needs_mean) {
-        let department = stream.pick(&tastes);
-        let product_type = catalogue.type_of(&mut stream, department);
+        let product_type = liked.product_type(&mut stream, &departments);
         let product = catalogue.product_of(&mut stream, product_type, 0);
         if let Some(product) = product
             && needs.iter().all(|need| need.product_type != product_type)
@@ -202,16 +218,63 @@ fn needs(
     needs
 }
 
-/// The tastes of the segments: for each, one factor a department, 1 on average.
-pub(crate) fn segments(settings: &Settings, departments: usize, seed: u64) -> Vec<Vec<f64>> {
-    (0..u64::from(settings.customers.taste_segments))
-        .map(|segment| {
-            let mut stream = Stream::new(seed, Purpose::Segments, segment, 0);
-            let draws: Vec<f64> = (0..departments)
-                .map(|_| stream.gamma(settings.customers.taste_shape) + 1e-3)
-                .collect();
-            let mean = draws.iter().sum::<f64>() / departments as f64;
-            draws.into_iter().map(|draw| draw / mean).collect()
-        })
-        .collect()
+/// The product types a customer would like, beside those bought again and again; ascending.
+fn interests(
+    settings: &Settings,
+    liked: &Liked<'_>,
+    needs: &[Need],
+    seed: u64,
+    index: u32,
+) -> Vec<u32> {
+    let mut stream = Stream::new(seed, Purpose::Needs, u64::from(index), 2);
+    let departments = crate::random::cumulative(liked.tastes.iter().copied());
+    let mut interests: Vec<u32> = (0..stream.poisson(settings.response.interests_mean))
+        .map(|_| liked.product_type(&mut stream, &departments))
+        .filter(|product_type| needs.iter().all(|need| need.product_type != *product_type))
+        .collect();
+    interests.sort_unstable();
+    interests.dedup();
+    interests
+}
+
+/// What segments of customers like.
+#[derive(Clone, Debug)]
+pub(crate) struct Segments {
+    /// For each, one factor a department, 1 on average.
+    pub(crate) tastes: Vec<Vec<f64>>,
+    /// For each and each department, running totals over its product types of demand times taste.
+    types: Vec<Vec<Vec<f64>>>,
+}
+
+impl Segments {
+    pub(crate) fn new(settings: &Settings, catalogue: &Catalogue, seed: u64) -> Self {
+        let count = u64::from(settings.customers.taste_segments);
+        let tastes = (0..count)
+            .map(|segment| {
+                let mut stream = Stream::new(seed, Purpose::Segments, segment, 0);
+                let draws: Vec<f64> = (0..catalogue.departments())
+                    .map(|_| stream.gamma(settings.customers.taste_shape) + 1e-3)
+                    .collect();
+                let mean = draws.iter().sum::<f64>() / draws.len() as f64;
+                draws.into_iter().map(|draw| draw / mean).collect()
+            })
+            .collect();
+        let types = (0..count)
+            .map(|segment| {
+                (0..catalogue.departments())
+                    .map(|department| {
+                        let key = 1 + department as u64;
+                        let mut stream = Stream::new(seed, Purpose::Segments, segment, key);
+                        let shape = settings.customers.type_taste_shape;
+                        crate::random::cumulative(
+                            catalogue
+                                .demand_of_types(department)
+                                .map(|demand| demand * (stream.gamma(shape) + 1e-3)),
+                        )
+                    })
+                    .collect()
+            })
+            .collect();
+        Self { tastes, types }
+    }
 }

@@ -16,8 +16,12 @@ pub struct Outcome {
     pub redeemed: u32,
     /// Products bought again: those that the customer had bought in an earlier week.
     pub repeats: u32,
-    /// Products bought for the first time while they were new.
+    /// Products never bought before that were bought with an offer.
     pub new_products: u32,
+    /// Products never bought before.
+    pub first_purchases: u32,
+    /// Products bought for the first time while they were new in the shop.
+    pub launches: u32,
     /// What was paid, less what was brought back, minor units.
     pub revenue_minor: i64,
     /// Margin on that, less what offers cost, minor units.
@@ -31,6 +35,8 @@ impl AddAssign for Outcome {
         self.redeemed += other.redeemed;
         self.repeats += other.repeats;
         self.new_products += other.new_products;
+        self.first_purchases += other.first_purchases;
+        self.launches += other.launches;
         self.revenue_minor += other.revenue_minor;
         self.margin_minor += other.margin_minor;
     }
@@ -68,6 +74,7 @@ impl World {
     pub fn outcome(&self, week: u32, events: &Events, from: Mark, memory: &mut Memory) -> Outcome {
         let lines = &events.lines;
         let mut bought: Vec<u32> = Vec::new();
+        let mut with_offer: Vec<u32> = Vec::new();
         let mut outcome = Outcome {
             offers: (events.sent.customer_id.len() - from.sent) as u32,
             redeemed: (events.used.customer_id.len() - from.used) as u32,
@@ -81,6 +88,9 @@ impl World {
             outcome.margin_minor += ((paid + coupon) as f64 * rate).round() as i64 - coupon;
             if lines.kind[line] == 0 {
                 bought.push(product);
+                if coupon > 0 {
+                    with_offer.push(product);
+                }
             }
         }
         bought.sort_unstable();
@@ -90,9 +100,11 @@ impl World {
             match memory.0.binary_search(product) {
                 Ok(_) => outcome.repeats += 1,
                 Err(_) => {
+                    outcome.first_purchases += 1;
+                    outcome.new_products += u32::from(with_offer.contains(product));
                     let novelty_weeks = self.settings.purchases.novelty_weeks;
                     let of = &self.catalogue.products[*product as usize];
-                    outcome.new_products += u32::from(of.is_new(week as i32, novelty_weeks));
+                    outcome.launches += u32::from(of.is_new(week as i32, novelty_weeks));
                 }
             }
         }

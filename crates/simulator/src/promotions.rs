@@ -247,7 +247,8 @@ fn promotion(
     let value_minor =
         if amount { ((product.price_minor as f64 * depth).round() as i64).max(1) } else { 0 };
     let threshold_minor = if mechanic == Mechanic::Threshold { product.price_minor * 5 } else { 0 };
-    let appeal = stream.gamma(p.appeal_shape) * depth / (0.5 * (p.depth_min + p.depth_max));
+    let relative_depth = depth / (0.5 * (p.depth_min + p.depth_max));
+    let appeal = stream.gamma(p.appeal_shape) * relative_depth.powf(p.depth_power);
     let breadth = breadth(&reach, catalogue);
     Promotion {
         mechanic,

@@ -60,6 +60,8 @@ section! {
         taste_segments: u32 = 8, 1..=64;
         /// Shape of a segment's tastes for departments: the smaller, the more they differ.
         taste_shape: f64 = 0.8, 0.05..=100;
+        /// Shape of a segment's tastes for product types within a department: the smaller, the more they differ.
+        type_taste_shape: f64 = 0.6, 0.05..=100;
         /// Share of customers whom the shop's own segment column calls by another segment's name.
         segment_noise: f64 = 0.2, 0..=1;
     }
@@ -81,7 +83,7 @@ section! {
         /// Standard deviation of the logarithm of the price.
         price_spread: f64 = 0.72, 0..=3;
         /// Share of products launched within the weeks simulated.
-        launch_share: f64 = 0.04, 0..=1;
+        launch_share: f64 = 0.02, 0..=1;
         /// Share of products discontinued within the weeks simulated.
         discontinued_share: f64 = 0.05, 0..=1;
         /// Standard deviation of the logarithm of a new product's demand, which nobody knows beforehand.
@@ -131,7 +133,7 @@ section! {
         /// Standard deviation of the logarithm of the elasticity, from customer to customer.
         elasticity_spread: f64 = 0.4, 0..=2;
         /// Mean share of lines considered that are looked for among new products.
-        novelty: f64 = 0.005, 0..=0.5;
+        novelty: f64 = 0.002, 0..=0.5;
         /// Shape of the gamma distribution of that taste over customers.
         novelty_shape: f64 = 0.8, 0.05..=100;
         /// Weeks that a product is new.
@@ -167,7 +169,9 @@ section! {
         /// Largest depth, share of the price.
         depth_max: f64 = 0.5, 0.01..=0.9;
         /// Shape of the gamma distribution of a promotion's appeal.
-        appeal_shape: f64 = 1.5, 0.05..=100;
+        appeal_shape: f64 = 1.0, 0.05..=100;
+        /// How appeal rises with depth: to this power.
+        depth_power: f64 = 2.0, 0..=4;
     }
 }
 
@@ -175,19 +179,25 @@ section! {
     /// What an offer does: the truth that engines are to find.
     Response = "response" {
         /// Share of customers whom offers make buy what they would not have bought.
-        persuadable_share: f64 = 0.45, 0..=1;
+        persuadable_share: f64 = 0.65, 0..=1;
         /// Share for whom offers only make cheaper what they buy anyway; who is left is put off.
-        cheaper_share: f64 = 0.47, 0..=1;
+        cheaper_share: f64 = 0.29, 0..=1;
         /// Chance of an extra line by one average offer to an average persuadable customer.
-        uplift: f64 = 0.03, 0..=1;
+        uplift: f64 = 0.01, 0..=1;
         /// Shape of the gamma distribution of responsiveness over persuadable customers.
-        uplift_shape: f64 = 0.7, 0.05..=100;
+        uplift_shape: f64 = 2.0, 0.05..=100;
         /// How many times likelier an extra line is when the offer holds for what the customer needs.
-        need_factor: f64 = 8.0, 1..=100;
-        /// Most products of an offer that is felt to be on what the customer needs: one on half the shop is on nothing.
+        need_factor: f64 = 4.0, 1..=100;
+        /// Product types a customer does not buy and would like, on average.
+        interests_mean: f64 = 25.0, 0..=200;
+        /// How many times likelier an extra line is when the offer holds for a product type that the customer would like.
+        interest_factor: f64 = 40.0, 1..=100;
+        /// How many times likelier an extra line of a new product is for who has an average taste for what is new.
+        new_factor: f64 = 6.0, 0..=100;
+        /// Most products of an offer that is felt to be on what the customer needs or would like: one on half the shop is on nothing.
         need_products_max: u32 = 100, 1..=1000000;
         /// Largest chance of an extra line by one offer.
-        uplift_max: f64 = 0.6, 0..=1;
+        uplift_max: f64 = 0.8, 0..=1;
         /// Chance that an extra line uses the offer that brought it; the others come for having seen it.
         use_rate: f64 = 0.25, 0..=1;
         /// Chance that who is put off leaves out an eligible line.

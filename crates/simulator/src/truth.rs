@@ -28,6 +28,8 @@ pub(crate) struct CustomerTruth {
     need_type: Vec<i64>,
     need_product: Vec<i64>,
     need_days: Vec<f64>,
+    interest_of: Vec<i64>,
+    interest_type: Vec<i64>,
 }
 
 /// Names of the columns in `numbers`.
@@ -80,6 +82,10 @@ impl CustomerTruth {
             self.need_product.push(i64::from(need.product) + 1);
             self.need_days.push(need.cycle_days);
         }
+        for product_type in &customer.interests {
+            self.interest_of.push(id);
+            self.interest_type.push(i64::from(*product_type) + 1);
+        }
     }
 
     pub(crate) fn tables(self) -> Vec<Table> {
@@ -98,7 +104,15 @@ impl CustomerTruth {
             ("product_id", Column::Int(self.need_product)),
             ("cycle_days", Column::Real(self.need_days)),
         ];
-        vec![Table { name: "customers", columns }, Table { name: "needs", columns: needs }]
+        let interests = vec![
+            ("customer_id", Column::Int(self.interest_of)),
+            ("product_type_number", Column::Int(self.interest_type)),
+        ];
+        vec![
+            Table { name: "customers", columns },
+            Table { name: "needs", columns: needs },
+            Table { name: "interests", columns: interests },
+        ]
     }
 }
 
@@ -111,7 +125,7 @@ impl World {
         let ids = |count: usize| Column::Int((1..=count as i64).collect());
         let departments = self.catalogue.departments();
         let mut tastes: (Vec<i64>, Vec<String>, Vec<f64>) = Default::default();
-        for (segment, factors) in (1_i64..).zip(&self.segments) {
+        for (segment, factors) in (1_i64..).zip(&self.segments.tastes) {
             for (department, factor) in (0_u32..).zip(factors) {
                 tastes.0.push(segment);
                 tastes.1.push(department_name(department));

@@ -64,14 +64,24 @@ impl World {
         let response = &self.settings.response;
         let offer = &self.promotions.all[promotion as usize];
         let focus = &self.catalogue.products[offer.focus as usize];
-        let needed = self.needed(customer, promotion).is_some();
         let buys = &self.settings.purchases;
         let new = focus.is_new(week as i32, buys.novelty_weeks);
-        let novelty = if new && buys.novelty > 0.0 { customer.novelty / buys.novelty } else { 1.0 };
+        let novelty = if new && buys.novelty > 0.0 {
+            response.new_factor * customer.novelty / buys.novelty
+        } else {
+            1.0
+        };
+        let fit = if self.needed(customer, promotion).is_some() {
+            response.need_factor
+        } else if self.is_liked(customer, promotion) {
+            response.interest_factor
+        } else {
+            1.0
+        };
         let chance = customer.responsiveness
             * offer.appeal
             * customer.tastes[focus.department as usize]
-            * if needed { response.need_factor } else { 1.0 }
+            * fit
             * novelty
             * (-customer.fatigue * contacts).exp();
         chance.min(response.uplift_max)
@@ -88,6 +98,14 @@ impl World {
             .iter()
             .map(|need| need.product)
             .find(|&id| offer.covers(id, &self.catalogue.products[id as usize]))
+    }
+
+    /// True when a promotion is felt to be on something that the customer would like and does not buy.
+    fn is_liked(&self, customer: &Customer, promotion: u32) -> bool {
+        let offer = &self.promotions.all[promotion as usize];
+        let focus = &self.catalogue.products[offer.focus as usize];
+        offer.breadth <= self.settings.response.need_products_max
+            && customer.interests.binary_search(&focus.product_type).is_ok()
     }
 
     /// Chance that a line considered is bought: its own-price elasticity is the customer's.

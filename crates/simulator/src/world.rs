@@ -6,7 +6,7 @@ use tercet_types::segment::Behaviour;
 use tercet_types::{Error, Result};
 
 use crate::catalogue::Catalogue;
-use crate::customer::{Customer, DEVICES, segments};
+use crate::customer::{Customer, DEVICES, Segments};
 use crate::events::Events;
 use crate::margins::Margins;
 use crate::promotions::Promotions;
@@ -63,7 +63,7 @@ pub struct World {
     pub(crate) start_day: i32,
     pub(crate) catalogue: Catalogue,
     pub(crate) promotions: Promotions,
-    pub(crate) segments: Vec<Vec<f64>>,
+    pub(crate) segments: Segments,
     /// Factor of each department in each week of a year.
     pub(crate) season: Vec<Vec<f64>>,
 }
@@ -90,7 +90,7 @@ impl World {
         let start_day = settings.start()?.days();
         let catalogue = Catalogue::new(&settings, size, seed);
         let promotions = Promotions::new(&settings, size, seed, &catalogue);
-        let segments = segments(&settings, catalogue.departments(), seed);
+        let segments = Segments::new(&settings, &catalogue, seed);
         let amplitude = settings.purchases.season_amplitude;
         let season = (0..YEAR_WEEKS)
             .map(|week| {

@@ -212,7 +212,10 @@ fn contacts_tire_and_better_customers_get_more() {
 
 #[test]
 fn rows_are_of_their_time_and_refer_to_what_there_is() {
-    let world = world(SMALL, 8, |s| s.promotions.depth_min = 0.2);
+    let world = world(SMALL, 8, |s| {
+        s.promotions.depth_min = 0.2;
+        s.products.launch_share = 0.06;
+    });
     let fixed = world.fixed_tables();
     let block = world.block(0..SMALL.customers, |_| true);
     let of = |name: &str| block.tables.iter().find(|table| table.name == name).unwrap();
@@ -386,9 +389,15 @@ fn the_tables_of_the_truth_hold_the_whole_effect() {
     for (customer, product) in ints(needs, "customer_id").iter().zip(ints(needs, "product_id")) {
         favourites.entry(*customer).or_default().push(*product as usize - 1);
     }
+    let mut liked: BTreeMap<i64, Vec<String>> = BTreeMap::new();
+    let interests = &block.truth[2];
+    let numbers = ints(interests, "product_type_number");
+    for (customer, number) in ints(interests, "customer_id").iter().zip(numbers) {
+        liked.entry(*customer).or_default().push(format!("Type {number}"));
+    }
     let (week, contacts, settings) = (3, 1.7, world.settings());
     let start = world.as_of_day() - 7 * SMALL.weeks as i32;
-    let (mut moved, mut new) = (0, 0);
+    let (mut moved, mut new, mut by_interest) = (0, 0, 0);
     for row in 0..people.rows() {
         let value = |name: &str| reals(people, name)[row];
         let id = ints(people, "customer_id")[row];
@@ -402,6 +411,9 @@ fn the_tables_of_the_truth_hold_the_whole_effect() {
                 <= settings.response.need_products_max as usize;
             let needed =
                 narrow && favourites.get(&id).is_some_and(|ids| ids.iter().any(|&p| held(p)));
+            let is_liked = narrow
+                && !needed
+                && liked.get(&id).is_some_and(|names| names.contains(&types[focus]));
             let is_new = launched[focus].is_some_and(|day| {
                 let first = (day - start) / 7;
                 (first..first + settings.purchases.novelty_weeks as i32).contains(&(week as i32))
@@ -410,7 +422,12 @@ fn the_tables_of_the_truth_hold_the_whole_effect() {
                 * reals(of("promotions"), "appeal")[promotion as usize]
                 * (share * taste("segment_1") + (1.0 - share) * taste("segment_2"))
                 * if needed { settings.response.need_factor } else { 1.0 }
-                * if is_new { value("novelty") / settings.purchases.novelty } else { 1.0 }
+                * if is_liked { settings.response.interest_factor } else { 1.0 }
+                * if is_new {
+                    settings.response.new_factor * value("novelty") / settings.purchases.novelty
+                } else {
+                    1.0
+                }
                 * (-value("fatigue") * contacts).exp();
             let class = &texts(people, "class")[row];
             let q = if class == "put_off" { 0.0 } else { q.min(settings.response.uplift_max) };
@@ -421,9 +438,10 @@ fn the_tables_of_the_truth_hold_the_whole_effect() {
             );
             moved += usize::from(q > 0.0);
             new += usize::from(q > 0.0 && is_new);
+            by_interest += usize::from(q > 0.0 && is_liked);
         }
     }
-    assert!(moved > 500 && new > 50, "{moved} {new}");
+    assert!(moved > 500 && new > 50 && by_interest > 50, "{moved} {new} {by_interest}");
 }
 
 #[test]

@@ -19,8 +19,12 @@ pub(crate) enum Effect {
     CouponUsage,
     /// Products bought again.
     RepeatPurchases,
-    /// New products bought for the first time.
+    /// Products never bought before, bought with an offer.
     NewProductPurchases,
+    /// Products never bought before, with an offer or without.
+    FirstPurchases,
+    /// Products bought for the first time while they were new in the shop.
+    LaunchPurchases,
     /// What is paid, less returns; minor units.
     RevenueMinor,
     /// Margin, less what offers cost; minor units.
@@ -29,11 +33,13 @@ pub(crate) enum Effect {
 
 impl Effect {
     /// All of them.
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Conversion,
         Self::CouponUsage,
         Self::RepeatPurchases,
         Self::NewProductPurchases,
+        Self::FirstPurchases,
+        Self::LaunchPurchases,
         Self::RevenueMinor,
         Self::MarginMinor,
     ];
@@ -45,6 +51,8 @@ impl Effect {
             Self::CouponUsage => "coupon usage",
             Self::RepeatPurchases => "repeat purchases",
             Self::NewProductPurchases => "new-product purchases",
+            Self::FirstPurchases => "first purchases",
+            Self::LaunchPurchases => "launch purchases",
             Self::RevenueMinor => "revenue",
             Self::MarginMinor => "margin",
         }
@@ -57,6 +65,8 @@ impl Effect {
             Self::CouponUsage => None,
             Self::RepeatPurchases => Some(f64::from(outcome.repeats)),
             Self::NewProductPurchases => Some(f64::from(outcome.new_products)),
+            Self::FirstPurchases => Some(f64::from(outcome.first_purchases)),
+            Self::LaunchPurchases => Some(f64::from(outcome.launches)),
             Self::RevenueMinor => Some(outcome.revenue_minor as f64),
             Self::MarginMinor => Some(outcome.margin_minor as f64),
         }

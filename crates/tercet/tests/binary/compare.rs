@@ -89,7 +89,7 @@ fn rules_of_a_project_hold_and_all_that_is_printed_is_called_simulated() {
     assert!(offers <= 2 * treated && offers > treated, "{offers} {treated}");
     let csv = run(&[&["--quiet", "compare", "--format", "csv"][..], &SMALL, &flags].concat());
     let lines = csv.fine().lines();
-    assert_eq!(lines.len(), 7);
+    assert_eq!(lines.len(), 9);
     assert!(lines.iter().skip(1).all(|line| line[0] == "true"), "{lines:?}");
 }
 
