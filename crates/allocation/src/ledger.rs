@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 
 use crate::customers::Candidate;
+use crate::plan::Plan;
 use crate::problem::Problem;
 
 /// Running counts of all promotions, budgets and floors.
@@ -46,6 +47,46 @@ impl Ledger {
         for (floor, count) in problem.floors.iter().zip(&mut self.floors) {
             *count += u64::from(floor.counts(groups, candidate.promotion));
         }
+    }
+
+    /// What the offers of a plan use.
+    pub(crate) fn of(problem: &Problem<'_>, plan: &Plan) -> Self {
+        let mut ledger = Self::new(problem);
+        for (customer, _, placed) in plan.offers() {
+            ledger.add(problem, customer, &problem.candidate(customer, placed.at()));
+        }
+        ledger
+    }
+
+    /// Without an offer that was added before.
+    pub(crate) fn remove(&mut self, problem: &Problem<'_>, customer: usize, gone: &Candidate) {
+        let promotion = gone.promotion as usize;
+        let cost_minor = gone.expected_cost_minor;
+        self.offers[promotion] -= 1;
+        self.costs_minor[promotion] -= cost_minor;
+        self.total_cost_minor -= cost_minor;
+        for at in problem.budgets_of(gone.promotion) {
+            self.budgets_minor[at] -= cost_minor;
+        }
+        let groups = problem.customers[customer].groups;
+        for (floor, count) in problem.floors.iter().zip(&mut self.floors) {
+            *count -= u64::from(floor.counts(groups, gone.promotion));
+        }
+    }
+
+    /// True when every limit has room for one offer more.
+    pub(crate) fn has_room(&self, problem: &Problem<'_>, candidate: &Candidate) -> bool {
+        let (at, cost_minor) = (candidate.promotion as usize, candidate.expected_cost_minor);
+        let promotion = &problem.promotions[at];
+        let lasts = |budget_minor: i64, used_minor: i64| {
+            cost_minor == 0
+                || used_minor.checked_add(cost_minor).is_some_and(|sum| sum <= budget_minor)
+        };
+        let mut shared = problem.budgets_of(candidate.promotion);
+        promotion.cap.is_none_or(|cap| self.offers[at] < cap)
+            && promotion.budget_minor.is_none_or(|minor| lasts(minor, self.costs_minor[at]))
+            && problem.total_budget_minor.is_none_or(|minor| lasts(minor, self.total_cost_minor))
+            && shared.all(|of| lasts(problem.budgets[of].budget_minor, self.budgets_minor[of]))
     }
 
     /// With what another ledger counted.

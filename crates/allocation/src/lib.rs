@@ -36,6 +36,7 @@ mod certificate;
 pub mod constraints;
 mod contacts;
 mod customers;
+mod explore;
 mod ledger;
 mod overlap;
 mod plan;
@@ -48,8 +49,11 @@ pub use certificate::{Certificate, Certified, Limit, ShadowPrice};
 pub use constraints::RuleId;
 pub use contacts::ContactRules;
 pub use customers::{Candidate, Customer, Customers, MAX_GROUPS, MAX_PROMOTIONS, Row};
+pub use explore::{
+    Exploration, Explored, Law, MAX_DRAWN_SLOTS, Opening, Openings, Propensities, Reserve, Slate,
+};
 pub use overlap::{CountedProducts, NoOverlap, Overlap, SharedProducts};
-pub use plan::{Chosen, Placed, Plan, UnplacedPin};
+pub use plan::{Chosen, Origin, Placed, Plan, UnplacedPin};
 pub use problem::{Budget, Floor, MAX_CHANNELS, MAX_SLOTS, Problem, Promotion, Slot};
 pub use verify::verify_all;
 pub use why::{Reasons, WhyNot};

@@ -3,7 +3,8 @@
 use std::ops::Deref;
 
 use crate::constraints::RuleId;
-use crate::problem::MAX_SLOTS;
+use crate::ledger::Ledger;
+use crate::problem::{MAX_SLOTS, Problem};
 
 /// An offer in a slot.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -14,11 +15,38 @@ pub struct Placed {
     pub candidate: u16,
     /// In which order the customer's offers were chosen, from 0.
     pub rank: u8,
-    /// True when the marketer pinned it.
-    pub is_pinned: bool,
+    /// Who put it there.
+    pub origin: Origin,
+}
+
+/// Who put an offer into its slot.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Origin {
+    /// The solver, for its value.
+    #[default]
+    Value,
+    /// The marketer.
+    Pin,
+    /// A draw of [`crate::Exploration`].
+    Draw,
 }
 
 impl Placed {
+    /// True when the marketer pinned it.
+    pub fn is_pinned(&self) -> bool {
+        self.origin == Origin::Pin
+    }
+
+    /// True when it was drawn at random.
+    pub fn is_drawn(&self) -> bool {
+        self.origin == Origin::Draw
+    }
+
+    /// True when it was chosen for its value, so that it has to be worth enough.
+    pub(crate) fn has_to_pay(&self) -> bool {
+        self.origin == Origin::Value
+    }
+
     /// Place in the customer's row of candidates.
     pub fn at(&self) -> usize {
         usize::from(self.candidate)
@@ -60,6 +88,24 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Says what the offers leave of every limit, and by how many each floor is missed.
+    pub(crate) fn settle(&mut self, problem: &Problem<'_>, ledger: &Ledger) {
+        let promotions = || problem.promotions.iter().enumerate();
+        let budgets = problem.budgets.iter().zip(&ledger.budgets_minor);
+        let floors = problem.floors.iter().zip(&ledger.floors);
+        self.remaining_caps =
+            promotions().map(|(at, facts)| facts.cap.map(|cap| cap - ledger.offers[at])).collect();
+        self.remaining_promotion_budgets_minor = promotions()
+            .map(|(at, facts)| facts.budget_minor.map(|minor| minor - ledger.costs_minor[at]))
+            .collect();
+        self.remaining_budgets_minor =
+            budgets.map(|(facts, used)| facts.budget_minor - used).collect();
+        self.remaining_total_budget_minor =
+            problem.total_budget_minor.map(|minor| minor - ledger.total_cost_minor);
+        self.shortfalls =
+            floors.map(|(floor, count)| floor.offers_min.saturating_sub(*count)).collect();
+    }
+
     /// The slate of a customer, slot by slot.
     pub fn slate(&self, customer: usize) -> &[Option<Placed>] {
         &self.cells[customer * self.slots..(customer + 1) * self.slots]

@@ -90,7 +90,7 @@ fn verify_slate(
         if (f64::from(placed.value_minor) - value_minor).abs() > tolerance {
             return Err(inconsistent(place(), "a value is not the marginal value"));
         }
-        if placed.is_pinned && !problem.customers.pinned(customer).any(|pin| pin == placed.at()) {
+        if placed.is_pinned() && !problem.customers.pinned(customer).any(|pin| pin == placed.at()) {
             return Err(inconsistent(place(), "an offer claims to be pinned"));
         }
         ledger.add(problem, customer, &candidate);

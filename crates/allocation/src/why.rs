@@ -4,6 +4,7 @@
 
 use crate::constraints::{RULES, RuleId, refusal};
 use crate::customers::Candidate;
+use crate::explore::{Explored, Reserve};
 use crate::ledger::{Ledger, Question};
 use crate::plan::{Chosen, Placed, Plan};
 use crate::problem::Problem;
@@ -28,6 +29,11 @@ pub enum WhyNot {
         /// Its slot.
         slot: usize,
     },
+    /// Another offer was drawn at random, and it has the slot.
+    Drawn {
+        /// Its slot.
+        slot: usize,
+    },
     /// By itself it would bring enough; beside the offer that covers its products already, it does not.
     SameProducts {
         /// The slot of the offer that covers most of it.
@@ -43,6 +49,7 @@ impl WhyNot {
             Self::SameGroup { .. } => "same_group",
             Self::Pinned { .. } => "pinned_offer",
             Self::Better { .. } => "better_offer",
+            Self::Drawn { .. } => "drawn_offer",
             Self::SameProducts { .. } => "same_products",
         }
     }
@@ -54,6 +61,7 @@ impl WhyNot {
             Self::SameGroup { slot }
             | Self::Pinned { slot }
             | Self::Better { slot }
+            | Self::Drawn { slot }
             | Self::SameProducts { slot } => Some(slot),
         }
     }
@@ -72,11 +80,13 @@ pub struct Reasons<'a> {
 impl<'a> Reasons<'a> {
     /// The reasons of a plan.
     pub fn new(problem: &'a Problem<'a>, plan: &'a Plan) -> Self {
-        let mut ledger = Ledger::new(problem);
-        for (customer, _, placed) in plan.offers() {
-            ledger.add(problem, customer, &problem.candidate(customer, placed.at()));
-        }
-        Self { problem, plan, ledger }
+        Self { problem, plan, ledger: Ledger::of(problem, plan) }
+    }
+
+    /// The reasons of a plan with draws: what the solver could use of a limit was used by the offers as they
+    /// were planned, and what was kept for draws was not to be had.
+    pub fn with_draws(problem: &'a Problem<'a>, explored: &'a Explored, kept: &Reserve) -> Self {
+        Self { problem, plan: &explored.plan, ledger: kept.on_top_of(&explored.planned_ledger) }
     }
 
     /// For each candidate of the customer what kept it out.
@@ -209,7 +219,12 @@ impl Slate<'_> {
     fn why_outbid(&self, at: usize, rivals: &[usize]) -> Option<WhyNot> {
         let (problem, candidate) = (self.problem, self.candidate(at));
         let value_minor = problem.marginal_minor(self.customer, &[], &candidate);
-        let chosen = || rivals.iter().copied().filter(|rank| !self.offers[*rank].1.is_pinned);
+        let open = problem.open_slots(self.customer, &candidate);
+        let is_drawn = |(slot, rival): &(usize, Placed)| rival.is_drawn() && open >> slot & 1 == 1;
+        if let Some((slot, _)) = rivals.iter().map(|rank| self.offers[*rank]).find(is_drawn) {
+            return Some(WhyNot::Drawn { slot });
+        }
+        let chosen = || rivals.iter().copied().filter(|rank| self.offers[*rank].1.has_to_pay());
         // Where it was worth more than what was chosen, a limit had run out.
         for rank in chosen() {
             let rival = &self.offers[rank].1;
@@ -222,7 +237,6 @@ impl Slate<'_> {
                 return Some(WhyNot::Rule(rule));
             }
         }
-        let open = problem.open_slots(self.customer, &candidate);
         let wanted = chosen().filter(|rank| open >> self.offers[*rank].0 & 1 == 1);
         let Some(last) = wanted.max() else {
             let pin = rivals.iter().find(|rank| open >> self.offers[**rank].0 & 1 == 1);

@@ -1,202 +1,15 @@
 //! Does every plan keep every rule, and is greedy as good as it can be?
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where it stopped")]
 
-use proptest::collection::vec;
-use proptest::option;
+mod instances;
+
+use instances::{Parts, SLOTS, parts, slots};
 use proptest::prelude::*;
 use tercet_allocation::solve::{Dual, Greedy, Solver};
 use tercet_allocation::{
-    Budget, Candidate, Customer, Floor, Limit, NoOverlap, Overlap, Placed, Plan, Problem,
-    Promotion, Reasons, RuleId, ShadowPrice, SharedProducts, Slot, WhyNot, verify_all,
+    Budget, Candidate, Customer, Floor, Limit, NoOverlap, Origin, Overlap, Placed, Plan, Problem,
+    Promotion, Reasons, RuleId, ShadowPrice, SharedProducts, WhyNot, verify_all,
 };
-
-const SLOTS: usize = 3;
-const PRODUCTS: u32 = 30;
-const STORES: u32 = 3;
-
-/// A customer with candidates and the places of those that are pinned.
-type Person = (Customer, Vec<Candidate>, Vec<usize>);
-
-/// The parts of a problem, without the overlap it borrows.
-#[derive(Clone, Debug)]
-struct Parts {
-    slots: Vec<Slot>,
-    offers_max: Option<u8>,
-    promotions: Vec<Promotion>,
-    budgets: Vec<Budget>,
-    floors: Vec<Floor>,
-    people: Vec<Person>,
-    total_budget_minor: Option<i64>,
-    min_value_minor: Option<i64>,
-    products: Vec<Vec<u32>>,
-    expected: Vec<Vec<(u32, f32)>>,
-}
-
-impl Parts {
-    fn problem<'a>(&self, overlap: &'a dyn Overlap) -> Problem<'a> {
-        let mut problem = Problem {
-            slots: self.slots.clone(),
-            promotions: self.promotions.clone(),
-            budgets: self.budgets.clone(),
-            floors: self.floors.clone(),
-            total_budget_minor: self.total_budget_minor,
-            offers_max: self.offers_max,
-            min_value_minor: self.min_value_minor,
-            overlap,
-            ..Problem::default()
-        };
-        for (customer, candidates, pinned) in &self.people {
-            problem.customers.push(*customer, candidates, pinned).unwrap();
-        }
-        problem
-    }
-
-    fn shared(&self) -> SharedProducts {
-        let promotions = self.products.len();
-        let shares = (0..promotions * promotions).map(|at| (at % 7) as f32 / 10.0).collect();
-        SharedProducts::new(self.products.clone(), &self.expected, Some(shares)).unwrap()
-    }
-
-    /// No caps, budgets, groups, pins or flags: each slate stands alone.
-    fn uncoupled(mut self) -> Self {
-        self.promotions.iter_mut().for_each(|promotion| *promotion = Promotion::default());
-        for (customer, candidates, pinned) in &mut self.people {
-            let order = customer.order;
-            *customer = Customer { order, max_offers: SLOTS as u8, ..Customer::default() };
-            candidates.iter_mut().for_each(|candidate| candidate.excluded = None);
-            pinned.clear();
-        }
-        self.budgets.clear();
-        self.floors.clear();
-        (self.total_budget_minor, self.min_value_minor) = (None, Some(1));
-        (self.offers_max, self.slots) = (None, slots([None; SLOTS]));
-        self
-    }
-}
-
-fn slots(channels: [Option<u8>; SLOTS]) -> Vec<Slot> {
-    let slot = |(at, channel): (usize, Option<u8>)| Slot { name: format!("slot {at}"), channel };
-    channels.into_iter().enumerate().map(slot).collect()
-}
-
-fn sorted_products(most: usize) -> impl Strategy<Value = Vec<u32>> {
-    proptest::collection::btree_set(0..PRODUCTS, 0..most).prop_map(|set| set.into_iter().collect())
-}
-
-fn flag() -> impl Strategy<Value = Option<RuleId>> {
-    let flags: Vec<RuleId> = RuleId::all().filter(|rule| rule.is_flag()).collect();
-    option::weighted(0.15, proptest::sample::select(flags))
-}
-
-fn promotion() -> impl Strategy<Value = Promotion> {
-    let limits = (option::of(0..15_u64), option::of(0..3_000_i64), option::weighted(0.4, 0..3_u32));
-    let stores = option::weighted(0.2, proptest::collection::btree_set(0..STORES, 0..3));
-    (limits, stores, option::weighted(0.2, 0..8_u64)).prop_map(|(limits, stores, channels)| {
-        let (cap, budget_minor, exclusivity_group) = limits;
-        let stores = stores.map(|stores| stores.into_iter().collect());
-        Promotion { cap, budget_minor, exclusivity_group, stores, channels }
-    })
-}
-
-fn candidate() -> impl Strategy<Value = Candidate> {
-    let money = (-50..1_000_i64, 0..400_i64);
-    (money, 0..8_u8, flag()).prop_map(|((value_minor, expected_cost_minor), slots, excluded)| {
-        Candidate { promotion: 0, slots, value_minor, expected_cost_minor, excluded }
-    })
-}
-
-/// Some promotions of so many, ascending.
-fn some_of(promotions: usize) -> impl Strategy<Value = Vec<u32>> {
-    proptest::collection::btree_set(0..promotions as u32, 0..=promotions)
-        .prop_map(|set| set.into_iter().collect())
-}
-
-fn floor(promotions: usize) -> impl Strategy<Value = Floor> {
-    (option::of(some_of(promotions)), option::of(0..3_u8), 0..12_u64, 0..3_000_i64).prop_map(
-        |(promotions, group, offers_min, miss_minor)| Floor {
-            promotions,
-            group,
-            offers_min,
-            miss_minor,
-        },
-    )
-}
-
-fn budget(promotions: usize) -> impl Strategy<Value = Budget> {
-    (0..5_000_i64, some_of(promotions))
-        .prop_map(|(budget_minor, promotions)| Budget { budget_minor, promotions })
-}
-
-fn parts(most_customers: usize, most_promotions: usize) -> impl Strategy<Value = Parts> {
-    (1..=most_promotions, 0..=most_customers).prop_flat_map(|(promotions, customers)| {
-        let of_customer = (
-            vec(option::weighted(0.8, candidate()), promotions),
-            (0..=4_u8, flag(), any::<u64>(), 0..8_u16, option::weighted(0.3, 0..200_u8)),
-            (option::weighted(0.8, 0..STORES), 0..8_u64, option::weighted(0.3, 0..8_u64)),
-            vec(any::<proptest::sample::Index>(), 0..3),
-            proptest::collection::btree_map(0..PRODUCTS, 1..200_u16, 0..12),
-        );
-        let shared = (vec(budget(promotions), 0..3), vec(floor(promotions), 0..3));
-        (
-            vec(promotion(), promotions),
-            vec(sorted_products(12), promotions),
-            vec(of_customer, customers),
-            (option::of(0..20_000_i64), option::of(-10..100_i64), option::weighted(0.2, 0..4_u8)),
-            proptest::array::uniform3(option::weighted(0.3, 0..3_u8)),
-            shared,
-        )
-            .prop_map(
-                |(promotions, products, rows, limits, channels, (budgets, floors))| {
-                    let (total_budget_minor, min_value_minor, offers_max) = limits;
-                    let (mut people, mut expected) = (vec![], vec![]);
-                    for (
-                        offered,
-                        (max_offers, blocked, order, groups, price),
-                        reach,
-                        pins,
-                        spends,
-                    ) in rows
-                    {
-                        let (store, channels, refused) = reach;
-                        let offered = (0..).zip(offered).filter_map(|(promotion, candidate)| {
-                            candidate.map(|candidate| Candidate { promotion, ..candidate })
-                        });
-                        let candidates: Vec<Candidate> = offered.collect();
-                        let pin = |pin: &proptest::sample::Index| pin.index(candidates.len());
-                        let pinned = if candidates.is_empty() {
-                            vec![]
-                        } else {
-                            pins.iter().map(pin).collect()
-                        };
-                        let customer = Customer {
-                            max_offers,
-                            blocked,
-                            order,
-                            store,
-                            channels,
-                            refused_channels: refused.map_or(0, |refused| refused & !channels),
-                            groups,
-                            contact_price_minor: price.map_or(0.0, f32::from),
-                        };
-                        people.push((customer, candidates, pinned));
-                        expected.push(spends.into_iter().map(|(p, e)| (p, f32::from(e))).collect());
-                    }
-                    Parts {
-                        slots: slots(channels),
-                        offers_max,
-                        promotions,
-                        budgets,
-                        floors,
-                        people,
-                        total_budget_minor,
-                        min_value_minor,
-                        products,
-                        expected,
-                    }
-                },
-            )
-    })
-}
 
 /// The largest value of a customer's slate, over all ways to fill the slots.
 fn brute_force(problem: &Problem<'_>, customer: usize) -> i64 {
@@ -287,10 +100,11 @@ fn is_true(
                 let group = problem.promotions[of.promotion as usize].exclusivity_group;
                 demand(group.is_some() && group == promotion.exclusivity_group, "another group")
             }
-            WhyNot::Pinned { slot } => demand(rival.is_pinned && open >> slot & 1 == 1, "no pin"),
+            WhyNot::Pinned { slot } => demand(rival.is_pinned() && open >> slot & 1 == 1, "no pin"),
+            WhyNot::Drawn { slot } => demand(rival.is_drawn() && open >> slot & 1 == 1, "no draw"),
             WhyNot::Better { slot } => {
                 demand(open >> slot & 1 == 1, "another slot")?;
-                demand(!rival.is_pinned, "a pin")?;
+                demand(rival.origin == Origin::Value, "a pin or a draw")?;
                 demand(f64::from(rival.value_minor) >= alone_minor, "worth less")
             }
             WhyNot::SameProducts { .. } => {
@@ -404,7 +218,7 @@ proptest! {
             for at in 0..problem.customers.len() {
                 let chosen = plan.chosen(at);
                 for pin in problem.customers.pinned(at) {
-                    let placed = chosen.iter().any(|(_, p)| p.at() == pin && p.is_pinned);
+                    let placed = chosen.iter().any(|(_, p)| p.at() == pin && p.is_pinned());
                     let excused = plan.unplaced_pins.iter().any(|u| u.customer == at && u.candidate == pin);
                     prop_assert!(placed || excused);
                 }
@@ -444,7 +258,7 @@ proptest! {
     #[test]
     fn whatever_prices_it_starts_from_a_plan_is_valid(
         parts in parts(30, 10),
-        prices in vec((0..5_u8, 0..10_u32, 0.0..2_000.0_f64), 0..8),
+        prices in proptest::collection::vec((0..5_u8, 0..10_u32, 0.0..2_000.0_f64), 0..8),
     ) {
         let limit = |kind: u8, at: u32| match kind {
             0 => Limit::TotalBudget,
@@ -752,7 +566,7 @@ fn a_broken_plan_is_told_with_rule_customer_and_promotion() {
     check(&|_, plan| plan.cells[0].as_mut().unwrap().candidate = 3, "not among the candidates");
     check(&|_, plan| plan.total_value_minor += 1.0, "total value");
     check(&|p, _| p.people[0].1[0].value_minor = 91, "marginal value");
-    check(&|_, plan| plan.cells[0].as_mut().unwrap().is_pinned = true, "claims to be pinned");
+    check(&|_, plan| plan.cells[0].as_mut().unwrap().origin = Origin::Pin, "claims to be pinned");
 }
 
 #[test]

@@ -7,7 +7,8 @@ use crate::ledger::Question;
 use crate::plan::Plan;
 use crate::problem::Problem;
 
-/// Less the price of a contact, what an offer adds to its slate still reaches the minimum, unless it is pinned.
+/// Less the price of a contact, what an offer adds to its slate still reaches the minimum, unless it is pinned or
+/// drawn at random.
 ///
 /// The price grows with how often the customer was contacted lately, see [`crate::contacts`].
 pub(crate) struct Fatigue;
@@ -40,7 +41,7 @@ impl Rule for Fatigue {
                 let candidate = problem.candidate(customer, placed.at());
                 let worth_minor = problem.worth_minor(customer, &promotions, &candidate);
                 let left_minor = worth_minor - f64::from(known.contact_price_minor);
-                if !placed.is_pinned && left_minor < problem.least_minor() {
+                if placed.has_to_pay() && left_minor < problem.least_minor() {
                     return Err(broken(self.id(), customer, candidate.promotion));
                 }
                 promotions.push(candidate.promotion);

@@ -7,7 +7,7 @@ use crate::ledger::Question;
 use crate::plan::Plan;
 use crate::problem::Problem;
 
-/// What an offer adds to its slate reaches the minimum, unless it is pinned. Without a minimum it is 0: what is
+/// What an offer adds to its slate reaches the minimum, unless it is pinned or drawn at random. Without a minimum it is 0: what is
 /// expected to lose is not sent.
 pub(crate) struct MinValue;
 
@@ -39,7 +39,7 @@ impl Rule for MinValue {
             for (_, placed) in plan.chosen(customer).iter() {
                 let candidate = problem.candidate(customer, placed.at());
                 let worth_minor = problem.worth_minor(customer, &promotions, &candidate);
-                if !placed.is_pinned && worth_minor < least_minor {
+                if placed.has_to_pay() && worth_minor < least_minor {
                     return Err(broken(self.id(), customer, candidate.promotion));
                 }
                 promotions.push(candidate.promotion);

@@ -8,7 +8,7 @@ use super::picks::Picks;
 use super::pins::Pins;
 use super::seats::Seated;
 use crate::ledger::Ledger;
-use crate::plan::{Placed, Plan};
+use crate::plan::{Origin, Placed, Plan};
 use crate::problem::Problem;
 
 /// Customers of one parallel task; their values are added up first, so that threads change nothing.
@@ -44,26 +44,19 @@ pub(super) fn assemble(
         ledger.join(&used);
         total_value_minor += value_minor;
     }
-    let promotions = || problem.promotions.iter().enumerate();
-    let budgets = problem.budgets.iter().zip(&ledger.budgets_minor);
-    let floors = problem.floors.iter().zip(&ledger.floors);
-    Plan {
+    let mut plan = Plan {
         slots,
         cells,
         unplaced_pins: pins.unplaced.clone(),
-        remaining_caps: promotions()
-            .map(|(at, facts)| facts.cap.map(|cap| cap - ledger.offers[at]))
-            .collect(),
-        remaining_promotion_budgets_minor: promotions()
-            .map(|(at, facts)| facts.budget_minor.map(|minor| minor - ledger.costs_minor[at]))
-            .collect(),
-        remaining_budgets_minor: budgets.map(|(facts, used)| facts.budget_minor - used).collect(),
-        remaining_total_budget_minor: problem
-            .total_budget_minor
-            .map(|minor| minor - ledger.total_cost_minor),
-        shortfalls: floors.map(|(floor, count)| floor.offers_min.saturating_sub(*count)).collect(),
+        remaining_caps: Vec::new(),
+        remaining_promotion_budgets_minor: Vec::new(),
+        remaining_budgets_minor: Vec::new(),
+        remaining_total_budget_minor: None,
+        shortfalls: Vec::new(),
         total_value_minor,
-    }
+    };
+    plan.settle(problem, &ledger);
+    plan
 }
 
 /// Puts a customer's offers into their slots, and returns the sum of their marginal values.
@@ -91,7 +84,7 @@ fn seat_all(
             value_minor: value_minor as f32,
             candidate: at as u16,
             rank: rank as u8,
-            is_pinned: rank < pinned.len(),
+            origin: if rank < pinned.len() { Origin::Pin } else { Origin::Value },
         };
         promotions.push(candidate.promotion);
         ledger.add(problem, customer, &candidate);

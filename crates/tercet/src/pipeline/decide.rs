@@ -325,7 +325,7 @@ impl DecisionLog<'_> {
                 }));
                 responses
                     .push(offered.map_or(0.0, |(_, row)| self.scored.value(row).response_rate));
-                forced.push(placed.is_some_and(|placed| placed.is_pinned));
+                forced.push(placed.is_some_and(|placed| placed.is_pinned()));
                 let empty = self.slates.why_empty[customer * slots.len() + slot];
                 empties.push(empty.map(|rule| rule.name().to_owned()));
                 reasons.push(self.reasons[customer][slot].clone());
