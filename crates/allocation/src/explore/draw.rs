@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 use tercet_types::{Error, Result};
 
-use super::law::Exploration;
+use super::law::{Exploration, Law};
 use super::openings::{Openings, Propensities, Slate};
 use crate::certificate::Limit;
 use crate::customers::Candidate;
@@ -87,6 +87,16 @@ impl Explored {
     /// The most customers on whom is worked out what exploring costs.
     pub const VALUED_CUSTOMERS: usize = 50_000;
 
+    /// The probabilities with which slots were drawn.
+    pub fn law(&self) -> Law {
+        self.exploration.law
+    }
+
+    /// The seed of all coins and draws.
+    pub fn seed(&self) -> u64 {
+        self.exploration.seed
+    }
+
     /// What a customer's slots could have got, and what was planned.
     pub fn openings(&self, problem: &Problem<'_>, customer: usize) -> Openings {
         let is_left_out = |promotion: u32| self.left_out[promotion as usize].is_some();
@@ -125,6 +135,22 @@ impl Explored {
         };
         let slate: Vec<Option<u32>> = self.plan.slate(customer).iter().map(of).collect();
         openings.propensities(&self.exploration.law, &slate)
+    }
+
+    /// [`Self::propensities`] of some customers, with the slots that could be drawn: bit `k` for slot `k`.
+    pub fn propensities_of(
+        &self,
+        problem: &Problem<'_>,
+        customers: std::ops::Range<usize>,
+    ) -> Vec<(Propensities, u8)> {
+        let of = |customer: usize| {
+            let open = match self.exploration.law.is_on() {
+                true => self.openings(problem, customer).open_slots(),
+                false => 0,
+            };
+            (self.propensities(problem, customer), open)
+        };
+        customers.into_par_iter().map(of).collect()
     }
 
     /// The share of the value of the plan that exploring is expected to cost: the share of slots that are drawn

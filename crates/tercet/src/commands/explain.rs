@@ -153,24 +153,74 @@ fn decided(
     let (on, amounts) = (found.text_or_null("promotion_on")?, found.i64("value_minor")?);
     let (kinds, empties) = (found.text("value_kind")?, found.text_or_null("empty_reason")?);
     let codes = found.text_or_null("reason_codes")?;
+    let draws = Draws::read(&found)?;
     (0..found.rows())
         .map(|row| {
+            let draw = draws.in_words(row, promotions[row].as_deref());
             Ok(match &promotions[row] {
                 Some(promotion) => vec![
                     slots[row].clone(),
                     named(promotion, on[row].as_deref()),
                     worth(amounts[row], &kinds[row], currency),
-                    reasons::in_words(codes[row].as_deref(), currency),
+                    match (draw, reasons::in_words(codes[row].as_deref(), currency)) {
+                        (Some(draw), facts) if facts.is_empty() => draw,
+                        (Some(draw), facts) => format!("{draw}; {facts}"),
+                        (None, facts) => facts,
+                    },
                 ],
                 None => vec![
                     slots[row].clone(),
                     "—".to_owned(),
                     String::new(),
-                    rest.why_empty(empties[row].as_deref().unwrap_or(RuleId::SlotKind.name()))?,
+                    match draw {
+                        Some(draw) => draw,
+                        None => rest.why_empty(
+                            empties[row].as_deref().unwrap_or(RuleId::SlotKind.name()),
+                        )?,
+                    },
                 ],
             })
         })
         .collect()
+}
+
+/// Which slots were drawn at random, and what was planned for them.
+struct Draws {
+    is_explored: Vec<Option<bool>>,
+    propensities: Vec<f64>,
+    planned: Vec<Option<String>>,
+    planned_on: Vec<Option<String>>,
+}
+
+impl Draws {
+    fn read(found: &Frame) -> Result<Self> {
+        Ok(Self {
+            is_explored: found.bool_or_null("is_explored")?,
+            propensities: found.f64("propensity")?,
+            planned: found.text_or_null("planned_promotion_id")?,
+            planned_on: found.text_or_null("planned_on")?,
+        })
+    }
+
+    /// What came of a draw; nothing where none was made.
+    fn in_words(&self, row: usize, promotion: Option<&str>) -> Option<String> {
+        if self.is_explored[row] != Some(true) {
+            return None;
+        }
+        let what = match promotion {
+            Some(_) => "drawn at random, to learn what other offers bring",
+            None => "drawn at random, and nothing was left to draw",
+        };
+        let planned = self.planned[row].as_deref();
+        let planned = match planned {
+            Some(planned) if Some(planned) == promotion => "as was planned".to_owned(),
+            Some(planned) => {
+                format!("planned was {}", named(planned, self.planned_on[row].as_deref()))
+            }
+            None => "nothing was planned".to_owned(),
+        };
+        Some(format!("{what} ({planned}; likelihood {:.2} %)", 100.0 * self.propensities[row]))
+    }
 }
 
 /// The candidates that were not offered, and what is needed to say why.
@@ -259,6 +309,7 @@ impl Rest {
                 format!("it shares products with {rival} and adds too little beside it")
             }
             "same_group" => format!("it may not be combined with {rival}"),
+            "drawn_offer" => format!("{}{rival} was drawn at random", self.fits(row)),
             "pinned_offer" => format!("{}{rival} is pinned", self.fits(row)),
             rule => match RuleId::from_name(rule) {
                 Some(RuleId::Audience) if self.is_blocked()? => OUTSIDE_THE_RUN.to_owned(),

@@ -5,6 +5,7 @@
 //! `TERCET__SECTION__KEY`, then the file, then the default.
 
 mod delivery;
+mod exploration;
 mod load;
 mod model;
 mod project;
@@ -15,6 +16,7 @@ mod run;
 mod slots;
 
 pub(crate) use delivery::Delivery;
+pub(crate) use exploration::Exploration;
 pub(crate) use load::{CONFIG_FILE, Environment, load, store_options};
 pub(crate) use model::Model;
 pub(crate) use project::Project;
@@ -57,6 +59,8 @@ pub(crate) struct Config {
     pub(crate) audience: Audience,
     /// What must hold: control group, caps, budgets, contact limits, pins.
     pub(crate) rules: Rules,
+    /// How much is drawn at random.
+    pub(crate) exploration: Exploration,
     /// What leaves the house.
     pub(crate) delivery: Delivery,
     /// How many old runs are kept.

@@ -8,6 +8,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use tercet_allocation::Exploration;
 use tercet_engine::{Engine, EngineOptions, Location, Store, TableWriter};
 use tercet_measurement::assignment::{Arm, Holdout};
 use tercet_simulator::{Customer, Events, Memory, Outcome, State, Table, World};
@@ -349,13 +350,14 @@ impl Deciding<'_> {
             redeemed: redeemed_before(engine, as_of)?,
             with_holdout: true,
             with_reasons: false,
+            exploration: Exploration::default(),
         };
         let slates = fill_slots(engine, &known, config, &scored, &circumstances, &masks, |_| true)?;
         self.history = circumstances.history;
         let mut offers = vec![Vec::new(); ask.world.size().customers as usize];
         for (at, ix) in slates.customers.iter().enumerate() {
             let id = &known.customers[ix].id;
-            for (_, placed) in slates.plan.chosen(at).iter() {
+            for (_, placed) in slates.explored.plan.chosen(at).iter() {
                 let promotion = slates.offered(at, placed);
                 let promotion_id = known.promotions[&promotion].id.clone();
                 // Only customers with a number of the world may be sent offers: visitors have no consent.

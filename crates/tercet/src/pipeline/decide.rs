@@ -11,6 +11,7 @@ use tercet_features::PairBlock;
 use tercet_types::tables::decisions::{DECISIONS, OFFERS};
 use tercet_types::{Currency, DAYS_PER_WEEK, Error, Result};
 
+use super::draws::{DrawColumns, DrawFacts};
 use super::history::recent_contacts;
 use super::manifest::{Stage, to_json};
 use super::pairs::{PairView, WeekPairs};
@@ -45,9 +46,12 @@ pub(super) struct PlanFacts {
     pub(super) floors: Vec<(String, u64, u64)>,
     /// Pins that a rule did not let through: promotion, customers, rule.
     pub(super) unplaced_pins: Vec<(String, usize, String)>,
-    /// How good the plan is; none in a run of an earlier version.
+    /// How good the plan is before any draw; none in a run of an earlier version.
     #[serde(default)]
     pub(super) certificate: Option<CertificateFacts>,
+    /// What was drawn at random; none where nothing is.
+    #[serde(default)]
+    pub(super) draws: Option<DrawFacts>,
 }
 
 /// How far from the best possible a plan is. Values are minor units, or millionths of a score for an engine
@@ -94,6 +98,7 @@ pub(super) fn decide(run: &WeeklyRun<'_>, context: &mut StageContext<'_>) -> Res
         with_holdout: true,
         with_reasons: true,
     };
+        exploration: config.exploration.draws(context.identity.seed, week.as_of),
     let slates =
         fill_slots(context.engine, week, config, &scored, &circumstances, &masks, |_| true)?;
     let model_version =
@@ -106,18 +111,21 @@ pub(super) fn decide(run: &WeeklyRun<'_>, context: &mut StageContext<'_>) -> Res
         reasons: run.reasons(context, &slates, &pairs, &visits)?,
         model_version,
     };
-    let (decisions, candidates) = (log.decisions()?, log.candidates()?);
-    let facts = plan_facts(context, week, &slates);
+    let draws = DrawColumns::of(week, &slates);
+    let mut facts = plan_facts(context, week, &slates);
+    facts.draws = draws.facts(config, week, &slates);
+    let (decisions, candidates) = (log.decisions(draws)?, log.candidates()?);
     context.write_table(DECISIONS.name, &decisions)?;
     context.write_table("candidates", &candidates)?;
     context.write("plan.json", to_json(&facts)?)?;
-    let treated: BTreeSet<usize> = slates.plan.offers().map(|(customer, ..)| customer).collect();
+    let treated: BTreeSet<usize> =
+        slates.explored.plan.offers().map(|(customer, ..)| customer).collect();
     let missing = slates.certificate.as_ref().map_or_else(String::new, |certificate| {
         format!(", at most {:.2} % below the best possible", 100.0 * certificate.gap())
     });
     Ok(format!(
         "{} offers to {} of {} customers{missing}",
-        thousands(slates.plan.offers().count()),
+        thousands(slates.explored.plan.offers().count()),
         thousands(treated.len()),
         thousands(slates.customers.len())
     ))
@@ -199,7 +207,7 @@ fn offer_facts(
 }
 
 fn plan_facts(context: &StageContext<'_>, week: &Week, slates: &Slates) -> PlanFacts {
-    let plan = &slates.plan;
+    let plan = &slates.explored.plan;
     let mut facts = PlanFacts { total_value_minor: plan.total_value_minor, ..PlanFacts::default() };
     for (at, ix) in slates.promotions.iter().enumerate() {
         let known = &week.promotions[ix];
@@ -276,7 +284,7 @@ struct DecisionLog<'a> {
 
 impl DecisionLog<'_> {
     /// One row per customer and slot, also for control customers and empty slots.
-    fn decisions(&self) -> Result<Frame> {
+    fn decisions(&self, draws: DrawColumns) -> Result<Frame> {
         let config = self.context.config;
         let (slots, week) = (&config.slots, self.week);
         let customers = self.slates.customers.len();
@@ -287,6 +295,7 @@ impl DecisionLog<'_> {
             &config.routes,
             &config.audience,
         ))?)
+            &config.exploration,
         .to_hex()
         .as_str()[..12]
             .to_owned();
@@ -312,7 +321,7 @@ impl DecisionLog<'_> {
                 let (count, hash) = self.eligible(customer, slot);
                 eligible.push(count);
                 hashes.push(hash);
-                let placed = self.slates.plan.slate(customer)[slot].as_ref();
+                let placed = self.slates.explored.plan.slate(customer)[slot].as_ref();
                 let offered = placed.map(|placed| self.offered(customer, placed));
                 promotions.push(offered.map(|(ix, _)| week.promotions[&ix].id.clone()));
                 depths.push(offered.map(|(ix, _)| week.promotions[&ix].discount_rate));
@@ -352,21 +361,25 @@ impl DecisionLog<'_> {
                 same(self.scored.value_kind),
                 costs.into(),
                 responses.into(),
-                vec![1.0_f64; rows].into(),
-                vec![1.0_f64; rows].into(),
+                draws.propensities.into(),
+                draws.joint.into(),
                 eligible.into(),
                 hashes.into(),
                 same(&dual),
                 vec![identity.seed as i64; rows].into(),
                 vec![false; rows].into(),
                 forced.into(),
-                vec![false; rows].into(),
+                draws.is_explored.into(),
                 depths.into(),
                 vec![week.as_of; rows].into(),
                 vec![week.as_of.plus_days(DAYS_PER_WEEK - 1); rows].into(),
                 empties.into(),
                 reasons.into(),
             ],
+                draws.planned.into(),
+                draws.is_randomised.into(),
+                draws.is_measured.into(),
+                draws.is_usable.into(),
         )
     }
 
@@ -406,6 +419,7 @@ impl DecisionLog<'_> {
         let slates = self.slates;
         let chosen: BTreeMap<usize, i32> = slates
             .plan
+            .explored
             .offers()
             .map(|(customer, slot, placed)| {
                 (slates.starts[customer] + placed.at(), slot as i32 + 1)

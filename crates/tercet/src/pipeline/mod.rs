@@ -6,6 +6,7 @@
 mod campaign;
 mod decide;
 mod effects;
+mod draws;
 mod history;
 mod learn;
 mod lessons;

@@ -39,7 +39,7 @@ impl WeeklyRun<'_> {
         // A topic is told or withheld as one.
         let players: Vec<usize> = PAIR_FEATURES.iter().map(|f| f.topic() as usize).collect();
         let explainer = match &models {
-            Some(models) if slates.plan.offers().count() <= EXPLAINED_MAX => {
+            Some(models) if slates.explored.plan.offers().count() <= EXPLAINED_MAX => {
                 Some(Explainer::new(&models.response, &players)?)
             }
             _ => None,
@@ -94,7 +94,7 @@ impl Asked<'_> {
     ) -> Result<Option<(usize, Vec<Option<String>>)>> {
         let ix = self.block.customer_ix[at];
         let Ok(customer) = self.slates.customers.binary_search(&ix) else { return Ok(None) };
-        let cells = self.slates.plan.slate(customer).iter();
+        let cells = self.slates.explored.plan.slate(customer).iter();
         let codes = cells.map(|cell| {
             let Some(placed) = cell else { return Ok(None) };
             let promotion = self.slates.offered(customer, placed);

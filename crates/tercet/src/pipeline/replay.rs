@@ -3,6 +3,7 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
+use tercet_allocation::Exploration;
 use tercet_engine::{Engine, Value, params};
 use tercet_measurement::offline::{
     Bootstrap, Breadth, CustomerWeek, EngineSlates, Purchase, SLATE_LEN, Scope, Slate, Summary,
@@ -246,6 +247,7 @@ fn pick(
         redeemed: BTreeSet::new(),
         with_holdout: false,
         with_reasons: false,
+        exploration: Exploration::default(),
     };
     // Limits across customers would make engines compete for stock instead of being compared.
     let mut config: Config = config.clone();
@@ -300,7 +302,7 @@ fn slates_of(slates: &Slates, truth: &JudgedWeek, place: &BTreeMap<i32, u32>) ->
         .map(|judged| {
             let mut slate: Slate = [None; SLATE_LEN];
             if let Some(customer) = at.get(&(judged.customer as i32)) {
-                let chosen = slates.plan.chosen(*customer);
+                let chosen = slates.explored.plan.chosen(*customer);
                 for (cell, (_, placed)) in slate.iter_mut().zip(chosen.iter()) {
                     let promotion = slates.offered(*customer, placed);
                     *cell = place.get(&promotion).copied();

@@ -16,6 +16,7 @@ use tercet_sources::Policy;
 use tercet_types::{Currency, Result};
 
 use super::decide::{PlanFacts, rule_words};
+use super::draws::DrawFacts;
 use super::learn::{ModelCard, ModelCards};
 use super::manifest::{Part, Stage, parse};
 use super::runner::StageContext;
@@ -213,6 +214,7 @@ fn notes(
             thousands(week.facts.promotions)
         ));
     }
+    notes.extend(plan.draws.as_ref().map(drawn));
     for (promotion, customers, rule) in &plan.unplaced_pins {
         notes.push(format!(
             "Pinned promotion {promotion} did not reach {customers} customers: {}.",
@@ -220,6 +222,37 @@ fn notes(
         ));
     }
     notes
+}
+
+/// What was drawn at random, and what that is expected to cost.
+fn drawn(draws: &DrawFacts) -> String {
+    let (drawn, open) = (draws.drawn_slots, draws.open_slots);
+    let left_out = draws.promotions.iter().filter(|of| of.left_out.is_some()).count();
+    let mut note = format!(
+        "To learn what other offers bring, {} of {} slots ({:.1} %) were drawn at random, {} customers with all their slots. That is expected to cost {:.1} % of the plan's value.",
+        thousands(drawn as usize),
+        thousands(open as usize),
+        100.0 * drawn as f64 / open.max(1) as f64,
+        thousands(draws.measured_customers as usize),
+        100.0 * draws.expected_cost
+    );
+    if left_out > 0 {
+        note.push_str(&format!(
+            " {} of {} promotions were left out: their caps or budgets have no room for draws ([exploration] limit_share).",
+            thousands(left_out),
+            thousands(draws.promotions.len())
+        ));
+    }
+    if draws.is_filled_only {
+        note.push_str(" For the same reason only slots with a planned offer were drawn.");
+    }
+    if draws.refused_customers > 0 {
+        note.push_str(&format!(
+            " A limit refused draws of {} customers: their decisions are marked as not usable for evaluation.",
+            thousands(draws.refused_customers as usize)
+        ));
+    }
+    note
 }
 
 fn segments(log: &Log, week: &Week) -> Vec<SegmentCount> {

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tercet_allocation::solve::{Dual, Solver};
 use tercet_allocation::{
-    Budget, Candidate, Certificate, CountedProducts, Customer, Floor, MAX_GROUPS, NoOverlap,
-    Overlap, Placed, Plan, Problem, Promotion, Reasons, RuleId, Slot, WhyNot, verify_all,
+    Budget, Candidate, Certificate, CountedProducts, Customer, Exploration, Explored, Floor,
+    MAX_GROUPS, NoOverlap, Overlap, Placed, Problem, Promotion, Reasons, RuleId, Slot, WhyNot,
+    verify_all,
 };
 use tercet_engine::{Engine, Frame, params};
 use tercet_measurement::assignment::{self, Arm, Holdout, Salt};
@@ -30,6 +31,8 @@ pub(crate) struct Circumstances {
     pub(crate) with_holdout: bool,
     /// True when it is worked out what kept each candidate out, and how good the plan is.
     pub(crate) with_reasons: bool,
+    /// What is drawn at random beside the plan.
+    pub(crate) exploration: Exploration,
 }
 
 /// The problem of a week and its plan.
@@ -54,9 +57,9 @@ pub(crate) struct Slates {
     pub(crate) budget_names: Vec<String>,
     /// Names of the problem's floors.
     pub(crate) floor_names: Vec<String>,
-    /// Who gets what.
-    pub(crate) plan: Plan,
-    /// How good the plan is, when asked for.
+    /// Who gets what, and how likely that was.
+    pub(crate) explored: Explored,
+    /// How good the plan is before any draw, when asked for.
     pub(crate) certificate: Option<Certificate>,
 }
 
@@ -113,6 +116,7 @@ pub(crate) fn fill_slots(
         }
     });
     let (mut arms, mut ids, mut starts) = (Vec::new(), Vec::new(), Vec::new());
+    let mut keys = Vec::new();
     let mut rows = Vec::new();
     let mut problem = Problem {
         slots: config
@@ -200,6 +204,8 @@ pub(crate) fn fill_slots(
             ..scopes.of_customer(known)
         };
         problem.customers.push(customer, &candidates, &pinned)?;
+        let key = &circumstances.assignment_key;
+        keys.push(assignment::hash(key, Salt::Exploration, &known.id));
         arms.push(arm);
         ids.push(ix);
     }
@@ -216,6 +222,9 @@ pub(crate) fn fill_slots(
     } else {
         &NoOverlap
     };
+    let exploration = circumstances.exploration;
+    let reserve = exploration.reserve(&problem)?;
+    reserve.take_from(&mut problem);
     let (plan, certificate) = if circumstances.with_reasons {
         let solved = Dual::default().solve_with_certificate(&problem)?;
         (solved.plan, Some(solved.certificate))
@@ -223,9 +232,14 @@ pub(crate) fn fill_slots(
         (Dual::default().solve(&problem)?, None)
     };
     verify_all(&problem, &plan)?;
+    reserve.give_back(&mut problem);
+    let explored = exploration.explore(&problem, plan, &keys)?;
+    if exploration.law.is_on() {
+        verify_all(&problem, &explored.plan)?;
+    }
     let (mut why_not, mut why_empty) = (Vec::new(), Vec::new());
     if circumstances.with_reasons {
-        let reasons = Reasons::new(&problem, &plan);
+        let reasons = Reasons::with_draws(&problem, &explored, &reserve);
         for customer in 0..problem.customers.len() {
             why_not.extend(reasons.of_candidates(customer));
             why_empty.extend(reasons.of_slots(customer));
@@ -242,7 +256,7 @@ pub(crate) fn fill_slots(
         why_empty,
         budget_names,
         floor_names,
-        plan,
+        explored,
         certificate,
     })
 }

@@ -9,6 +9,7 @@
 mod cli;
 mod compare;
 mod demo;
+mod exploration;
 mod faults;
 mod s3;
 mod scopes;
