@@ -16,9 +16,10 @@ mod shop;
 mod simulator;
 mod weekly;
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
+use std::time::Duration;
 
 use crate::ci::{clock, variables_of_this_package};
 use machine::Machine;
@@ -27,7 +28,7 @@ use record::{Record, Report};
 const USAGE: &str = "\
 usage: cargo xtask bench [--quick] [--only NAME]...
 
-  --quick      smaller sizes and fewer repeats, five minutes in all; figures go to bench/quick.json, QUICK.md
+  --quick      smaller sizes, fewer repeats, five minutes once built; figures go to bench/quick.json, QUICK.md
   --only NAME  this benchmark alone (may be given again); figures are shown and not written
 ";
 
@@ -57,6 +58,8 @@ struct Bench {
     quick: bool,
     python: OnceCell<Result<PathBuf, Failure>>,
     binary: OnceCell<Result<PathBuf, Failure>>,
+    /// What building, and installing the anchors, took so far.
+    preparing: Cell<Duration>,
 }
 
 impl Bench {
@@ -72,7 +75,8 @@ impl Bench {
 
     /// The interpreter of the environment with all anchors.
     fn python(&self) -> Result<&Path, Failure> {
-        let python = self.python.get_or_init(|| anchors::install(&self.root, &self.target()));
+        let install = || self.prepared(|| anchors::install(&self.root, &self.target()));
+        let python = self.python.get_or_init(install);
         python.as_deref().map_err(Clone::clone)
     }
 
@@ -96,16 +100,21 @@ impl Bench {
         for name in variables_of_this_package() {
             cargo.env_remove(name);
         }
-        let built = cargo
-            .args(["build", "--release", "--locked", "--quiet"])
-            .args(what)
-            .current_dir(&self.root)
-            .status();
+        cargo.args(["build", "--release", "--locked", "--quiet"]).args(what);
+        let built = self.prepared(|| cargo.current_dir(&self.root).status());
         if built.is_ok_and(|status| status.success()) {
             Ok(())
         } else {
             Err(format!("cargo build --release {} failed", what.join(" ")))
         }
+    }
+
+    /// Does what is no part of a benchmark's time.
+    fn prepared<T>(&self, work: impl FnOnce() -> T) -> T {
+        let clock = clock();
+        let done = work();
+        self.preparing.set(self.preparing.get() + clock.elapsed());
+        done
     }
 }
 
@@ -118,27 +127,42 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let bench =
-        Bench { root: root.to_path_buf(), quick, python: OnceCell::new(), binary: OnceCell::new() };
+    let bench = Bench {
+        root: root.to_path_buf(),
+        quick,
+        python: OnceCell::new(),
+        binary: OnceCell::new(),
+        preparing: Cell::new(Duration::ZERO),
+    };
     let mut report = Report { machine: Machine::here(root), quick, records: Vec::new() };
     let chosen = BENCHMARKS.iter().filter(|one| only.is_empty() || only.contains(&one.name));
     let chosen: Vec<&Benchmark> = chosen.collect();
+    let mut measuring = Duration::ZERO;
     for (place, one) in chosen.iter().enumerate() {
         eprintln!("[{}/{}] {}: {}", place + 1, chosen.len(), one.name, one.about);
-        let clock = clock();
+        let (clock, before) = (clock(), bench.preparing.get());
         let records =
             (one.run)(&bench).unwrap_or_else(|failure| vec![Record::broken(one.name, &failure)]);
         let missed = records.iter().filter(|record| record.passed == Some(false)).count();
+        let prepared = bench.preparing.get() - before;
+        let measured = clock.elapsed() - prepared;
+        measuring += measured;
         eprintln!(
-            "[{}/{}] {}: {} figures, {missed} missed, {:.0} s",
+            "[{}/{}] {}: {} figures, {missed} missed, {:.0} s, and {:.0} s to build and install",
             place + 1,
             chosen.len(),
             one.name,
             records.len(),
-            clock.elapsed().as_secs_f64()
+            measured.as_secs_f64(),
+            prepared.as_secs_f64()
         );
         report.records.extend(records);
     }
+    eprintln!(
+        "bench: {:.0} s, and {:.0} s to build and install",
+        measuring.as_secs_f64(),
+        bench.preparing.get().as_secs_f64()
+    );
     report.machine.finish();
     println!("{}", report.table());
     if only.is_empty()

@@ -50,6 +50,14 @@ pub(crate) fn taken(command: &mut Command) -> Result<Taken, Failure> {
 
 /// Runs a program that prints JSON as its last line.
 pub(crate) fn printed(command: &mut Command) -> Result<Value, Failure> {
+    let text = said(command)?;
+    let line = text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default();
+    let name = command.get_program().to_string_lossy();
+    serde_json::from_str(line).map_err(|cause| format!("{name}: '{line}' is no JSON: {cause}"))
+}
+
+/// Runs a program, its messages shown, and gives what it prints.
+pub(crate) fn said(command: &mut Command) -> Result<String, Failure> {
     let name = command.get_program().to_string_lossy().into_owned();
     let output = command
         .stdin(Stdio::null())
@@ -59,9 +67,7 @@ pub(crate) fn printed(command: &mut Command) -> Result<Value, Failure> {
     if !output.status.success() {
         return Err(format!("{name}: {}", output.status));
     }
-    let text = String::from_utf8_lossy(&output.stdout);
-    let line = text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default();
-    serde_json::from_str(line).map_err(|cause| format!("{name}: '{line}' is no JSON: {cause}"))
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// A number of a JSON object.

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::process::{number_of, printed};
 use super::record::{Goal, Record};
-use super::shop::{Shop, cores, shop};
+use super::shop::{Shop, World, cores, growth_sizes, shop};
 use super::{Bench, Failure};
 
 /// What is asked, and by which of its ways an anchor may answer.
@@ -56,21 +56,21 @@ struct Rfm<'a> {
 pub(crate) fn run(bench: &Bench) -> Result<Vec<Record>, Failure> {
     let program = bench.example("tercet-engine", "query_speed")?;
     let rfm = Rfm { bench, program, threads: cores() };
-    let large = shop(bench, bench.size(200_000, 10_000))?;
+    let large = shop(bench, World::Grocery, bench.size(200_000, 10_000))?;
     let mut records = Vec::new();
     for (question, ways) in QUESTIONS {
         records.extend(rfm.compared(&large, question, ways)?);
     }
     let mut points = Vec::new();
-    for &customers in bench.size(&[2_000, 20_000, 200_000][..], &[1_000, 10_000][..]) {
-        let shop = shop(bench, customers)?;
+    for customers in growth_sizes(bench) {
+        let shop = shop(bench, World::PhotoGift, customers)?;
         let mut repeats = Repeats::default();
         for _ in 0..bench.size(5, 3) {
             repeats.add(&rfm.ours(&shop, "rfm", MEMORY_MB[0])?)?;
         }
         points.push((f64::from(customers), Repeats::middle(&repeats.seconds)));
     }
-    records.push(Record::growth("rfm: growth with customers", &points));
+    records.push(Record::growth("rfm: growth with customers, photo gifts", &points));
     Ok(records)
 }
 
