@@ -354,23 +354,20 @@ impl Engine {
     /// # Errors
     /// Those of [`Store::get`]; `T0905` for a damaged file, or none.
     pub fn load_parts(&self, store: &Store, paths: &[String], name: &str) -> Result<Frame> {
-        let (mut schema, mut batches) = (None, Vec::new());
-        for path in paths {
-            let fail = |cause: String| {
-                Error::data("T0905", format!("{path}: not a readable parquet file: {cause}"))
-                    .hint("delete the run's folder and run again")
-            };
-            let reader = ParquetRecordBatchReaderBuilder::try_new(Bytes::from(store.get(path)?))
-                .map_err(|cause| fail(cause.to_string()))?;
-            schema.get_or_insert_with(|| Arc::clone(reader.schema()));
-            for batch in reader.build().map_err(|cause| fail(cause.to_string()))? {
-                batches.push(batch.map_err(|cause| fail(cause.to_string()))?);
-            }
-        }
-        let schema = schema.ok_or_else(|| Error::data("T0905", format!("{name}: no files")))?;
+        let (schema, batches) = read_parts(store, paths, name)?;
         let frame = Frame::from_batches(schema, &batches)?;
         self.register(name, &frame)?;
         Ok(frame)
+    }
+
+    /// As [`Self::load_parts`], for a table that queries alone read: no second copy of it is made. Returns the number
+    /// of rows.
+    ///
+    /// # Errors
+    /// As [`Self::load_parts`].
+    pub fn mount_parts(&self, store: &Store, paths: &[String], name: &str) -> Result<usize> {
+        let (schema, batches) = read_parts(store, paths, name)?;
+        self.keep(name, &schema, batches)
     }
 
     /// An empty table with the columns of `table`, registered under its name: what a project lacks
@@ -401,6 +398,30 @@ impl Engine {
             Arc::new(body),
         ));
     }
+}
+
+/// The rows of Parquet files of one schema, in batches that own their memory.
+fn read_parts(
+    store: &Store,
+    paths: &[String],
+    name: &str,
+) -> Result<(SchemaRef, Vec<RecordBatch>)> {
+    let (mut schema, mut batches) = (None, Vec::new());
+    for path in paths {
+        let fail = |cause: String| {
+            Error::data("T0905", format!("{path}: not a readable parquet file: {cause}"))
+                .hint("delete the run's folder and run again")
+        };
+        let reader = ParquetRecordBatchReaderBuilder::try_new(Bytes::from(store.get(path)?))
+            .map_err(|cause| fail(cause.to_string()))?
+            .with_batch_size(PIECE_ROWS);
+        schema.get_or_insert_with(|| Arc::clone(reader.schema()));
+        for batch in reader.build().map_err(|cause| fail(cause.to_string()))? {
+            batches.push(batch.map_err(|cause| fail(cause.to_string()))?);
+        }
+    }
+    let schema = schema.ok_or_else(|| Error::data("T0905", format!("{name}: no files")))?;
+    Ok((schema, batches))
 }
 
 /// The rows of batches in the order of the integers in a column.

@@ -17,6 +17,7 @@
     )
 )]
 
+mod answers;
 mod cross;
 mod index;
 mod master;
@@ -25,12 +26,17 @@ mod pair_features;
 mod pair_source;
 mod pairs;
 mod profile;
+mod promotion_buyers;
 mod settings;
 mod shop_sums;
 mod sorted;
 mod statement;
 mod training;
 
+pub use answers::{
+    ANSWER_CUSTOMER_FACTS, ANSWER_PROMOTION_FACTS, AnswerFacts, AnsweredPairs, CustomerAnswers,
+    answered_pairs,
+};
 pub use index::{CUSTOMER_TABLES, Indexes, index, index_customers, index_days, index_shop};
 pub use master::{MasterFacts, Masters, SHOP_TABLES, build_master};
 pub use pair_block::{ModelColumns, Offered, PairBlock};

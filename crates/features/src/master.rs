@@ -126,7 +126,7 @@ impl Masters {
         create_all(engine, SCOPE, &values)?;
         let profile = profile_columns(engine, &settings.profile)?;
         let facts = MasterFacts { profile_columns: profile.clone(), ..MasterFacts::default() };
-        let (sums, rfm_facts) = (ShopSums::default(), Vec::new());
+        let (sums, rfm_facts) = (ShopSums::new(engine)?, Vec::new());
         Ok(Self { values, profile, sums, rfm_facts, rfm: None, facts })
     }
 

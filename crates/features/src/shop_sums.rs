@@ -5,23 +5,27 @@ use std::collections::BTreeMap;
 use tercet_engine::{Engine, Frame, Value};
 use tercet_types::Result;
 
-use crate::statement::Statement;
+use crate::promotion_buyers::{PromotionsOf, promotion_buyers};
 
-/// A statement over some customers, and the one that adds up the rows of several parts of them: nobody is in two.
+/// What is counted of some customers, and the statement that adds up the rows of several parts of them: nobody is in
+/// two.
 struct Sum {
-    of_part: Statement,
+    table: &'static str,
+    /// The statement over some customers; none for what is [folded](promotion_buyers).
+    of_part: Option<&'static str>,
     together: &'static str,
 }
 
 macro_rules! sum {
-    ($table:literal) => {
+    ($table:literal, $of_part:expr) => {
         Sum {
-            of_part: Statement {
-                table: $table,
-                sql: include_str!(concat!("../sql/shop/", $table, ".sql")),
-            },
+            table: $table,
+            of_part: $of_part,
             together: include_str!(concat!("../sql/shop/together/", $table, ".sql")),
         }
+    };
+    ($table:literal) => {
+        sum!($table, Some(include_str!(concat!("../sql/shop/", $table, ".sql"))))
     };
 }
 
@@ -30,7 +34,7 @@ const SUMS: [Sum; 5] = [
     sum!("product_intervals"),
     sum!("product_buyers"),
     sum!("product_redeemed"),
-    sum!("promotion_buyers"),
+    sum!("promotion_buyers", None),
 ];
 
 /// Rows that are added up when more have come together.
@@ -39,15 +43,24 @@ const ROWS_MAX: usize = 1 << 20;
 /// The sums of the parts so far.
 #[derive(Default)]
 pub(crate) struct ShopSums {
+    promotions_of: PromotionsOf,
     parts: [Vec<Frame>; SUMS.len()],
 }
 
 impl ShopSums {
-    /// Adds the customers that are registered. Needs [`index_days`](crate::index_days) and `eligible_products`.
+    /// No sums yet. Needs `eligible_products`.
+    pub(crate) fn new(engine: &Engine) -> Result<Self> {
+        Ok(Self { promotions_of: PromotionsOf::read(engine)?, ..Self::default() })
+    }
+
+    /// Adds the customers that are registered. Needs [`index_days`](crate::index_days).
     pub(crate) fn add(&mut self, engine: &Engine, values: &BTreeMap<String, Value>) -> Result<()> {
         for (sum, parts) in SUMS.iter().zip(&mut self.parts) {
-            let found = engine.query(sum.of_part.sql, values);
-            parts.push(found.map_err(|error| error.context(sum.of_part.table))?);
+            let found = match sum.of_part {
+                Some(statement) => engine.query(statement, values),
+                None => promotion_buyers(engine, values, &self.promotions_of),
+            };
+            parts.push(found.map_err(|error| error.context(sum.table))?);
             if parts.iter().map(Frame::rows).sum::<usize>() > ROWS_MAX {
                 *parts = vec![together(engine, sum, parts)?];
             }
@@ -62,13 +75,13 @@ impl ShopSums {
                 [only] => only.clone(),
                 parts => together(engine, sum, parts)?,
             };
-            engine.register(sum.of_part.table, &all)?;
+            engine.register(sum.table, &all)?;
         }
         Ok(())
     }
 }
 
 fn together(engine: &Engine, sum: &Sum, parts: &[Frame]) -> Result<Frame> {
-    engine.register(sum.of_part.table, &Frame::stacked(parts)?)?;
-    engine.query(sum.together, &BTreeMap::new()).map_err(|error| error.context(sum.of_part.table))
+    engine.register(sum.table, &Frame::stacked(parts)?)?;
+    engine.query(sum.together, &BTreeMap::new()).map_err(|error| error.context(sum.table))
 }

@@ -77,7 +77,7 @@ pub fn labels(engine: &Engine, monday: Date, promotions: &[i32]) -> Result<Frame
     labels_in_scope(engine, monday)
 }
 
-fn labels_in_scope(engine: &Engine, monday: Date) -> Result<Frame> {
+pub(crate) fn labels_in_scope(engine: &Engine, monday: Date) -> Result<Frame> {
     engine
         .query(LABELS.sql, &params([("as_of", Value::Date(monday))]))
         .map_err(|error| error.context(LABELS.table))
@@ -140,7 +140,7 @@ pub fn training_pairs(
 }
 
 /// Chance from hashes of ids, so that it does not hang on how ids are numbered.
-struct Draw<'a> {
+pub(crate) struct Draw<'a> {
     sampling: &'a Sampling,
     week: u64,
     customers: BTreeMap<i32, u64>,
@@ -148,7 +148,7 @@ struct Draw<'a> {
 }
 
 impl<'a> Draw<'a> {
-    fn new(engine: &Engine, monday: Date, sampling: &'a Sampling) -> Result<Self> {
+    pub(crate) fn new(engine: &Engine, monday: Date, sampling: &'a Sampling) -> Result<Self> {
         let hashes = |statement: &Statement, ix: &str, id: &str| -> Result<Vec<(i32, u64)>> {
             let frame = engine.query(statement.sql, &BTreeMap::new())?;
             let ids = frame.text(id)?;
@@ -167,7 +167,13 @@ impl<'a> Draw<'a> {
     }
 
     /// The weight of a pair that is kept.
-    fn weight(&self, customer: i32, promotion: i32, bought: bool, is_affine: bool) -> Option<f64> {
+    pub(crate) fn weight(
+        &self,
+        customer: i32,
+        promotion: i32,
+        bought: bool,
+        is_affine: bool,
+    ) -> Option<f64> {
         let sampling = self.sampling;
         let (hash, is_thinned) = self.promotions.get(&promotion).copied().unwrap_or_default();
         let customer = self.customers.get(&customer).copied().unwrap_or_default();

@@ -10,4 +10,7 @@ mod value;
 
 pub use reasons::{Drivers, PairFacts, REASONS_MAX, reason_codes};
 pub use routes::{CustomerFacts, Route, RouteRules, route};
-pub use value::{Base, Bonus, Prediction, Value, spend_per_response_minor, visit_index, worth};
+pub use value::{
+    Base, Bonus, Brought, Prediction, Value, incremental, spend_per_response_minor, visit_index,
+    worth,
+};

@@ -51,6 +51,15 @@ pub fn visit_index(visits: f64, visits_total: f64, share: f64) -> f64 {
     ((visits + PRIOR_VISITS * share) / (visits_total + PRIOR_VISITS)) / share
 }
 
+/// What is expected of an offer, by the answers to earlier ones.
+#[derive(Clone, Copy, Debug, PartialEq, Default)]
+pub struct Brought {
+    /// Probability that the offer is used.
+    pub use_rate: f64,
+    /// Purchases of eligible products that would not have been made without it.
+    pub extra: f64,
+}
+
 /// What is worth something beside the spend itself.
 #[derive(Clone, Copy, Debug, PartialEq, Default)]
 pub struct Bonus {
@@ -114,9 +123,58 @@ pub fn worth(
     }
 }
 
+/// The value of what an offer brings: extra purchases, each worth what a buyer of the promotion spends and the bonuses
+/// for a response and, as often as such a purchase is of a product never bought, for a discovery.
+///
+/// The response rate is that of purchases with the offer. What it costs is what its uses cost.
+pub fn incremental(
+    prediction: &Prediction,
+    brought: &Brought,
+    base: &Base,
+    bonus: &Bonus,
+) -> Value {
+    let extra = brought.extra.max(0.0);
+    let new_share = if prediction.response_rate > 0.0 {
+        (prediction.discovery_rate / prediction.response_rate).clamp(0.0, 1.0)
+    } else {
+        0.0
+    };
+    let each = base.spend_per_buyer_minor.max(0.0)
+        + bonus.response_minor
+        + bonus.discovery_minor * new_share;
+    Value {
+        value_minor: extra * each,
+        expected_cost_minor: brought.use_rate.clamp(0.0, 1.0) * base.discount_minor.max(0.0),
+        response_rate: (prediction.response_rate + extra).clamp(0.0, 1.0),
+        discovery_rate: (prediction.discovery_rate + extra * new_share).clamp(0.0, 1.0),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_offer_is_worth_what_it_brings() {
+        let bonus = Bonus { response_minor: 10.0, discovery_minor: 50.0, visit_weight: 0.5 };
+        let check = |brought: Brought, expect: (f64, f64, f64, f64)| {
+            let value = incremental(&PREDICTION, &brought, &BASE, &bonus);
+            let found = [
+                (value.value_minor, expect.0),
+                (value.expected_cost_minor, expect.1),
+                (value.response_rate, expect.2),
+                (value.discovery_rate, expect.3),
+            ];
+            for (found, expect) in found {
+                assert!((found - expect).abs() < 1e-9, "{brought:?}: {value:?}");
+            }
+        };
+        // Each extra purchase: 300 spent, 10 for the response, a fifth of them discoveries at 50.
+        check(Brought { use_rate: 0.05, extra: 0.1 }, (32.0, 5.0, 0.6, 0.12));
+        // Used and bringing nothing: a cost.
+        check(Brought { use_rate: 0.2, extra: 0.0 }, (0.0, 20.0, 0.5, 0.1));
+        check(Brought { use_rate: 0.0, extra: -1.0 }, (0.0, 0.0, 0.5, 0.1));
+    }
 
     const PREDICTION: Prediction =
         Prediction { spend_minor: 200.0, response_rate: 0.5, discovery_rate: 0.1 };

@@ -29,6 +29,9 @@ const PART_BYTES: u64 = 128 << 20;
 /// How many times larger rows are in memory than in files of columns, or in compressed ones, about.
 const PACKED: u64 = 20;
 
+/// A shop that would come to no more parts is read in one: everything is learned from everybody.
+const WHOLE_PARTS: usize = 8;
+
 /// The column with a row's number, in the files of parts.
 const NUMBER: &str = "_number";
 
@@ -39,7 +42,10 @@ pub fn parts_for(files: &[InputFile]) -> usize {
         if packed { file.bytes.saturating_mul(PACKED) } else { file.bytes }
     };
     let bytes: u64 = files.iter().map(unpacked).sum();
-    (bytes.div_ceil(PART_BYTES) as usize).clamp(1, PARTS_MAX)
+    match bytes.div_ceil(PART_BYTES) as usize {
+        ..=WHOLE_PARTS => 1,
+        parts => parts.min(PARTS_MAX),
+    }
 }
 
 /// The sources by customer, spread over parts.
@@ -302,6 +308,8 @@ mod tests {
         let check = |files: &[InputFile], expect: usize| assert_eq!(parts_for(files), expect);
         check(&[], 1);
         check(&[file("a.csv", 120 << 20)], 1);
+        check(&[file("a.csv", 1 << 30)], 1);
+        check(&[file("a.csv", 1_100 << 20)], 9);
         check(&[file("a.csv.gz", 64 << 20)], 10);
         check(&[file("a.parquet", 1 << 30), file("b.parquet", 1 << 30)], 320);
         check(&[file("a.csv", u64::MAX)], PARTS_MAX);

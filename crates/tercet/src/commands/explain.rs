@@ -378,7 +378,7 @@ fn named(promotion: &str, on: Option<&str>) -> String {
 
 /// An amount, or the score of an engine that ranks without amounts.
 fn worth(minor: i64, kind: &str, currency: Currency) -> String {
-    if kind == "order_value" {
+    if kind != "rank_score" {
         Money::new(minor, currency).to_string()
     } else {
         format!("score {:.3}", minor as f64 / 1e6)

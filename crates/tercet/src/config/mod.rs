@@ -18,7 +18,7 @@ mod slots;
 pub(crate) use delivery::Delivery;
 pub(crate) use exploration::Exploration;
 pub(crate) use load::{CONFIG_FILE, Environment, load, store_options};
-pub(crate) use model::Model;
+pub(crate) use model::{Model, ModelValue};
 pub(crate) use project::Project;
 pub(crate) use retention::Retention;
 pub(crate) use routes::Routes;

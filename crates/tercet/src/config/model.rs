@@ -2,10 +2,23 @@
 
 use serde::{Deserialize, Serialize};
 
+/// `model.value`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ModelValue {
+    /// What is spent on a promotion's products, with the offer or without.
+    OrderValue,
+    /// What the offer brings.
+    Incremental,
+}
+
 /// `[model]`
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Model {
+    /// What an offer is valued by: order_value, what is spent on the promotion with or without it, or incremental,
+    /// what it brings by the answers to earlier offers; where these say too little, by order_value.
+    pub(crate) value: ModelValue,
     /// Past weeks that are trained on; the newest of them decides when to stop.
     pub(crate) training_weeks: u32,
     /// The most trees.
@@ -35,6 +48,7 @@ pub(crate) struct Model {
 impl Default for Model {
     fn default() -> Self {
         Self {
+            value: ModelValue::OrderValue,
             training_weeks: 5,
             rounds: 100,
             leaves: 15,

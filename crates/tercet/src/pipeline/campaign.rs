@@ -329,7 +329,7 @@ impl Deciding<'_> {
         let customers: Vec<i32> = known.customers.keys().copied().collect();
         let candidates = known.candidates();
         let pairs = week_pairs(engine, &shop, &known, config, &customers, &candidates)?;
-        let visits = Visits::read(engine, &known, config, &candidates)?;
+        let visits = Visits::read(engine, &candidates)?;
         let scored = if self.engine == "tercet" {
             if self.lessons.is_none() {
                 let last = monday(ask.world.size().weeks - 1);
@@ -349,7 +349,6 @@ impl Deciding<'_> {
             history: std::mem::take(&mut self.history),
             redeemed: redeemed_before(engine, as_of)?,
             with_holdout: true,
-            with_reasons: false,
             exploration: Exploration::default(),
         };
         let slates = fill_slots(engine, &known, config, &scored, &circumstances, &masks, |_| true)?;

@@ -1,6 +1,7 @@
 //! How does a plan become the decision log, and the log become offers?
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use tercet_allocation::{Limit, Placed, RuleId, WhyNot};
 use tercet_delivery::codes::CodePools;
@@ -11,15 +12,16 @@ use tercet_features::PairBlock;
 use tercet_types::tables::decisions::{DECISIONS, OFFERS};
 use tercet_types::{Currency, DAYS_PER_WEEK, Error, Result};
 
-use super::draws::{DrawColumns, DrawFacts};
+use super::draws::{DrawColumns, DrawCounts, DrawFacts};
 use super::history::recent_contacts;
-use super::manifest::{Stage, to_json};
+use super::manifest::{Part, Stage, to_json};
 use super::pairs::{PairView, WeekPairs};
-use super::report::run_report;
+use super::reasons::reasons;
+use super::report::Tally;
 use super::runner::StageContext;
-use super::slates::{Circumstances, Slates, SlotMasks, fill_slots, redeemed_before};
-use super::stages::{WeeklyRun, scored_of};
-use super::week::Week;
+use super::slates::{Circumstances, Filling, Slates, SlotMasks, Told, redeemed_before};
+use super::stages::WeeklyRun;
+use super::week::{Week, known_customers};
 use super::worth::{Scored, Visits};
 use crate::config::Slot;
 use crate::output::thousands;
@@ -83,40 +85,68 @@ pub(super) struct LimitPriceFacts {
     pub(super) weight_minor: f64,
 }
 
-/// Solves the week and writes `decisions`, `candidates` and `plan.json`.
+/// Solves the week and writes `decisions`, `plan.json` and, where one table holds them, `candidates`.
 pub(super) fn decide(run: &WeeklyRun<'_>, context: &mut StageContext<'_>) -> Result<String> {
-    let (_, week) = run.shop_and_week(context)?;
-    let config = context.config;
-    let scored = scored_of(context)?;
-    let pairs = run.pairs(context)?;
-    let visits = Visits::read(context.engine, week, config, &week.candidates())?;
-    let masks = slot_masks(context.engine, &config.slots, &scored, &pairs, &visits)?;
-    let circumstances = Circumstances {
-        assignment_key: run.key,
-        history: recent_contacts(context.engine, context.store, &context.identity.history)?,
-        redeemed: redeemed_before(context.engine, week.as_of)?,
-        with_holdout: true,
-        with_reasons: true,
+    let parts = run.parts(context)?;
+    let learned = run.learned(context)?;
+    let (of_sample, neighbours) = (learned.pairs(context.engine), learned.neighbours()?);
+    let valuer = if parts == 1 { None } else { learned.valuer(context.config, &of_sample)? };
+    let see = |context: &StageContext<'_>, part: Part| match part {
+        Part::WHOLE => learned.seen(run, context),
+        part => learned.see(run, context, part, &neighbours, valuer.as_ref()),
     };
-        exploration: config.exploration.draws(context.identity.seed, week.as_of),
-    let slates =
-        fill_slots(context.engine, week, config, &scored, &circumstances, &masks, |_| true)?;
+    let mut filling = Filling::new(&learned.sample.week, context.config, |_| true)?;
+    // Each part is seen twice, before and after all offers compete; one that is all is kept.
+    let meter = context.progress.count("parts", 2 * parts as u64);
+    let mut kept = None;
+    for part in Part::all(parts) {
+        let seen = see(context, part)?;
+        let week = &seen.opened.week;
+        let circumstances = Circumstances {
+            assignment_key: run.key,
+            history: recent_contacts(context, part, week)?,
+            redeemed: redeemed_before(context.engine, week.as_of)?,
+            with_holdout: true,
+            exploration: context.config.exploration.draws(context.identity.seed, week.as_of),
+        };
+        let masks = seen.masks(context, &seen.pairs(context, &learned, &neighbours))?;
+        filling.push(context.engine, week, &seen.scored, &circumstances, &masks)?;
+        kept = (parts == 1).then_some(seen);
+        meter.advance(1);
+    }
+    let slates = filling.solve(Told { with_reasons: true, of_candidates: parts == 1 })?;
     let model_version =
         run.cards(context)?.map_or_else(|| NO_MODEL.to_owned(), |cards| cards.version);
-    let log = DecisionLog {
-        context,
-        week,
-        scored: &scored,
-        slates: &slates,
-        reasons: run.reasons(context, &slates, &pairs, &visits)?,
-        model_version,
-    };
-    let draws = DrawColumns::of(week, &slates);
+    let mut draws = DrawCounts::default();
+    for part in Part::all(parts) {
+        let seen = match kept.take() {
+            Some(seen) => seen,
+            None => see(context, part)?,
+        };
+        let pairs = seen.pairs(context, &learned, &neighbours);
+        let log = DecisionLog {
+            context,
+            week: &seen.opened.week,
+            scored: &seen.scored,
+            slates: &slates,
+            part: slates.part(part.at),
+            reasons: reasons(context, learned.models(), &slates, part, &seen, &pairs)?,
+            model_version: &model_version,
+        };
+        let drawn = DrawColumns::of(log.week, &slates, log.part.clone());
+        draws.add(&drawn);
+        let decisions = log.decisions(drawn)?;
+        let candidates = if parts == 1 { Some(log.candidates()?) } else { None };
+        context.write_part(DECISIONS.name, part, &decisions)?;
+        if let Some(candidates) = candidates {
+            context.write_table("candidates", &candidates)?;
+        }
+        meter.advance(1);
+    }
+    drop(meter);
+    let week = &learned.sample.week;
     let mut facts = plan_facts(context, week, &slates);
-    facts.draws = draws.facts(config, week, &slates);
-    let (decisions, candidates) = (log.decisions(draws)?, log.candidates()?);
-    context.write_table(DECISIONS.name, &decisions)?;
-    context.write_table("candidates", &candidates)?;
+    facts.draws = draws.facts(context.config, week, &slates);
     context.write("plan.json", to_json(&facts)?)?;
     let treated: BTreeSet<usize> =
         slates.explored.plan.offers().map(|(customer, ..)| customer).collect();
@@ -277,9 +307,11 @@ struct DecisionLog<'a> {
     week: &'a Week,
     scored: &'a Scored,
     slates: &'a Slates,
-    /// By customer and slot.
+    /// The places of the customers in the plan.
+    part: Range<usize>,
+    /// By customer of the part and slot.
     reasons: Vec<Vec<Option<String>>>,
-    model_version: String,
+    model_version: &'a str,
 }
 
 impl DecisionLog<'_> {
@@ -287,15 +319,14 @@ impl DecisionLog<'_> {
     fn decisions(&self, draws: DrawColumns) -> Result<Frame> {
         let config = self.context.config;
         let (slots, week) = (&config.slots, self.week);
-        let customers = self.slates.customers.len();
-        let rows = customers * slots.len();
+        let rows = self.part.len() * slots.len();
         let policy = blake3::hash(&to_json(&(
             &config.slots,
             &config.rules,
             &config.routes,
             &config.audience,
-        ))?)
             &config.exploration,
+        ))?)
         .to_hex()
         .as_str()[..12]
             .to_owned();
@@ -309,7 +340,7 @@ impl DecisionLog<'_> {
         let (mut costs, mut responses, mut eligible) = (Vec::new(), Vec::new(), Vec::new());
         let (mut hashes, mut forced, mut depths) = (Vec::new(), Vec::new(), Vec::new());
         let (mut empties, mut reasons) = (Vec::new(), Vec::new());
-        for customer in 0..customers {
+        for customer in self.part.clone() {
             let known = &week.customers[&self.slates.customers[customer]];
             for (slot, configured) in slots.iter().enumerate() {
                 let number = slot as i32 + 1;
@@ -337,7 +368,7 @@ impl DecisionLog<'_> {
                 forced.push(placed.is_some_and(|placed| placed.is_pinned()));
                 let empty = self.slates.why_empty[customer * slots.len() + slot];
                 empties.push(empty.map(|rule| rule.name().to_owned()));
-                reasons.push(self.reasons[customer][slot].clone());
+                reasons.push(self.reasons[customer - self.part.start][slot].clone());
             }
         }
         let same = |value: &str| ColumnData::from(vec![value.to_owned(); rows]);
@@ -353,7 +384,7 @@ impl DecisionLog<'_> {
                 same(self.context.run_id),
                 vec![week.as_of; rows].into(),
                 same(&identity.engine),
-                same(&self.model_version),
+                same(self.model_version),
                 same(&policy),
                 arms.into(),
                 promotions.into(),
@@ -367,19 +398,19 @@ impl DecisionLog<'_> {
                 hashes.into(),
                 same(&dual),
                 vec![identity.seed as i64; rows].into(),
-                vec![false; rows].into(),
-                forced.into(),
                 draws.is_explored.into(),
+                forced.into(),
+                vec![false; rows].into(),
                 depths.into(),
                 vec![week.as_of; rows].into(),
                 vec![week.as_of.plus_days(DAYS_PER_WEEK - 1); rows].into(),
                 empties.into(),
                 reasons.into(),
-            ],
                 draws.planned.into(),
                 draws.is_randomised.into(),
                 draws.is_measured.into(),
                 draws.is_usable.into(),
+            ],
         )
     }
 
@@ -392,7 +423,8 @@ impl DecisionLog<'_> {
 
     /// Promotion and row of the scores of an offer.
     fn offered(&self, customer: usize, placed: &Placed) -> (i32, usize) {
-        (self.slates.offered(customer, placed), self.slates.row(customer, placed))
+        let first = (customer - self.part.start) * self.scored.promotions.len();
+        (self.slates.offered(customer, placed), first + placed.at())
     }
 
     /// Number and hash of the promotions that a slot of a customer could have got.
@@ -417,13 +449,12 @@ impl DecisionLog<'_> {
     /// All candidates with what kept them out: what `tercet explain` reads.
     fn candidates(&self) -> Result<Frame> {
         let slates = self.slates;
+        let width = slates.promotions.len();
         let chosen: BTreeMap<usize, i32> = slates
-            .plan
             .explored
+            .plan
             .offers()
-            .map(|(customer, slot, placed)| {
-                (slates.starts[customer] + placed.at(), slot as i32 + 1)
-            })
+            .map(|(customer, slot, placed)| (customer * width + placed.at(), slot as i32 + 1))
             .collect();
         let (mut ids, mut promotions, mut slots) = (Vec::new(), Vec::new(), Vec::new());
         let (mut values, mut rules, mut taken) = (Vec::new(), Vec::new(), Vec::new());
@@ -431,7 +462,7 @@ impl DecisionLog<'_> {
         let problem = &slates.problem;
         for (customer, ix) in slates.customers.iter().enumerate() {
             let row = problem.customers.row(customer).iter();
-            for (at, candidate) in (slates.starts[customer]..).zip(row) {
+            for (at, candidate) in (customer * width..).zip(row) {
                 ids.push(self.week.customers[ix].id.clone());
                 promotions.push(
                     self.week.promotions[&slates.promotions[candidate.promotion as usize]]
@@ -462,46 +493,66 @@ impl DecisionLog<'_> {
 
 /// Writes the offers, publishes them where configured, and writes the report.
 pub(super) fn publish(run: &WeeklyRun<'_>, context: &mut StageContext<'_>) -> Result<String> {
-    let (_, week) = run.shop_and_week(context)?;
-    context.need(Stage::Allocation, DECISIONS.name)?;
-    let log = context.engine.table(DECISIONS.name)?;
-    let decisions = decisions_of(&log)?;
+    let parts = run.parts(context)?;
+    let opened = run.open(context, Part { at: 0, of: parts })?;
+    let week = &opened.week;
     let currency = Currency::new(&context.config.project.currency)?;
     let promotions = offered_promotions(context)?;
-    let pools = code_pools(run, context, &promotions)?;
-    let published = offers::publish(&decisions, &promotions, &pools, currency)?;
-    context.write_table(OFFERS.name, &offers_frame(&published.offers)?)?;
-    let mut files: Vec<(&str, Vec<u8>)> = Vec::new();
-    if context.config.delivery.csv {
-        files.push(("offers.csv", csv::write(&published.offers)));
-    }
-    if context.config.delivery.json_lines {
-        files.push(("offers.jsonl", json_lines::write(&published.offers)?));
-    }
-    for (name, bytes) in &files {
-        context.write(name, bytes.clone())?;
-    }
-    let handed_out: HandedOut = published
-        .codes_used
-        .iter()
-        .map(|(pool, count)| (pool.clone(), pools[pool][..*count].iter().cloned().collect()))
-        .collect();
-    context.write(CODES_FILE, to_json(&handed_out)?)?;
+    let mut pools = code_pools(run, context, &promotions)?;
     let target = context.config.delivery.publish_to.as_str();
-    if !target.is_empty() {
-        let store = context.engine.store(&Location::new(target, &run.project.folder)?)?;
-        // Under the run's own name first, the pointer to it last: a reader of the pointer sees all of it.
-        for (name, bytes) in &files {
-            store.put(&format!("{}/{name}", context.run_id), bytes.clone())?;
+    let target = match target.is_empty() {
+        true => None,
+        false => Some(context.engine.store(&Location::new(target, &run.project.folder)?)?),
+    };
+    let (mut handed_out, mut tally, mut offers) = (HandedOut::new(), Tally::default(), 0);
+    let meter = context.progress.count("parts", parts as u64);
+    for part in Part::all(parts) {
+        let log = context.load(Stage::Allocation, DECISIONS.name, part)?;
+        let published = offers::publish(&decisions_of(&log)?, &promotions, &pools, currency)?;
+        let table = offers_frame(&published.offers)?;
+        context.write_part(OFFERS.name, part, &table)?;
+        let mut files: Vec<(String, Vec<u8>)> = Vec::new();
+        if context.config.delivery.csv {
+            files.push((part.named(OFFERS.name, "csv"), csv::write(&published.offers)));
         }
-        store.put_table(
-            &format!("{}/offers.parquet", context.run_id),
-            &offers_frame(&published.offers)?,
-        )?;
-        let pointer = serde_json::json!({ "run_id": context.run_id, "as_of": week.as_of, "offers": published.offers.len() });
+        if context.config.delivery.json_lines {
+            let lines = json_lines::write(&published.offers)?;
+            files.push((part.named(OFFERS.name, "jsonl"), lines));
+        }
+        // Under the run's own name first, the pointer to it last: a reader of the pointer sees all of it.
+        if let Some(store) = &target {
+            let path = |file: &str| format!("{}/{file}", context.run_id);
+            for (name, bytes) in &files {
+                store.put(&path(name), bytes.clone())?;
+            }
+            store.put_table(&path(&part.file(OFFERS.name)), &table)?;
+        }
+        for (name, bytes) in files {
+            context.write(&name, bytes)?;
+        }
+        for (pool, count) in published.codes_used {
+            let used = pools.get_mut(&pool).map(|codes| codes.drain(..count).collect::<Vec<_>>());
+            handed_out.entry(pool).or_default().extend(used.into_iter().flatten());
+        }
+        if parts == 1 {
+            tally.add(context, &log, &published.offers, &week.customers, &week.promotions)?;
+        } else {
+            context.mount(Stage::Features, "customer_master", part)?;
+            let customers = known_customers(context.engine)?;
+            tally.add(context, &log, &published.offers, &customers, &week.promotions)?;
+        }
+        offers += published.offers.len();
+        meter.advance(1);
+    }
+    drop(meter);
+    context.engine.forget(DECISIONS.name)?;
+    context.write(CODES_FILE, to_json(&handed_out)?)?;
+    if let Some(store) = &target {
+        let pointer =
+            serde_json::json!({ "run_id": context.run_id, "as_of": week.as_of, "offers": offers });
         store.put("latest.json", to_json(&pointer)?)?;
     }
-    let report = run_report(run, context, &log, &published.offers)?;
+    let report = tally.report(run, context, week)?;
     context.write_page("report.html", report.html()?.into_bytes())?;
     Ok(report.summary)
 }

@@ -1,5 +1,7 @@
 //! What does the log say of draws?
 
+use std::ops::Range;
+
 use tercet_allocation::{Limit, Placed, RuleId};
 
 use super::slates::Slates;
@@ -59,21 +61,21 @@ pub(super) struct DrawColumns {
 }
 
 impl DrawColumns {
-    /// The columns of a week's slates.
-    pub(super) fn of(week: &Week, slates: &Slates) -> Self {
+    /// The columns of some customers' slates.
+    pub(super) fn of(week: &Week, slates: &Slates, customers: Range<usize>) -> Self {
         let (explored, problem) = (&slates.explored, &slates.problem);
-        let (customers, slots) = (slates.customers.len(), problem.slots.len());
+        let rows = customers.len() * problem.slots.len();
         let mut columns = Self {
-            propensities: Vec::with_capacity(customers * slots),
-            joint: Vec::with_capacity(customers * slots),
-            is_explored: Vec::with_capacity(customers * slots),
-            planned: Vec::with_capacity(customers * slots),
-            is_randomised: Vec::with_capacity(customers * slots),
-            is_measured: Vec::with_capacity(customers * slots),
-            is_usable: Vec::with_capacity(customers * slots),
+            propensities: Vec::with_capacity(rows),
+            joint: Vec::with_capacity(rows),
+            is_explored: Vec::with_capacity(rows),
+            planned: Vec::with_capacity(rows),
+            is_randomised: Vec::with_capacity(rows),
+            is_measured: Vec::with_capacity(rows),
+            is_usable: Vec::with_capacity(rows),
         };
-        for from in (0..customers).step_by(BLOCK) {
-            let block = from..customers.min(from + BLOCK);
+        for from in customers.clone().step_by(BLOCK) {
+            let block = from..customers.end.min(from + BLOCK);
             let of_block = explored.propensities_of(problem, block.clone());
             for (customer, (propensities, open)) in block.zip(of_block) {
                 let drawn = explored.drawn(customer);
@@ -93,14 +95,31 @@ impl DrawColumns {
         }
         columns
     }
+}
 
-    /// What the report says of them; nothing when nothing is drawn.
+/// How many slots and customers were drawn.
+#[derive(Default)]
+pub(super) struct DrawCounts {
+    open_slots: u64,
+    drawn_slots: u64,
+    measured_slots: u64,
+}
+
+impl DrawCounts {
+    /// Counts some customers.
+    pub(super) fn add(&mut self, columns: &DrawColumns) {
+        let count = |list: &[bool]| list.iter().filter(|is| **is).count() as u64;
+        self.open_slots += count(&columns.is_randomised);
+        self.drawn_slots += count(&columns.is_explored);
+        self.measured_slots += count(&columns.is_measured);
+    }
+
+    /// What the report says of all; nothing when nothing is drawn.
     pub(super) fn facts(&self, config: &Config, week: &Week, slates: &Slates) -> Option<DrawFacts> {
         let (explored, problem) = (&slates.explored, &slates.problem);
         if !explored.law().is_on() {
             return None;
         }
-        let count = |list: &[bool]| list.iter().filter(|is| **is).count() as u64;
         let slots = problem.slots.len();
         let promotions = slates.promotions.iter().zip(&problem.promotions);
         let promotions = promotions.zip(&explored.left_out).map(|((ix, facts), left_out)| {
@@ -122,9 +141,9 @@ impl DrawColumns {
             },
             is_filled_only: explored.is_filled_only,
             promotions: promotions.collect(),
-            open_slots: count(&self.is_randomised),
-            drawn_slots: count(&self.is_explored),
-            measured_customers: count(&self.is_measured) / slots.max(1) as u64,
+            open_slots: self.open_slots,
+            drawn_slots: self.drawn_slots,
+            measured_customers: self.measured_slots / slots.max(1) as u64,
             refused_customers: explored.refused as u64,
             expected_cost: explored.expected_cost(),
         })

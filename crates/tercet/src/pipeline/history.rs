@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tercet_engine::{Engine, Store};
+use tercet_engine::Store;
 use tercet_types::{DAYS_PER_WEEK, Date, Result};
 
-use super::manifest::{RunManifest, Stage, complete_runs, stage_path};
+use super::manifest::{Part, RunManifest, Stage, complete_runs, stage_path};
+use super::runner::StageContext;
+use super::week::Week;
 use crate::config::Rules;
 
 /// One offer of an earlier run.
@@ -38,22 +40,38 @@ pub(crate) fn runs_looked_at(
     Ok(runs.into_values().map(|run| run.run_id).collect())
 }
 
-/// The offers of the runs that the contact rules look at.
-pub(crate) fn recent_contacts(engine: &Engine, store: &Store, runs: &[String]) -> Result<History> {
+/// The offers of the runs that the contact rules look at, to the week's customers, who are those of a part.
+pub(super) fn recent_contacts(
+    context: &StageContext<'_>,
+    part: Part,
+    week: &Week,
+) -> Result<History> {
     const TABLE: &str = "earlier_decisions";
+    let known: BTreeSet<&str> = match part {
+        Part::WHOLE => BTreeSet::new(),
+        _ => week.customers.values().map(|customer| customer.id.as_str()).collect(),
+    };
     let mut history = History::new();
-    for run_id in runs {
-        let frame = engine.load(
-            store,
-            &stage_path(run_id, Stage::Allocation, "decisions.parquet"),
-            TABLE,
-        )?;
-        engine.forget(TABLE)?;
-        let (customers, days) = (frame.text("customer_id")?, frame.date("as_of")?);
-        let promotions = frame.text_or_null("promotion_id")?;
-        for ((customer, as_of), promotion_id) in customers.into_iter().zip(days).zip(promotions) {
-            if let Some(promotion_id) = promotion_id {
-                history.entry(customer).or_default().insert(Contact { as_of, promotion_id });
+    for run_id in &context.identity.history {
+        let there = context.store.list(&stage_path(run_id, Stage::Allocation, "decisions"))?.len();
+        let of_run = |part: Part| stage_path(run_id, Stage::Allocation, &part.file("decisions"));
+        // Divided alike, a customer is in the same part of both.
+        let paths: Vec<String> = match there.max(1) {
+            alike if alike == part.of => vec![of_run(part)],
+            others => Part::all(others).map(of_run).collect(),
+        };
+        for path in paths {
+            let frame = context.engine.load(context.store, &path, TABLE)?;
+            context.engine.forget(TABLE)?;
+            let (customers, days) = (frame.text("customer_id")?, frame.date("as_of")?);
+            let promotions = frame.text_or_null("promotion_id")?;
+            for ((customer, as_of), promotion_id) in customers.into_iter().zip(days).zip(promotions)
+            {
+                if let Some(promotion_id) = promotion_id
+                    && (part == Part::WHOLE || known.contains(customer.as_str()))
+                {
+                    history.entry(customer).or_default().insert(Contact { as_of, promotion_id });
+                }
             }
         }
     }

@@ -14,12 +14,13 @@ use tercet_models::{
 };
 use tercet_types::{DAYS_PER_WEEK, Date, Error, Result};
 
+use super::answers::{ANSWERS_FILE, Answers, Line};
 use super::lessons::{Lessons, lends};
 use super::shop::Shop;
 use super::week::Week;
-use crate::config::Config;
+use crate::config::{Config, ModelValue};
 
-/// The three ensembles behind an order value.
+/// The three ensembles behind an order value, and what says what an offer brings.
 pub(crate) struct Models {
     /// Spend on eligible products in a week, minor units.
     pub(crate) spend: Ensemble,
@@ -27,6 +28,8 @@ pub(crate) struct Models {
     pub(crate) response: Ensemble,
     /// Probability of buying an eligible product never bought before.
     pub(crate) discovery: Ensemble,
+    /// What offers bring, where that is asked for and earlier offers tell.
+    pub(crate) answers: Option<Answers>,
 }
 
 /// What the report says about one model.
@@ -49,7 +52,7 @@ pub(crate) struct ModelCard {
 /// `models.json` beside the ensembles.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct ModelCards {
-    /// Fingerprint of the three ensembles.
+    /// Fingerprint of all that was learnt.
     pub(crate) version: String,
     /// Mondays trained on.
     pub(crate) trained_on: Vec<Date>,
@@ -59,6 +62,9 @@ pub(crate) struct ModelCards {
     pub(crate) labels: String,
     /// The models.
     pub(crate) cards: Vec<ModelCard>,
+    /// What extra purchases were read off, when offers are valued by what they bring.
+    #[serde(default)]
+    pub(crate) answers: Option<Line>,
 }
 
 /// Fewest days of purchases before a Monday that is learnt from.
@@ -147,7 +153,12 @@ impl Models {
         });
         let ((spend, first), (response, second), (discovery, third)) =
             (spend?, response?, discovery?);
-        let models = Self { spend, response, discovery };
+        let answers = match config.model.value {
+            ModelValue::OrderValue => None,
+            ModelValue::Incremental => Answers::fit(engine, shop, week, config, seed, lessons)?,
+        };
+        let line = answers.as_ref().map(|answers| answers.line);
+        let models = Self { spend, response, discovery, answers };
         let cards = ModelCards {
             version: models.version()?,
             trained_on: mondays[1..].to_vec(),
@@ -156,21 +167,33 @@ impl Models {
                      the promotion: responses to a promotion itself are not observable in these data"
                 .to_owned(),
             cards: vec![first, second, third],
+            answers: line,
         };
         Ok(Some((models, cards)))
     }
 
-    /// The three files of the models stage.
-    pub(crate) fn files(&self) -> Result<[(&'static str, Vec<u8>); 3]> {
-        Ok([
+    /// The files of the models stage.
+    pub(crate) fn files(&self) -> Result<Vec<(&'static str, Vec<u8>)>> {
+        let mut files = vec![
             (SPEND_FILE, self.spend.to_json()?.into_bytes()),
             (RESPONSE_FILE, self.response.to_json()?.into_bytes()),
             (DISCOVERY_FILE, self.discovery.to_json()?.into_bytes()),
-        ])
+        ];
+        if let Some(answers) = &self.answers {
+            files.push((ANSWERS_FILE, answers.to_json()?));
+        }
+        Ok(files)
     }
 
-    /// Reads the files of the models stage.
-    pub(crate) fn read(mut file: impl FnMut(&str) -> Result<Vec<u8>>) -> Result<Self> {
+    /// Reads the files of the models stage, of which `cards` say which there are.
+    pub(crate) fn read(
+        cards: &ModelCards,
+        mut file: impl FnMut(&str) -> Result<Vec<u8>>,
+    ) -> Result<Self> {
+        let answers = match cards.answers {
+            Some(_) => Some(Answers::from_json(&file(ANSWERS_FILE)?)?),
+            None => None,
+        };
         let mut ensemble = |name: &str| -> Result<Ensemble> {
             let bytes = file(name)?;
             let text = std::str::from_utf8(&bytes).map_err(|cause| {
@@ -182,10 +205,11 @@ impl Models {
             spend: ensemble(SPEND_FILE)?,
             response: ensemble(RESPONSE_FILE)?,
             discovery: ensemble(DISCOVERY_FILE)?,
+            answers,
         })
     }
 
-    /// Fingerprint of the three ensembles.
+    /// Fingerprint of all that was learnt.
     pub(crate) fn version(&self) -> Result<String> {
         let mut hasher = blake3::Hasher::new();
         for (_, bytes) in self.files()? {

@@ -6,7 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tercet_engine::{Engine, Value, params};
-use tercet_features::{PAIR_FEATURES, Pairs, Sampling, TrainingPairs, training_pairs};
+use tercet_features::{
+    AnsweredPairs, PAIR_FEATURES, Pairs, Sampling, TrainingPairs, answered_pairs, training_pairs,
+};
 use tercet_models::Eligibility;
 use tercet_types::{Date, Result};
 
@@ -28,6 +30,7 @@ pub(crate) struct Lessons {
     promotions: Vec<i32>,
     sampling: Sampling,
     weeks: BTreeMap<Date, TrainingPairs>,
+    answers: BTreeMap<Date, AnsweredPairs>,
 }
 
 impl Lessons {
@@ -53,7 +56,7 @@ impl Lessons {
             .map(|(ix, _)| ix)
             .collect();
         let sampling = Sampling { seed, ..Sampling::default() };
-        Ok(Self { promotions, sampling, weeks: BTreeMap::new() })
+        Ok(Self { promotions, sampling, weeks: BTreeMap::new(), answers: BTreeMap::new() })
     }
 
     /// The rows of each Monday for the given promotions, sorted by customer, then promotion.
@@ -90,21 +93,52 @@ impl Lessons {
     ) -> Result<(TrainingPairs, Eligibility)> {
         let rows =
             training_pairs(engine, monday, &config.features, &self.promotions, &self.sampling)?;
-        let scope =
-            engine.query(include_str!("../../sql/lesson_products.sql"), &BTreeMap::new())?;
-        let mut products = vec![Vec::new(); shop.indexes.promotion_ids.len()];
-        for (promotion, product) in
-            scope.i32("promotion_ix")?.into_iter().zip(scope.i32("product_ix")?)
-        {
-            products[promotion as usize].push(product as u32);
+        Ok((rows, registered_scope(engine, shop)?))
+    }
+
+    /// Makes the answers to the offers of each Monday's week that are not there yet, and forgets all other weeks'.
+    pub(super) fn learn_answers(
+        &mut self,
+        engine: &Engine,
+        shop: &Shop,
+        config: &Config,
+        mondays: &[Date],
+    ) -> Result<()> {
+        self.answers.retain(|monday, _| mondays.contains(monday));
+        for &monday in mondays {
+            if !self.answers.contains_key(&monday) {
+                let seed = self.sampling.seed;
+                let mut rows = answered_pairs(engine, monday, &config.features, seed)?;
+                if rows.pairs.rows() > 0 {
+                    let eligibility = registered_scope(engine, shop)?;
+                    fill_from_models(&mut rows.pairs, shop, &eligibility, monday)?;
+                }
+                self.answers.insert(monday, rows);
+            }
         }
-        Ok((rows, Eligibility::new(shop.indexes.product_ids.len(), &products)?))
+        Ok(())
+    }
+
+    /// The answers of weeks that were learnt.
+    pub(super) fn answers(&self, mondays: &[Date]) -> impl Iterator<Item = &AnsweredPairs> {
+        mondays.iter().filter_map(|monday| self.answers.get(monday))
     }
 
     /// Forgets Mondays before `first`: no later week learns from them.
     pub(crate) fn forget_before(&mut self, first: Date) {
         self.weeks.retain(|monday, _| *monday >= first);
     }
+}
+
+/// The products of each promotion, as the rows that were made last left them registered.
+fn registered_scope(engine: &Engine, shop: &Shop) -> Result<Eligibility> {
+    let scope = engine.query(include_str!("../../sql/lesson_products.sql"), &BTreeMap::new())?;
+    let mut products = vec![Vec::new(); shop.indexes.promotion_ids.len()];
+    for (promotion, product) in scope.i32("promotion_ix")?.into_iter().zip(scope.i32("product_ix")?)
+    {
+        products[promotion as usize].push(product as u32);
+    }
+    Eligibility::new(shop.indexes.product_ids.len(), &products)
 }
 
 /// The rows of the given promotions.

@@ -151,9 +151,14 @@ impl Part {
 
     /// The file of the part's rows of a table, below the stage.
     pub(crate) fn file(self, table: &str) -> String {
+        self.named(table, "parquet")
+    }
+
+    /// The same with another ending.
+    pub(crate) fn named(self, table: &str, ending: &str) -> String {
         match self.of {
-            1 => format!("{table}.parquet"),
-            _ => format!("{table}/part-{:03}.parquet", self.at),
+            1 => format!("{table}.{ending}"),
+            _ => format!("{table}/part-{:03}.{ending}", self.at),
         }
     }
 }

@@ -3,12 +3,14 @@
 //! `runner` knows order, resume and visibility, and nothing of what stages do; `stages` is the thin edge
 //! of each stage: tables in, a call to the crates that do the work, tables out.
 
+mod answers;
 mod campaign;
 mod decide;
-mod effects;
 mod draws;
+mod effects;
 mod history;
 mod learn;
+mod learned;
 mod lessons;
 mod lock;
 mod manifest;

@@ -118,6 +118,11 @@ impl<'a> WeekPairs<'a> {
         Self { engine, shop, made: Rc::clone(made), asked: Rc::clone(asked), lenders }
     }
 
+    /// Where the customers are registered.
+    pub(super) const fn engine(&self) -> &Engine {
+        self.engine
+    }
+
     /// The customers, ascending.
     pub(crate) fn customers(&self) -> &[i32] {
         &self.asked.customers

@@ -79,7 +79,7 @@ impl WeeklyRun<'_> {
         for part in Part::all(parts) {
             for table in BY_CUSTOMER {
                 if parts > 1 || !engine.has(table) {
-                    context.load(Stage::Sources, table, part)?;
+                    context.mount(Stage::Sources, table, part)?;
                 }
             }
             register_shop(context)?;
@@ -144,10 +144,10 @@ impl WeeklyRun<'_> {
         register_shop(context)?;
         register_indexes(context)?;
         for table in REACTIONS {
-            context.load(Stage::Sources, table, part)?;
+            context.mount(Stage::Sources, table, part)?;
         }
         for table in CUSTOMER_TABLES.into_iter().chain(KEPT) {
-            context.load(Stage::Features, table, part)?;
+            context.mount(Stage::Features, table, part)?;
         }
         tercet_features::index_days(context.engine)?;
         // Of everybody each has its own number, of a part only the sample says who is in it.

@@ -1,16 +1,17 @@
 //! What do the ensembles say of every pair?
 
 use tercet_features::{
-    CROSS_FEATURES, CUSTOMER_FEATURES, Offered, PAIR_FEATURES, PROMOTION_FEATURES, PairBlock,
-    PairFeature, PairSide,
+    CROSS_FEATURES, CUSTOMER_FEATURES, CustomerAnswers, Offered, PAIR_FEATURES, PROMOTION_FEATURES,
+    PairBlock, PairFeature, PairSide,
 };
 use tercet_models::gbdt::{Ensemble, FeatureSchema, Objective, Tree};
-use tercet_scoring::Prediction;
 use tercet_scoring::quickscorer::{
     Kernel, Place, Promotions, Rows, Scorer, Side, SomeRows, TreeView,
 };
+use tercet_scoring::{Brought, Prediction};
 use tercet_types::Result;
 
+use super::answers::{Answers, CUSTOMER_ANSWERS, Line, PROMOTION_ANSWERS, answer_schema};
 use super::learn::{Models, schema};
 
 /// The three ensembles as masks, with those of a week's promotions.
@@ -19,6 +20,104 @@ pub(super) struct Predictor<'a> {
     spend: Compiled<'a>,
     response: Compiled<'a>,
     discovery: Compiled<'a>,
+}
+
+/// What offers bring, learnt from wider rows than those of pairs.
+pub(super) struct Bringer {
+    kernel: Kernel,
+    used: Scorer,
+    unoffered: Scorer,
+    /// `promotions × WIDE_PROMOTION`.
+    promotions: Vec<f32>,
+    group_of: Vec<u32>,
+    line: Line,
+    /// The rates over all customers, to read a customer's answers by.
+    pub(super) means: [f64; CUSTOMER_ANSWERS],
+}
+
+const WIDE_PROMOTION: usize = PROMOTION_FEATURES + PROMOTION_ANSWERS;
+const WIDE_CUSTOMER: usize = CUSTOMER_FEATURES + CUSTOMER_ANSWERS;
+
+impl Bringer {
+    /// Refused when an ensemble was trained on other features.
+    pub(super) fn new(answers: &Answers, offered: &Offered) -> Result<Self> {
+        let mut places: Vec<Place> = pair_places().collect();
+        let more = |side, first: usize, count: usize| {
+            (first..first + count).map(move |column| Place { side, column })
+        };
+        places.extend(more(Side::Promotion, PROMOTION_FEATURES, PROMOTION_ANSWERS));
+        places.extend(more(Side::Customer, CUSTOMER_FEATURES, CUSTOMER_ANSWERS));
+        let schema = answer_schema();
+        let compiled = |ensemble: &Ensemble| compile(ensemble, &schema, &places);
+        let rows = offered.values.chunks_exact(PROMOTION_FEATURES).zip(&offered.promotion_ix);
+        Ok(Self {
+            kernel: Kernel::best(),
+            used: compiled(&answers.used)?,
+            unoffered: compiled(&answers.unoffered)?,
+            promotions: rows
+                .flat_map(|(row, ix)| row.iter().copied().chain(answers.promotion(*ix)))
+                .collect(),
+            group_of: offered.group_of.clone(),
+            line: answers.line,
+            means: answers.means,
+        })
+    }
+
+    /// What is expected of all pairs of a block, customer after customer.
+    pub(super) fn block(
+        &self,
+        block: &PairBlock,
+        customers: &CustomerAnswers,
+    ) -> Result<Vec<Brought>> {
+        let rows = block.customers.chunks_exact(CUSTOMER_FEATURES).zip(&block.customer_ix);
+        let wide: Vec<f32> =
+            rows.flat_map(|(row, ix)| row.iter().copied().chain(customers.of(*ix))).collect();
+        let rates = |scorer: &Scorer| -> Result<Vec<f64>> {
+            let rows = Rows { values: &self.promotions, stride: WIDE_PROMOTION };
+            let promotions = scorer.promotions(self.kernel, rows, &self.group_of)?;
+            let customers = Rows { values: &wide, stride: WIDE_CUSTOMER };
+            let cross = cross_of(block);
+            let sums = scorer.score(self.kernel, &promotions, block.len(), customers, cross)?;
+            Ok(sums.into_iter().map(|sum| Objective::Logistic.link(scorer.margin(sum))).collect())
+        };
+        let both = rates(&self.used)?.into_iter().zip(rates(&self.unoffered)?);
+        Ok(both
+            .map(|(use_rate, unoffered)| Brought {
+                use_rate,
+                extra: self.line.extra(use_rate, unoffered),
+            })
+            .collect())
+    }
+}
+
+/// The cross rows of a block.
+fn cross_of(block: &PairBlock) -> SomeRows<'_> {
+    SomeRows {
+        starts: &block.starts,
+        groups: &block.groups,
+        rows: Rows { values: &block.cross, stride: CROSS_FEATURES },
+        otherwise: &block.otherwise,
+    }
+}
+
+/// Refused when the ensemble was trained on other features.
+fn compile(ensemble: &Ensemble, schema: &FeatureSchema, places: &[Place]) -> Result<Scorer> {
+    ensemble.schema().check_same(schema)?;
+    let trees: Vec<TreeView<'_>> = ensemble.trees().iter().map(view).collect();
+    Scorer::new(&trees, ensemble.base_margin(), places)
+}
+
+/// Where the features of a pair stand.
+fn pair_places() -> impl Iterator<Item = Place> {
+    (0..PAIR_FEATURES.len()).map(|place| {
+        let (side, column) = PairFeature::side(place);
+        let side = match side {
+            PairSide::Customer => Side::Customer,
+            PairSide::Promotion => Side::Promotion,
+            PairSide::Cross => Side::Cross,
+        };
+        Place { side, column }
+    })
 }
 
 /// One ensemble, compiled once.
@@ -63,20 +162,8 @@ impl<'a> Compiled<'a> {
         schema: &FeatureSchema,
         offered: &'a Offered,
     ) -> Result<Self> {
-        ensemble.schema().check_same(schema)?;
-        let places: Vec<Place> = (0..PAIR_FEATURES.len())
-            .map(|place| {
-                let (side, column) = PairFeature::side(place);
-                let side = match side {
-                    PairSide::Customer => Side::Customer,
-                    PairSide::Promotion => Side::Promotion,
-                    PairSide::Cross => Side::Cross,
-                };
-                Place { side, column }
-            })
-            .collect();
-        let trees: Vec<TreeView<'_>> = ensemble.trees().iter().map(view).collect();
-        let scorer = Scorer::new(&trees, ensemble.base_margin(), &places)?;
+        let places: Vec<Place> = pair_places().collect();
+        let scorer = compile(ensemble, schema, &places)?;
         let rows = Rows { values: &offered.values, stride: PROMOTION_FEATURES };
         let promotions = scorer.promotions(kernel, rows, &offered.group_of)?;
         Ok(Self { scorer, objective: ensemble.objective(), promotions })
@@ -84,13 +171,7 @@ impl<'a> Compiled<'a> {
 
     fn sums(&self, kernel: Kernel, block: &PairBlock) -> Result<Vec<i32>> {
         let customers = Rows { values: &block.customers, stride: CUSTOMER_FEATURES };
-        let cross = SomeRows {
-            starts: &block.starts,
-            groups: &block.groups,
-            rows: Rows { values: &block.cross, stride: CROSS_FEATURES },
-            otherwise: &block.otherwise,
-        };
-        self.scorer.score(kernel, &self.promotions, block.len(), customers, cross)
+        self.scorer.score(kernel, &self.promotions, block.len(), customers, cross_of(block))
     }
 
     fn prediction(&self, sum: i32) -> f64 {
@@ -151,6 +232,7 @@ mod tests {
             spend: ensemble(Objective::SquaredError, 3.0),
             response: ensemble(Objective::Logistic, -1.0),
             discovery: ensemble(Objective::Logistic, -2.0),
+            answers: None,
         };
         // 19 promotions of 7 groups; a customer has rows of some groups, another of none.
         let offered = Offered {

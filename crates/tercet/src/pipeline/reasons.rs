@@ -6,11 +6,11 @@ use tercet_scoring::{Drivers, PairFacts, Route, reason_codes};
 use tercet_types::Result;
 
 use super::learn::{Models, joined};
-use super::manifest::{Part, Stage};
+use super::learned::Seen;
+use super::manifest::Part;
 use super::pairs::{PairView, WeekPairs};
 use super::runner::StageContext;
 use super::slates::Slates;
-use super::stages::WeeklyRun;
 use super::week::Week;
 use super::worth::{Visits, routes_of};
 
@@ -21,71 +21,71 @@ const EXPLAINED_MAX: usize = 1 << 20;
 /// Reason codes by customer and slot of the plan, separated by '|'; none where there is no offer.
 pub(super) type Reasons = Vec<Vec<Option<String>>>;
 
-impl WeeklyRun<'_> {
-    /// The reasons of every offer, from facts of the pair and what moved the prediction of a response.
-    pub(super) fn reasons(
-        &self,
-        context: &StageContext<'_>,
-        slates: &Slates,
-        pairs: &WeekPairs<'_>,
-        visits: &Visits,
-    ) -> Result<Reasons> {
-        let opened = self.open(context, Part::WHOLE)?;
-        let week = &opened.week;
-        let models = match self.cards(context)? {
-            Some(_) => Some(Models::read(|file| context.read(Stage::Models, file))?),
-            None => None,
-        };
-        // A topic is told or withheld as one.
-        let players: Vec<usize> = PAIR_FEATURES.iter().map(|f| f.topic() as usize).collect();
-        let explainer = match &models {
-            Some(models) if slates.explored.plan.offers().count() <= EXPLAINED_MAX => {
-                Some(Explainer::new(&models.response, &players)?)
-            }
-            _ => None,
-        };
-        let routes = routes_of(week, context.config);
-        let explained = |customer: i32| {
-            let route = routes.get(&customer).copied().unwrap_or(Route::Popular);
-            explainer.as_ref().filter(|_| matches!(route, Route::Model | Route::Blend))
-        };
-        let mut all: Reasons = vec![Vec::new(); slates.customers.len()];
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        pairs.each(|block| {
-            let asked = Asked { week, slates, block, offered: pairs.offered(), visits };
-            let places: Vec<usize> = (0..block.len()).collect();
-            let found = std::thread::scope(|scope| {
-                let share = places.len().div_ceil(threads).max(1);
-                let working: Vec<_> = places
-                    .chunks(share)
-                    .map(|places| {
-                        scope.spawn(|| -> Result<Vec<_>> {
-                            let view = PairView::new(block, asked.offered)?;
-                            let of = |at: &usize| asked.slate(*at, &view, &explained);
-                            places.iter().filter_map(|at| of(at).transpose()).collect()
-                        })
+/// The reasons of every offer of a part, from facts of the pair and what moved the prediction of a response.
+pub(super) fn reasons(
+    context: &StageContext<'_>,
+    models: Option<&Models>,
+    slates: &Slates,
+    part: Part,
+    seen: &Seen,
+    pairs: &WeekPairs<'_>,
+) -> Result<Reasons> {
+    let week = &seen.opened.week;
+    // A topic is told or withheld as one.
+    let players: Vec<usize> = PAIR_FEATURES.iter().map(|f| f.topic() as usize).collect();
+    let explainer = match models {
+        Some(models) if slates.explored.plan.offers().count() <= EXPLAINED_MAX => {
+            Some(Explainer::new(&models.response, &players)?)
+        }
+        _ => None,
+    };
+    let routes = routes_of(week, context.config);
+    let explained = |customer: i32| {
+        let route = routes.get(&customer).copied().unwrap_or(Route::Popular);
+        explainer.as_ref().filter(|_| matches!(route, Route::Model | Route::Blend))
+    };
+    let places = slates.part(part.at);
+    let (first, mut all): (usize, Reasons) = (places.start, vec![Vec::new(); places.len()]);
+    let customers = &slates.customers[places];
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let (offered, visits) = (pairs.offered(), &seen.visits);
+    pairs.each(|block| {
+        let asked = Asked { week, slates, customers, first, block, offered, visits };
+        let places: Vec<usize> = (0..block.len()).collect();
+        let found = std::thread::scope(|scope| {
+            let share = places.len().div_ceil(threads).max(1);
+            let working: Vec<_> = places
+                .chunks(share)
+                .map(|places| {
+                    scope.spawn(|| -> Result<Vec<_>> {
+                        let view = PairView::new(block, asked.offered)?;
+                        let of = |at: &usize| asked.slate(*at, &view, &explained);
+                        places.iter().filter_map(|at| of(at).transpose()).collect()
                     })
-                    .collect();
-                working.into_iter().map(joined).collect::<Result<Vec<_>>>()
-            })?;
-            found.into_iter().flatten().for_each(|(customer, codes)| all[customer] = codes);
-            Ok(())
+                })
+                .collect();
+            working.into_iter().map(joined).collect::<Result<Vec<_>>>()
         })?;
-        Ok(all)
-    }
+        found.into_iter().flatten().for_each(|(customer, codes)| all[customer] = codes);
+        Ok(())
+    })?;
+    Ok(all)
 }
 
 /// What the reasons of a block's customers are made of.
 struct Asked<'a> {
     week: &'a Week,
     slates: &'a Slates,
+    /// The customers of the part, and where they begin in the plan.
+    customers: &'a [i32],
+    first: usize,
     block: &'a PairBlock,
     offered: &'a Offered,
     visits: &'a Visits,
 }
 
 impl Asked<'_> {
-    /// The place of a customer in the plan, and the reasons of the slate's offers; nothing for one without a slate.
+    /// The place of a customer in the part, and the reasons of the slate's offers; nothing for one without a slate.
     fn slate<'e>(
         &self,
         at: usize,
@@ -93,19 +93,20 @@ impl Asked<'_> {
         explained: &dyn Fn(i32) -> Option<&'e Explainer<'e>>,
     ) -> Result<Option<(usize, Vec<Option<String>>)>> {
         let ix = self.block.customer_ix[at];
-        let Ok(customer) = self.slates.customers.binary_search(&ix) else { return Ok(None) };
+        let Ok(place) = self.customers.binary_search(&ix) else { return Ok(None) };
+        let customer = self.first + place;
         let cells = self.slates.explored.plan.slate(customer).iter();
         let codes = cells.map(|cell| {
             let Some(placed) = cell else { return Ok(None) };
             let promotion = self.slates.offered(customer, placed);
-            let Some(place) = self.offered.place(promotion) else { return Ok(None) };
+            let Some(column) = self.offered.place(promotion) else { return Ok(None) };
             let row = |explainer: &Explainer<'_>| {
-                explainer.contributions(&self.block.row(at, self.offered, place))
+                explainer.contributions(&self.block.row(at, self.offered, column))
             };
             let moved = explained(ix).map(row).transpose()?;
-            Ok(Some(self.codes(ix, promotion, &view.pair(at, place), moved.as_deref())))
+            Ok(Some(self.codes(ix, promotion, &view.pair(at, column), moved.as_deref())))
         });
-        Ok(Some((customer, codes.collect::<Result<_>>()?)))
+        Ok(Some((place, codes.collect::<Result<_>>()?)))
     }
 
     fn codes(

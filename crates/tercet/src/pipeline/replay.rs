@@ -246,7 +246,6 @@ fn pick(
         history: History::new(),
         redeemed: BTreeSet::new(),
         with_holdout: false,
-        with_reasons: false,
         exploration: Exploration::default(),
     };
     // Limits across customers would make engines compete for stock instead of being compared.

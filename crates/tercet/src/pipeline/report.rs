@@ -18,11 +18,11 @@ use tercet_types::{Currency, Result};
 use super::decide::{PlanFacts, rule_words};
 use super::draws::DrawFacts;
 use super::learn::{ModelCard, ModelCards};
-use super::manifest::{Part, Stage, parse};
+use super::manifest::{Stage, parse};
 use super::runner::StageContext;
 use super::stages::WeeklyRun;
-use super::week::Week;
-use super::worth::routes_of;
+use super::week::{KnownCustomer, KnownPromotion, Week};
+use super::worth::route_of;
 use crate::output::thousands;
 
 /// The name of the run's own budget among those of promotions.
@@ -31,79 +31,153 @@ const ALL_PROMOTIONS: &str = "all promotions";
 /// Customers shown as examples, per behaviour segment.
 const EXAMPLES_PER_SEGMENT: usize = 2;
 
-/// Fills the report of a run.
-pub(super) fn run_report(
-    run: &WeeklyRun<'_>,
-    context: &StageContext<'_>,
-    log: &Frame,
-    offers: &[Offer],
-) -> Result<RunReport> {
-    let opened = run.open(context, Part::WHOLE)?;
-    let week = &opened.week;
-    let config = context.config;
-    let currency = Currency::new(&config.project.currency)?;
-    let cards = run.cards(context)?;
-    let plan: PlanFacts = parse(&context.read(Stage::Allocation, "plan.json")?, "plan.json")?;
-    let log = Log::read(log)?;
-    let treated = log.customers(|row| log.arms[row] == "treatment");
-    let control = log.customers(|row| log.arms[row] == "control");
-    let reached = log.customers(|row| log.promotions[row].is_some());
-    let value: i64 = log.values.iter().sum();
-    let cost: i64 = log.costs.iter().sum();
-    let money = |minor: i64| format::money(minor, currency);
-    let ranked = log.kinds.first().is_some_and(|kind| kind != super::worth::ORDER_VALUE);
-    let summary = format!(
-        "{} offers for {} customers, valid from {}; {} customers in control get none",
-        thousands(offers.len()),
-        thousands(reached),
-        week.as_of,
-        thousands(control)
-    );
-    let mut headlines = vec![
-        headline(
-            "Offers",
-            thousands(offers.len()),
-            &format!("{} per customer reached", per(offers.len(), reached)),
-        ),
-        headline(
-            "Customers reached",
-            thousands(reached),
-            &format!("of {} treated", thousands(treated)),
-        ),
-        headline("In control", thousands(control), "get nothing, so that the lift can be measured"),
-    ];
-    if !ranked {
-        headlines.push(headline(
-            "Expected order value",
-            money(value),
-            &format!("at an expected discount of {}", money(cost)),
-        ));
+/// What the report counts of the decisions, part by part.
+#[derive(Default)]
+pub(super) struct Tally {
+    offers: usize,
+    treated: usize,
+    control: usize,
+    reached: usize,
+    value_minor: i64,
+    cost_minor: i64,
+    ranked: bool,
+    /// By behaviour, RFM segment and arm.
+    segments: BTreeMap<(String, String, String), i64>,
+    /// By promotion: offers, value and expected cost, minor units.
+    promotions: BTreeMap<String, (i64, i64, i64)>,
+    /// By slot: filled, empty, and empty by reason.
+    slots: BTreeMap<i32, (i64, i64, BTreeMap<String, i64>)>,
+    routes: BTreeMap<&'static str, i64>,
+    examples: Examples,
+}
+
+impl Tally {
+    /// Adds the decisions for some customers, and the offers that came of them.
+    pub(super) fn add(
+        &mut self,
+        context: &StageContext<'_>,
+        log: &Frame,
+        offers: &[Offer],
+        customers: &BTreeMap<i32, KnownCustomer>,
+        promotions: &BTreeMap<i32, KnownPromotion>,
+    ) -> Result<()> {
+        let currency = Currency::new(&context.config.project.currency)?;
+        let log = Log::read(log)?;
+        self.offers += offers.len();
+        self.treated += log.customers(|row| log.arms[row] == "treatment");
+        self.control += log.customers(|row| log.arms[row] == "control");
+        self.reached += log.customers(|row| log.promotions[row].is_some());
+        self.value_minor += log.values.iter().sum::<i64>();
+        self.cost_minor += log.costs.iter().sum::<i64>();
+        self.ranked |= log.kinds.first().is_some_and(|kind| kind == super::worth::RANK_SCORE);
+        let by_id: BTreeMap<&str, &KnownCustomer> =
+            customers.values().map(|customer| (customer.id.as_str(), customer)).collect();
+        for row in 0..log.customers.len() {
+            let (slot, arm) = (log.slots[row], &log.arms[row]);
+            if slot == 1
+                && let Some(known) = by_id.get(log.customers[row].as_str())
+            {
+                let key = (known.behaviour.clone(), known.rfm_segment.clone(), arm.clone());
+                *self.segments.entry(key).or_insert(0) += 1;
+            }
+            if let Some(id) = &log.promotions[row] {
+                let count = self.promotions.entry(id.clone()).or_default();
+                count.0 += 1;
+                count.1 += log.values[row];
+                count.2 += log.costs[row];
+            }
+            if arm == "treatment" {
+                let (filled, empty, reasons) = self.slots.entry(slot).or_default();
+                match &log.promotions[row] {
+                    Some(_) => *filled += 1,
+                    None => *empty += 1,
+                }
+                if let Some(reason) = &log.empties[row] {
+                    *reasons.entry(reason.clone()).or_insert(0) += 1;
+                }
+            }
+        }
+        for customer in customers.values() {
+            *self.routes.entry(route_of(customer, context.config).name()).or_insert(0) += 1;
+        }
+        self.examples.add(&log, &by_id, promotions, offers, currency);
+        Ok(())
     }
-    Ok(RunReport {
-        project: config.project.name.clone(),
-        run_id: context.run_id.to_owned(),
-        as_of: week.as_of,
-        currency: config.project.currency.clone(),
-        summary,
-        facts: facts(context, week),
-        headlines,
-        notes: notes(context, week, cards.as_ref(), &plan),
-        customers: segments(&log, week),
-        promotions: promotions(&log, week),
-        limits: limits(&plan),
-        certificate: certificate(&plan, ranked),
-        slots: slots(&log, config),
-        models: cards.as_ref().map_or_else(Vec::new, models),
-        routes: routes(week, context),
-        health: health(run, context)?,
-        examples: examples(&log, week, offers, currency),
-        timings: run
-            .timings
-            .borrow()
-            .iter()
-            .map(|(stage, seconds)| Timing { stage: stage.name().to_owned(), seconds: *seconds })
-            .collect(),
-    })
+
+    /// The report of the run, whose decisions were added.
+    pub(super) fn report(
+        self,
+        run: &WeeklyRun<'_>,
+        context: &StageContext<'_>,
+        week: &Week,
+    ) -> Result<RunReport> {
+        let config = context.config;
+        let currency = Currency::new(&config.project.currency)?;
+        let cards = run.cards(context)?;
+        let plan: PlanFacts = parse(&context.read(Stage::Allocation, "plan.json")?, "plan.json")?;
+        let Self { offers, treated, control, reached, ranked, .. } = self;
+        let (value, cost) = (self.value_minor, self.cost_minor);
+        let money = |minor: i64| format::money(minor, currency);
+        let summary = format!(
+            "{} offers for {} customers, valid from {}; {} customers in control get none",
+            thousands(offers),
+            thousands(reached),
+            week.as_of,
+            thousands(control)
+        );
+        let mut headlines = vec![
+            headline(
+                "Offers",
+                thousands(offers),
+                &format!("{} per customer reached", per(offers, reached)),
+            ),
+            headline(
+                "Customers reached",
+                thousands(reached),
+                &format!("of {} treated", thousands(treated)),
+            ),
+            headline(
+                "In control",
+                thousands(control),
+                "get nothing, so that the lift can be measured",
+            ),
+        ];
+        if !ranked {
+            headlines.push(headline(
+                "Expected order value",
+                money(value),
+                &format!("at an expected discount of {}", money(cost)),
+            ));
+        }
+        Ok(RunReport {
+            project: config.project.name.clone(),
+            run_id: context.run_id.to_owned(),
+            as_of: week.as_of,
+            currency: config.project.currency.clone(),
+            summary,
+            facts: facts(context, week),
+            headlines,
+            notes: notes(context, week, cards.as_ref(), &plan),
+            customers: segments(self.segments),
+            promotions: promotions(self.promotions, week),
+            limits: limits(&plan),
+            certificate: certificate(&plan, ranked),
+            slots: slots(self.slots, config),
+            models: cards.as_ref().map_or_else(Vec::new, models),
+            routes: routes(self.routes),
+            health: health(run, context)?,
+            examples: self.examples.shown,
+            timings: run
+                .timings
+                .borrow()
+                .iter()
+                .map(|(stage, seconds)| Timing {
+                    stage: stage.name().to_owned(),
+                    seconds: *seconds,
+                })
+                .collect(),
+        })
+    }
 }
 
 /// The columns of the decision log that the report reads.
@@ -255,51 +329,24 @@ fn drawn(draws: &DrawFacts) -> String {
     note
 }
 
-fn segments(log: &Log, week: &Week) -> Vec<SegmentCount> {
-    let by_id: BTreeMap<&str, (&str, &str)> = week
-        .customers
-        .values()
-        .map(|customer| {
-            (customer.id.as_str(), (customer.behaviour.as_str(), customer.rfm_segment.as_str()))
-        })
-        .collect();
-    let mut counts: BTreeMap<(&str, &str, &str), i64> = BTreeMap::new();
-    for row in (0..log.customers.len()).filter(|row| log.slots[*row] == 1) {
-        if let Some((behaviour, rfm)) = by_id.get(log.customers[row].as_str()) {
-            *counts.entry((behaviour, rfm, &log.arms[row])).or_insert(0) += 1;
-        }
-    }
+fn segments(counts: BTreeMap<(String, String, String), i64>) -> Vec<SegmentCount> {
+    let counts = counts.into_iter();
     counts
-        .into_iter()
-        .map(|((behaviour, rfm, arm), customers)| SegmentCount {
-            behaviour: behaviour.to_owned(),
-            rfm: rfm.to_owned(),
-            arm: arm.to_owned(),
-            customers,
-        })
+        .map(|((behaviour, rfm, arm), customers)| SegmentCount { behaviour, rfm, arm, customers })
         .collect()
 }
 
-fn promotions(log: &Log, week: &Week) -> Vec<PromotionCount> {
+fn promotions(counts: BTreeMap<String, (i64, i64, i64)>, week: &Week) -> Vec<PromotionCount> {
     let names: BTreeMap<&str, &str> = week
         .promotions
         .values()
         .map(|promotion| (promotion.id.as_str(), promotion.name.as_str()))
         .collect();
-    let mut counts: BTreeMap<&str, (i64, i64, i64)> = BTreeMap::new();
-    for row in 0..log.customers.len() {
-        if let Some(id) = &log.promotions[row] {
-            let count = counts.entry(id).or_default();
-            count.0 += 1;
-            count.1 += log.values[row];
-            count.2 += log.costs[row];
-        }
-    }
     counts
         .into_iter()
         .map(|(id, (offers, value_minor, expected_cost_minor))| PromotionCount {
-            promotion_id: id.to_owned(),
-            name: names.get(id).map_or_else(String::new, |name| (*name).to_owned()),
+            name: names.get(id.as_str()).map_or_else(String::new, |name| (*name).to_owned()),
+            promotion_id: id,
             offers,
             value_minor,
             expected_cost_minor,
@@ -364,27 +411,22 @@ fn certificate(plan: &PlanFacts, ranked: bool) -> Option<Certificate> {
     })
 }
 
-fn slots(log: &Log, config: &crate::config::Config) -> Vec<SlotFill> {
+fn slots(
+    mut counts: BTreeMap<i32, (i64, i64, BTreeMap<String, i64>)>,
+    config: &crate::config::Config,
+) -> Vec<SlotFill> {
     (1..)
         .zip(&config.slots)
         .map(|(number, slot)| {
-            let rows = || {
-                (0..log.customers.len())
-                    .filter(move |row| log.slots[*row] == number && log.arms[*row] == "treatment")
-            };
-            let mut reasons: BTreeMap<&str, i64> = BTreeMap::new();
-            for reason in rows().filter_map(|row| log.empties[row].as_deref()) {
-                *reasons.entry(reason).or_insert(0) += 1;
-            }
+            let (filled, empty, reasons) = counts.remove(&number).unwrap_or_default();
+            let named =
+                |(name, count): (String, i64)| NamedCount { name: rule_words(&name), count };
             SlotFill {
                 slot: number,
                 name: slot.name.clone(),
-                filled: rows().filter(|row| log.promotions[*row].is_some()).count() as i64,
-                empty: rows().filter(|row| log.promotions[*row].is_none()).count() as i64,
-                empty_reasons: reasons
-                    .into_iter()
-                    .map(|(name, count)| NamedCount { name: rule_words(name), count })
-                    .collect(),
+                filled,
+                empty,
+                empty_reasons: reasons.into_iter().map(named).collect(),
             }
         })
         .collect()
@@ -445,11 +487,7 @@ fn model(card: &ModelCard, cards: &ModelCards) -> ModelQuality {
     }
 }
 
-fn routes(week: &Week, context: &StageContext<'_>) -> Vec<NamedCount> {
-    let mut counts: BTreeMap<&str, i64> = BTreeMap::new();
-    for route in routes_of(week, context.config).into_values() {
-        *counts.entry(route.name()).or_insert(0) += 1;
-    }
+fn routes(counts: BTreeMap<&'static str, i64>) -> Vec<NamedCount> {
     counts.into_iter().map(|(name, count)| NamedCount { name: name.to_owned(), count }).collect()
 }
 
@@ -485,57 +523,67 @@ fn health(run: &WeeklyRun<'_>, context: &StageContext<'_>) -> Result<Vec<SourceH
 }
 
 /// The first customers of each behaviour segment with a full slate, and one of control.
-fn examples(log: &Log, week: &Week, offers: &[Offer], currency: Currency) -> Vec<ExampleCustomer> {
-    let known: BTreeMap<&str, &super::week::KnownCustomer> =
-        week.customers.values().map(|customer| (customer.id.as_str(), customer)).collect();
-    let by_decision: BTreeMap<(&str, i32), &Offer> =
-        offers.iter().map(|offer| ((offer.customer_id.as_str(), offer.slot), offer)).collect();
-    let names: BTreeMap<&str, &str> = week
-        .promotions
-        .values()
-        .map(|promotion| (promotion.id.as_str(), promotion.on.as_str()))
-        .collect();
-    let mut shown: BTreeMap<(&str, &str), usize> = BTreeMap::new();
-    let mut examples = Vec::new();
-    let mut row = 0;
-    while row < log.customers.len() {
-        let id = log.customers[row].as_str();
-        let end = row + log.customers[row..].iter().take_while(|customer| *customer == id).count();
-        let rows = row..end;
-        row = end;
-        let Some(customer) = known.get(id) else { continue };
-        let arm = log.arms[rows.start].as_str();
-        let is_control = arm == "control";
-        let filled = rows.clone().filter(|row| log.promotions[*row].is_some()).count();
-        let key = if is_control { ("control", "") } else { (customer.behaviour.as_str(), "") };
-        let most = if is_control { 1 } else { EXAMPLES_PER_SEGMENT };
-        let count = shown.entry(key).or_insert(0);
-        if *count >= most || (!is_control && filled < 3) {
-            continue;
+#[derive(Default)]
+struct Examples {
+    counts: BTreeMap<String, usize>,
+    shown: Vec<ExampleCustomer>,
+}
+
+impl Examples {
+    fn add(
+        &mut self,
+        log: &Log,
+        known: &BTreeMap<&str, &KnownCustomer>,
+        promotions: &BTreeMap<i32, KnownPromotion>,
+        offers: &[Offer],
+        currency: Currency,
+    ) {
+        let by_decision: BTreeMap<(&str, i32), &Offer> =
+            offers.iter().map(|offer| ((offer.customer_id.as_str(), offer.slot), offer)).collect();
+        let names: BTreeMap<&str, &str> = promotions
+            .values()
+            .map(|promotion| (promotion.id.as_str(), promotion.on.as_str()))
+            .collect();
+        let mut row = 0;
+        while row < log.customers.len() {
+            let id = log.customers[row].as_str();
+            let end =
+                row + log.customers[row..].iter().take_while(|customer| *customer == id).count();
+            let rows = row..end;
+            row = end;
+            let Some(customer) = known.get(id) else { continue };
+            let arm = log.arms[rows.start].as_str();
+            let is_control = arm == "control";
+            let filled = rows.clone().filter(|row| log.promotions[*row].is_some()).count();
+            let key = if is_control { "control" } else { customer.behaviour.as_str() };
+            let most = if is_control { 1 } else { EXAMPLES_PER_SEGMENT };
+            let count = self.counts.entry(key.to_owned()).or_insert(0);
+            if *count >= most || (!is_control && filled < 3) {
+                continue;
+            }
+            *count += 1;
+            self.shown.push(ExampleCustomer {
+                customer_id: id.to_owned(),
+                behaviour: customer.behaviour.clone(),
+                rfm: customer.rfm_segment.clone(),
+                arm: arm.to_owned(),
+                about: match customer.recency_days {
+                    Some(days) => {
+                        format!("{} orders, the last {days} days ago", thousands(customer.orders))
+                    }
+                    None => "no orders yet".to_owned(),
+                },
+                offers: if is_control {
+                    Vec::new()
+                } else {
+                    // A slot that is not meant for the customer is not shown empty.
+                    rows.filter(|row| log.empties[*row].as_deref() != Some(RuleId::Audience.name()))
+                        .map(|row| example_offer(log, row, &by_decision, &names, currency))
+                        .collect()
+                },
+            });
         }
-        *count += 1;
-        examples.push(ExampleCustomer {
-            customer_id: id.to_owned(),
-            behaviour: customer.behaviour.clone(),
-            rfm: customer.rfm_segment.clone(),
-            arm: arm.to_owned(),
-            about: match customer.recency_days {
-                Some(days) => {
-                    format!("{} orders, the last {days} days ago", thousands(customer.orders))
-                }
-                None => "no orders yet".to_owned(),
-            },
-            offers: if is_control {
-                Vec::new()
-            } else {
-                // A slot that is not meant for the customer is not shown empty.
-                rows.filter(|row| log.empties[*row].as_deref() != Some(RuleId::Audience.name()))
-                    .map(|row| example_offer(log, row, &by_decision, &names, currency))
-                    .collect()
-            },
-        });
     }
-    examples
 }
 
 fn example_offer(

@@ -64,14 +64,21 @@ pub(crate) struct StageContext<'a> {
 impl StageContext<'_> {
     /// Makes the table of an earlier stage known to the engine, with all its parts.
     pub(crate) fn need(&self, stage: Stage, table: &str) -> Result<()> {
-        if !self.engine.has(table) {
-            self.load(stage, table, Part::WHOLE)?;
-        }
+        if self.engine.has(table) { Ok(()) } else { self.mount(stage, table, Part::WHOLE) }
+    }
+
+    /// Registers a part of a table of an earlier stage, or all parts of one, in place of another.
+    pub(crate) fn mount(&self, stage: Stage, table: &str, part: Part) -> Result<()> {
+        self.engine.mount_parts(self.store, &self.paths(stage, table, part)?, table)?;
         Ok(())
     }
 
-    /// Reads a part of a table of an earlier stage, or all parts of one, and registers it in place of another.
+    /// As [`Self::mount`], and returns the rows.
     pub(crate) fn load(&self, stage: Stage, table: &str, part: Part) -> Result<Frame> {
+        self.engine.load_parts(self.store, &self.paths(stage, table, part)?, table)
+    }
+
+    fn paths(&self, stage: Stage, table: &str, part: Part) -> Result<Vec<String>> {
         let mut paths = Vec::new();
         if part == Part::WHOLE {
             paths = self.store.list(&stage_path(self.run_id, stage, table))?;
@@ -79,7 +86,7 @@ impl StageContext<'_> {
         if paths.is_empty() {
             paths.push(stage_path(self.run_id, stage, &part.file(table)));
         }
-        self.engine.load_parts(self.store, &paths, table)
+        Ok(paths)
     }
 
     /// In how many parts a table of an earlier stage stands; 0 when it is one file.
@@ -95,7 +102,7 @@ impl StageContext<'_> {
 
     /// Registers a part that was put aside, which is then gone.
     pub(crate) fn take_back(&self, table: &str, part: Part) -> Result<()> {
-        self.load(self.stage, table, part)?;
+        self.mount(self.stage, table, part)?;
         self.store.delete(&stage_path(self.run_id, self.stage, &part.file(table)))
     }
 

@@ -1,6 +1,7 @@
 //! Who gets which three, under all rules?
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use tercet_allocation::solve::{Dual, Solver};
 use tercet_allocation::{
@@ -15,7 +16,7 @@ use tercet_types::{Date, Error, Result};
 use super::history::History;
 use super::pins::Pins;
 use super::scopes::Scopes;
-use super::week::Week;
+use super::week::{KnownPromotion, Week};
 use super::worth::{ORDER_VALUE, Scored};
 use crate::config::{Config, Slot as SlotConfig};
 
@@ -29,30 +30,28 @@ pub(crate) struct Circumstances {
     pub(crate) redeemed: BTreeSet<(i32, i32)>,
     /// True when the holdout gets nothing; a replay of the past has none.
     pub(crate) with_holdout: bool,
-    /// True when it is worked out what kept each candidate out, and how good the plan is.
-    pub(crate) with_reasons: bool,
     /// What is drawn at random beside the plan.
     pub(crate) exploration: Exploration,
 }
 
 /// The problem of a week and its plan.
+///
+/// The candidates of every customer are the promotions of the plan, in their order.
 pub(crate) struct Slates {
-    /// Index of each customer of the plan.
+    /// Index of each customer of the plan, in its part.
     pub(crate) customers: Vec<i32>,
+    /// Where the customers of each part begin.
+    first_of_part: Vec<usize>,
     /// Arm of each customer.
     pub(crate) arms: Vec<Arm>,
     /// What the solver saw, but for the overlap.
     pub(crate) problem: Problem<'static>,
-    /// Row of [`Scored`] of each candidate, customer by customer.
-    pub(crate) rows: Vec<usize>,
-    /// Where each customer's candidates begin in `rows`.
-    pub(crate) starts: Vec<usize>,
     /// Index of each promotion of the plan.
     pub(crate) promotions: Vec<i32>,
-    /// What kept each candidate out, in the order of `rows`, when asked for.
-    pub(crate) why_not: Vec<Option<WhyNot>>,
     /// Why each slot is empty, customer by customer, when asked for.
     pub(crate) why_empty: Vec<Option<RuleId>>,
+    /// What kept each candidate out, customer by customer, when asked for.
+    pub(crate) why_not: Vec<Option<WhyNot>>,
     /// Names of the problem's budgets of several promotions.
     pub(crate) budget_names: Vec<String>,
     /// Names of the problem's floors.
@@ -70,10 +69,20 @@ impl Slates {
         self.promotions[at as usize]
     }
 
-    /// The row of [`Scored`] of an offer.
-    pub(crate) fn row(&self, customer: usize, placed: &Placed) -> usize {
-        self.rows[self.starts[customer] + placed.at()]
+    /// The places of the customers of a part.
+    pub(crate) fn part(&self, part: usize) -> Range<usize> {
+        let end = self.first_of_part.get(part + 1).copied();
+        self.first_of_part[part]..end.unwrap_or(self.customers.len())
     }
+}
+
+/// What is told of a plan beside who gets what.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Told {
+    /// How good it is, and why slots are empty.
+    pub(crate) with_reasons: bool,
+    /// What kept each candidate out, too: as many words as there are pairs.
+    pub(crate) of_candidates: bool,
 }
 
 /// Fills the slots of the customers in `scored` and holds every rule against the result.
@@ -88,73 +97,130 @@ pub(crate) fn fill_slots(
     masks: &SlotMasks,
     keep: impl Fn(i32) -> bool,
 ) -> Result<Slates> {
-    let promotions: Vec<i32> = week.candidates().into_iter().filter(|ix| keep(*ix)).collect();
-    let place: BTreeMap<i32, u32> = promotions.iter().zip(0..).map(|(ix, at)| (*ix, at)).collect();
-    let audience = audience(engine, week, config)?;
-    let admitted = promotion_audiences(engine, week, &promotions)?;
-    let pins = Pins::read(engine, week, config)?;
-    let scopes = Scopes::of(week, &config.slots)?;
-    let excluded: BTreeSet<&str> = config.rules.excluded.iter().map(String::as_str).collect();
-    let holdout = Holdout::new(circumstances.assignment_key, config.rules.holdout_rate)?;
-    let groups: BTreeMap<&str, u32> = promotions
-        .iter()
-        .filter_map(|ix| week.promotions[ix].exclusivity_group.as_deref())
-        .collect::<BTreeSet<_>>()
-        .into_iter()
-        .zip(0..)
-        .collect();
-    let problem_promotions = promotions.iter().map(|ix| {
-        let known = &week.promotions[ix];
-        Promotion {
+    let mut filling = Filling::new(week, config, keep)?;
+    filling.push(engine, week, scored, circumstances, masks)?;
+    filling.solve(Told::default())
+}
+
+/// The problem of a week, to which the customers of one part after the other are added.
+pub(crate) struct Filling<'a> {
+    config: &'a Config,
+    scopes: Scopes,
+    excluded: BTreeSet<&'a str>,
+    /// Eligible products of the promotions.
+    products: Vec<Vec<u32>>,
+    /// What the customers of floors meet.
+    floor_groups: Vec<(String, &'a str)>,
+    problem: Problem<'static>,
+    value_most_minor: i64,
+    counts_products: bool,
+    promotions: Vec<i32>,
+    customers: Vec<i32>,
+    first_of_part: Vec<usize>,
+    arms: Vec<Arm>,
+    /// By customer, for draws.
+    keys: Vec<u64>,
+    exploration: Exploration,
+    budget_names: Vec<String>,
+    floor_names: Vec<String>,
+}
+
+impl<'a> Filling<'a> {
+    /// A problem without customers. `keep` says which promotions take part at all.
+    pub(crate) fn new(week: &Week, config: &'a Config, keep: impl Fn(i32) -> bool) -> Result<Self> {
+        let promotions: Vec<i32> = week.candidates().into_iter().filter(|ix| keep(*ix)).collect();
+        let known = || promotions.iter().map(|ix| &week.promotions[ix]);
+        let scopes = Scopes::of(week, &config.slots)?;
+        let groups: BTreeMap<&str, u32> = known()
+            .filter_map(|known| known.exclusivity_group.as_deref())
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .zip(0..)
+            .collect();
+        let in_group = |known: &KnownPromotion| {
+            known.exclusivity_group.as_deref().and_then(|group| groups.get(group).copied())
+        };
+        let problem_promotions = known().map(|known| Promotion {
             cap: known.cap.or(config.rules.cap_default),
             budget_minor: known.budget_minor,
-            exclusivity_group: known
-                .exclusivity_group
-                .as_deref()
-                .and_then(|group| groups.get(group).copied()),
+            exclusivity_group: in_group(known),
             ..scopes.of_promotion(known)
+        });
+        let slot =
+            |slot: &SlotConfig| Slot { name: slot.name.clone(), channel: scopes.of_slot(slot) };
+        let mut problem = Problem {
+            slots: config.slots.iter().map(slot).collect(),
+            promotions: problem_promotions.collect(),
+            total_budget_minor: config.rules.budget_minor,
+            offers_max: Some(config.rules.offers_max).filter(|most| *most > 0),
+            min_value_minor: config.rules.value_min_minor,
+            ..Problem::default()
+        };
+        let at_id: BTreeMap<&str, u32> =
+            known().zip(0..).map(|(known, at)| (known.id.as_str(), at)).collect();
+        let budget_names = add_budgets(&mut problem, config, &at_id);
+        let (floor_names, floor_groups) = add_floors(&mut problem, config, &at_id)?;
+        Ok(Self {
+            config,
+            excluded: config.rules.excluded.iter().map(String::as_str).collect(),
+            products: known().map(|known| known.products.clone()).collect(),
+            floor_groups,
+            problem,
+            value_most_minor: 1,
+            counts_products: false,
+            customers: Vec::new(),
+            first_of_part: Vec::new(),
+            arms: Vec::new(),
+            keys: Vec::new(),
+            exploration: Exploration::default(),
+            budget_names,
+            floor_names,
+            scopes,
+            promotions,
+        })
+    }
+
+    /// Adds the customers in `scored`, who are registered in the engine.
+    pub(crate) fn push(
+        &mut self,
+        engine: &Engine,
+        week: &Week,
+        scored: &Scored,
+        circumstances: &Circumstances,
+        masks: &SlotMasks,
+    ) -> Result<()> {
+        let config = self.config;
+        let audience = audience(engine, week, config)?;
+        let admitted = promotion_audiences(engine, week, &self.promotions)?;
+        let pins = Pins::read(engine, week, config)?;
+        let holdout = Holdout::new(circumstances.assignment_key, config.rules.holdout_rate)?;
+        let groups =
+            self.floor_groups.iter().map(|(place, text)| customers_where(engine, text, place));
+        let floor_groups = groups.collect::<Result<Vec<_>>>()?;
+        let contact_rules = config.rules.contacts();
+        let place = |ix: &i32| scored.promotions.binary_search(ix);
+        let places: Vec<usize> = self.promotions.iter().filter_map(|ix| place(ix).ok()).collect();
+        if places.len() < self.promotions.len() {
+            return Err(Error::internal("T0504", "a promotion that can be offered has no value"));
         }
-    });
-    let (mut arms, mut ids, mut starts) = (Vec::new(), Vec::new(), Vec::new());
-    let mut keys = Vec::new();
-    let mut rows = Vec::new();
-    let mut problem = Problem {
-        slots: config
-            .slots
-            .iter()
-            .map(|slot| Slot { name: slot.name.clone(), channel: scopes.of_slot(slot) })
-            .collect(),
-        promotions: problem_promotions.collect(),
-        total_budget_minor: config.rules.budget_minor,
-        offers_max: Some(config.rules.offers_max).filter(|most| *most > 0),
-        min_value_minor: config.rules.value_min_minor,
-        ..Problem::default()
-    };
-    let contact_rules = config.rules.contacts();
-    let at_id: BTreeMap<&str, u32> =
-        place.iter().map(|(ix, at)| (week.promotions[ix].id.as_str(), *at)).collect();
-    let budget_names = add_budgets(&mut problem, config, &at_id);
-    let (floor_names, floor_groups) = add_floors(&mut problem, engine, config, &at_id)?;
-    let mut value_most_minor = 1;
-    let mut candidates = Vec::new();
-    let mut row = 0;
-    while row < scored.rows() {
-        let ix = scored.customer(row);
-        let known = &week.customers[&ix];
-        let arm = if circumstances.with_holdout { holdout.arm(&known.id) } else { Arm::Treatment };
-        let earlier = circumstances.history.get(&known.id);
-        starts.push(rows.len());
-        candidates.clear();
-        let mut pinned = Vec::new();
-        while row < scored.rows() && scored.customer(row) == ix {
-            let promotion = scored.promotion(row);
-            if let Some(at) = place.get(&promotion) {
+        self.first_of_part.push(self.customers.len());
+        self.exploration = circumstances.exploration;
+        self.counts_products = scored.value_kind == ORDER_VALUE;
+        let mut candidates = Vec::new();
+        for (at, &ix) in scored.customers.iter().enumerate() {
+            let known = &week.customers[&ix];
+            let arm =
+                if circumstances.with_holdout { holdout.arm(&known.id) } else { Arm::Treatment };
+            let earlier = circumstances.history.get(&known.id);
+            candidates.clear();
+            let mut pinned = Vec::new();
+            for ((&promotion, place), number) in self.promotions.iter().zip(&places).zip(0..) {
                 let offer = &week.promotions[&promotion];
                 let rule = if admitted.get(&promotion).is_some_and(|who| !who.contains(&ix)) {
                     Some(RuleId::Audience)
                 } else if circumstances.redeemed.contains(&(ix, promotion)) {
                     Some(RuleId::Redeemed)
-                } else if excluded.contains(offer.id.as_str()) {
+                } else if self.excluded.contains(offer.id.as_str()) {
                     Some(RuleId::Exclusion)
                 } else if earlier.is_some_and(|earlier| {
                     let is_repeat = |c: &super::Contact| {
@@ -166,99 +232,102 @@ pub(crate) fn fill_slots(
                 } else {
                     None
                 };
+                let row = at * scored.promotions.len() + place;
                 let value = scored.value(row);
                 let pin = pins.slot(promotion, ix);
                 if pin.is_some() {
                     pinned.push(candidates.len());
                 }
-                let slots = pin.map_or_else(|| masks.of(row), |slot| 1 << slot);
                 candidates.push(Candidate {
-                    promotion: *at,
-                    slots,
+                    promotion: number,
+                    slots: pin.map_or_else(|| masks.of(row), |slot| 1 << slot),
                     value_minor: value.value_minor.round_ties_even() as i64,
                     expected_cost_minor: value.expected_cost_minor.ceil() as i64,
                     excluded: rule,
                 });
-                rows.push(row);
             }
-            row += 1;
+            let most_minor = candidates.iter().map(|candidate| candidate.value_minor).max();
+            self.value_most_minor = self.value_most_minor.max(most_minor.unwrap_or(0));
+            let offered = || earlier.into_iter().flatten().map(|contact| contact.as_of);
+            let in_group = |(at, who): (usize, &BTreeSet<i32>)| u16::from(who.contains(&ix)) << at;
+            let customer = Customer {
+                max_offers: contact_rules.max_offers(config.slots.len(), week.as_of, offered()),
+                contact_price_minor: contact_rules.contact_price_minor(week.as_of, offered()),
+                groups: floor_groups.iter().enumerate().map(in_group).sum(),
+                blocked: if !known.may_be_contacted {
+                    Some(RuleId::Consent)
+                } else if arm == Arm::Control {
+                    Some(RuleId::Control)
+                } else if !audience.contains(&ix) {
+                    Some(RuleId::Audience)
+                } else {
+                    None
+                },
+                order: assignment::hash(&circumstances.assignment_key, Salt::EngineAb, &known.id),
+                ..self.scopes.of_customer(known)
+            };
+            self.problem.customers.push(customer, &candidates, &pinned)?;
+            let key = &circumstances.assignment_key;
+            self.keys.push(assignment::hash(key, Salt::Exploration, &known.id));
+            self.arms.push(arm);
+            self.customers.push(ix);
         }
-        let most_minor = candidates.iter().map(|candidate| candidate.value_minor).max();
-        value_most_minor = value_most_minor.max(most_minor.unwrap_or(0));
-        let offered = || earlier.into_iter().flatten().map(|contact| contact.as_of);
-        let in_group = |(at, who): (usize, &BTreeSet<i32>)| u16::from(who.contains(&ix)) << at;
-        let customer = Customer {
-            max_offers: contact_rules.max_offers(config.slots.len(), week.as_of, offered()),
-            contact_price_minor: contact_rules.contact_price_minor(week.as_of, offered()),
-            groups: floor_groups.iter().enumerate().map(in_group).sum(),
-            blocked: if !known.may_be_contacted {
-                Some(RuleId::Consent)
-            } else if arm == Arm::Control {
-                Some(RuleId::Control)
-            } else if !audience.contains(&ix) {
-                Some(RuleId::Audience)
-            } else {
-                None
-            },
-            order: assignment::hash(&circumstances.assignment_key, Salt::EngineAb, &known.id),
-            ..scopes.of_customer(known)
+        Ok(())
+    }
+
+    /// Who gets what.
+    pub(crate) fn solve(mut self, told: Told) -> Result<Slates> {
+        // What is not said of a miss is as bad as losing the best offer.
+        for floor in self.problem.floors.iter_mut().filter(|floor| floor.miss_minor == i64::MAX) {
+            floor.miss_minor = self.value_most_minor;
+        }
+        let counted;
+        let mut problem: Problem<'_> = self.problem;
+        problem.overlap = if self.counts_products {
+            counted = CountedProducts::new(self.products)?;
+            &counted as &dyn Overlap
+        } else {
+            &NoOverlap
         };
-        problem.customers.push(customer, &candidates, &pinned)?;
-        let key = &circumstances.assignment_key;
-        keys.push(assignment::hash(key, Salt::Exploration, &known.id));
-        arms.push(arm);
-        ids.push(ix);
-    }
-    // What is not said of a miss is as bad as losing the best offer.
-    for floor in problem.floors.iter_mut().filter(|floor| floor.miss_minor == i64::MAX) {
-        floor.miss_minor = value_most_minor;
-    }
-    let counted;
-    problem.overlap = if scored.value_kind == ORDER_VALUE {
-        counted = CountedProducts::new(
-            promotions.iter().map(|ix| week.promotions[ix].products.clone()).collect(),
-        )?;
-        &counted as &dyn Overlap
-    } else {
-        &NoOverlap
-    };
-    let exploration = circumstances.exploration;
-    let reserve = exploration.reserve(&problem)?;
-    reserve.take_from(&mut problem);
-    let (plan, certificate) = if circumstances.with_reasons {
-        let solved = Dual::default().solve_with_certificate(&problem)?;
-        (solved.plan, Some(solved.certificate))
-    } else {
-        (Dual::default().solve(&problem)?, None)
-    };
-    verify_all(&problem, &plan)?;
-    reserve.give_back(&mut problem);
-    let explored = exploration.explore(&problem, plan, &keys)?;
-    if exploration.law.is_on() {
-        verify_all(&problem, &explored.plan)?;
-    }
-    let (mut why_not, mut why_empty) = (Vec::new(), Vec::new());
-    if circumstances.with_reasons {
-        let reasons = Reasons::with_draws(&problem, &explored, &reserve);
-        for customer in 0..problem.customers.len() {
-            why_not.extend(reasons.of_candidates(customer));
-            why_empty.extend(reasons.of_slots(customer));
+        let exploration = self.exploration;
+        let reserve = exploration.reserve(&problem)?;
+        reserve.take_from(&mut problem);
+        let (plan, certificate) = if told.with_reasons {
+            let solved = Dual::default().solve_with_certificate(&problem)?;
+            (solved.plan, Some(solved.certificate))
+        } else {
+            (Dual::default().solve(&problem)?, None)
+        };
+        verify_all(&problem, &plan)?;
+        reserve.give_back(&mut problem);
+        let explored = exploration.explore(&problem, plan, &self.keys)?;
+        if exploration.law.is_on() {
+            verify_all(&problem, &explored.plan)?;
         }
+        let (mut why_not, mut why_empty) = (Vec::new(), Vec::new());
+        if told.with_reasons {
+            let reasons = Reasons::with_draws(&problem, &explored, &reserve);
+            for customer in 0..problem.customers.len() {
+                if told.of_candidates {
+                    why_not.extend(reasons.of_candidates(customer));
+                }
+                why_empty.extend(reasons.of_slots(customer));
+            }
+        }
+        Ok(Slates {
+            customers: self.customers,
+            first_of_part: self.first_of_part,
+            arms: self.arms,
+            problem: problem.without_overlap(),
+            promotions: self.promotions,
+            why_empty,
+            why_not,
+            budget_names: self.budget_names,
+            floor_names: self.floor_names,
+            explored,
+            certificate,
+        })
     }
-    Ok(Slates {
-        customers: ids,
-        arms,
-        problem: problem.without_overlap(),
-        rows,
-        starts,
-        promotions,
-        why_not,
-        why_empty,
-        budget_names,
-        floor_names,
-        explored,
-        certificate,
-    })
 }
 
 /// Adds the budgets of several promotions, and returns their names.
@@ -276,13 +345,16 @@ fn add_budgets(
     config.rules.budgets.iter().map(|shared| shared.name.clone()).collect()
 }
 
-/// Adds the floors, and returns their names and who is in each group of customers that they name.
-fn add_floors(
+/// Names of floors, and the groups of customers that they name: where each stands in the configuration, and the
+/// predicate.
+type Floors<'a> = (Vec<String>, Vec<(String, &'a str)>);
+
+/// Adds the floors.
+fn add_floors<'a>(
     problem: &mut Problem<'_>,
-    engine: &Engine,
-    config: &Config,
+    config: &'a Config,
     at_id: &BTreeMap<&str, u32>,
-) -> Result<(Vec<String>, Vec<BTreeSet<i32>>)> {
+) -> Result<Floors<'a>> {
     let (mut names, mut groups, mut known) = (Vec::new(), Vec::new(), BTreeMap::new());
     for floor in &config.rules.floors {
         let predicate = floor.predicate.trim();
@@ -297,8 +369,7 @@ fn add_floors(
                 .hint("let floors name the same groups, in the same words"));
             }
             None => {
-                let place = format!("floor '{}': where", floor.name);
-                groups.push(customers_where(engine, predicate, &place)?);
+                groups.push((format!("floor '{}': where", floor.name), predicate));
                 known.insert(predicate, groups.len() as u8 - 1);
                 Some(groups.len() as u8 - 1)
             }

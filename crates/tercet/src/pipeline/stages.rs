@@ -1,10 +1,10 @@
 //! What does each stage of a weekly run read, call and write?
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use tercet_engine::{FileSet, Frame, Location};
+use tercet_engine::Frame;
 use tercet_sources::{BY_CUSTOMER, Health, Loaded, Reading, Sources};
 use tercet_types::tables::sources as tables;
 use tercet_types::{Date, Error, Result};
@@ -13,11 +13,11 @@ use super::decide::{decide, publish};
 use super::learn::{ModelCards, Models, TOO_SHORT};
 use super::lessons::Lessons;
 use super::manifest::{Part, Selection, Stage, parse, stage_path, to_json};
-use super::pairs::{Asked, Made, WeekPairs};
+use super::pairs::{Asked, Made};
 use super::parts::Opened;
 use super::prepare::{assignment_key, identity_of, parts_of, sources_of};
 use super::runner::{Outcome, StageContext, StageWork, run_stages};
-use super::worth::{Scored, Visits, baseline_scores, known_engine, outside_scores, tercet_scores};
+use super::worth::{Scored, known_engine};
 use crate::commands::Project;
 use crate::output::{Progress, thousands};
 
@@ -42,7 +42,7 @@ pub(crate) fn weekly_run(
         sources,
         key: assignment_key(project)?,
         open: RefCell::default(),
-        pairs: OnceCell::new(),
+        pairs: RefCell::default(),
         timings: RefCell::default(),
     };
     let mut work: BTreeMap<Stage, Box<StageWork<'_>>> = BTreeMap::new();
@@ -70,7 +70,8 @@ pub(super) struct WeeklyRun<'a> {
     sources: Sources,
     pub(super) key: [u8; 16],
     pub(super) open: RefCell<Option<Rc<Opened>>>,
-    pairs: OnceCell<(Rc<Made>, Rc<Asked>)>,
+    /// Of a run in one part: what its stages would otherwise make twice.
+    pub(super) pairs: RefCell<Option<(Rc<Made>, Rc<Asked>)>>,
     pub(super) timings: RefCell<Vec<(Stage, f64)>>,
 }
 
@@ -131,50 +132,20 @@ impl WeeklyRun<'_> {
 
     /// What each offer is worth to each customer.
     fn scoring(&self, context: &mut StageContext<'_>) -> Result<String> {
-        let opened = self.open(context, Part::WHOLE)?;
-        let (shop, week) = (&opened.shop, &opened.week);
-        let config = context.config;
-        let customers: Vec<i32> = week.customers.keys().copied().collect();
-        let engine = context.identity.engine.as_str();
-        let scored = if engine != "tercet" {
-            baseline_scores(engine, shop, week, config, &customers)?
-        } else if !config.model.external_scores.is_empty() {
-            let location = Location::new(&config.model.external_scores, &self.project.folder)?;
-            context.engine.attach("external_scores", &FileSet { location, format: None })?;
-            let table = context.engine.table("external_scores")?;
-            outside_scores(shop, week, config, &table)?
-        } else {
-            let pairs = self.pairs(context, &opened)?;
-            let models = match self.cards(context)? {
-                Some(_) => Some(Models::read(|file| context.read(Stage::Models, file))?),
-                None => None,
-            };
-            let visits = Visits::read(context.engine, &week.candidates())?;
-            tercet_scores(week, config, &pairs, models.as_ref(), &visits)?
-        };
+        if self.parts(context)? > 1 {
+            return Ok("part by part, when slates are filled".to_owned());
+        }
+        let learned = self.learned(context)?;
+        let (pairs, neighbours) = (learned.pairs(context.engine), learned.neighbours()?);
+        let valuer = learned.valuer(context.config, &pairs)?;
+        let seen = learned.see(self, context, Part::WHOLE, &neighbours, valuer.as_ref())?;
+        let scored = &seen.scored;
         let count = scored.rows();
-        context.engine.register("scored_pairs", &scored_frame(&scored)?)?;
+        context.engine.register("scored_pairs", &scored_frame(scored)?)?;
         let frame = context.engine.query(include_str!("../../sql/scores.sql"), &BTreeMap::new())?;
         context.engine.forget("scored_pairs")?;
         context.write_table("scores", &frame)?;
-        Ok(format!("{} offers valued by {engine}", thousands(count)))
-    }
-
-    /// All customers with all candidates: what is made of them is shared by the stages of a run.
-    pub(super) fn pairs<'b>(
-        &self,
-        context: &'b StageContext<'_>,
-        opened: &'b Opened,
-    ) -> Result<WeekPairs<'b>> {
-        let (shop, week) = (&opened.shop, &opened.week);
-        if self.pairs.get().is_none() {
-            let candidates = week.candidates();
-            let made = Made::new(context.engine, shop, week, context.config, &candidates)?;
-            let asked = Asked::new(week.customers.keys().copied().collect());
-            self.pairs.get_or_init(|| (Rc::new(made), Rc::new(asked)));
-        }
-        let (made, asked) = self.pairs.get().ok_or_else(|| Error::internal("T1003", "no pairs"))?;
-        Ok(WeekPairs::of(context.engine, shop, made, asked, None))
+        Ok(format!("{} offers valued by {}", thousands(count), context.identity.engine))
     }
 
     /// Who gets which.
@@ -281,6 +252,7 @@ pub(super) fn scored_of(context: &StageContext<'_>) -> Result<Scored> {
     }
     let value_kind = match kinds.first().map(String::as_str) {
         Some(super::worth::RANK_SCORE) => super::worth::RANK_SCORE,
+        Some(super::worth::INCREMENTAL_VALUE) => super::worth::INCREMENTAL_VALUE,
         _ => super::worth::ORDER_VALUE,
     };
     let width = customers.iter().take_while(|ix| **ix == customers[0]).count().max(1);

@@ -106,13 +106,11 @@ impl Week {
         facts: MasterFacts,
         active: Option<usize>,
     ) -> Result<Self> {
-        let customers =
-            engine.query(include_str!("../../sql/week_customers.sql"), &BTreeMap::new())?;
         let promotions =
             engine.query(include_str!("../../sql/week_promotions.sql"), &BTreeMap::new())?;
         let eligible =
             engine.query(include_str!("../../sql/week_eligible.sql"), &BTreeMap::new())?;
-        let customers = known_customers(&customers)?;
+        let customers = known_customers(engine)?;
         let mut week = Self { as_of, facts, customers, promotions: BTreeMap::new() };
         let active = active.unwrap_or_else(|| week.active().len());
         week.promotions = known_promotions(&promotions, &eligible, active, shop)?;
@@ -147,7 +145,9 @@ impl Week {
     }
 }
 
-fn known_customers(frame: &Frame) -> Result<BTreeMap<i32, KnownCustomer>> {
+/// The customers whose master is registered, by index.
+pub(super) fn known_customers(engine: &Engine) -> Result<BTreeMap<i32, KnownCustomer>> {
+    let frame = engine.query(include_str!("../../sql/week_customers.sql"), &BTreeMap::new())?;
     let (ix, ids) = (frame.i32("customer_ix")?, frame.text("customer_id")?);
     let (behaviours, rfm) = (frame.text("behaviour")?, frame.text_or_null("rfm_segment")?);
     let (recency, orders) = (frame.i64_or_null("recency_days")?, frame.i64("frequency")?);

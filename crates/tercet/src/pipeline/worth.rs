@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use tercet_engine::{Engine, Frame};
-use tercet_features::PairBlock;
+use tercet_features::{CustomerAnswers, PairBlock};
 use tercet_models::legacy::{ItemAttributes, Legacy};
 use tercet_models::{CustomerKnn, PersonalFrequency, Popularity, Recommender};
 use tercet_scoring::{
-    Base, Bonus, CustomerFacts, Prediction, Route, RouteRules, Value, route,
+    Base, Bonus, Brought, CustomerFacts, Prediction, Route, RouteRules, Value, incremental, route,
     spend_per_response_minor, visit_index, worth,
 };
 use tercet_types::segment::Behaviour;
@@ -15,9 +15,9 @@ use tercet_types::{Error, Result};
 
 use super::learn::Models;
 use super::pairs::WeekPairs;
-use super::predict::Predictor;
+use super::predict::{Bringer, Predictor};
 use super::shop::Shop;
-use super::week::Week;
+use super::week::{KnownCustomer, Week};
 use crate::config::Config;
 
 /// The engines that can decide, the product's own first.
@@ -26,6 +26,9 @@ pub(crate) const ENGINES: [&str; 5] =
 
 /// `value_kind` of amounts.
 pub(crate) const ORDER_VALUE: &str = "order_value";
+
+/// `value_kind` of what an offer is expected to bring, by the answers to earlier ones.
+pub(crate) const INCREMENTAL_VALUE: &str = "incremental_value";
 
 /// `value_kind` of engines that rank without amounts: their score in millionths.
 pub(crate) const RANK_SCORE: &str = "rank_score";
@@ -125,21 +128,21 @@ impl Scored {
 
 /// The route of every customer of the week.
 pub(crate) fn routes_of(week: &Week, config: &Config) -> BTreeMap<i32, Route> {
+    week.customers.iter().map(|(ix, customer)| (*ix, route_of(customer, config))).collect()
+}
+
+/// The route of a customer.
+pub(super) fn route_of(customer: &KnownCustomer, config: &Config) -> Route {
     let rules = RouteRules {
         recency_max_days: config.routes.recency_max_days,
         frequency_min_orders: config.routes.frequency_min_orders,
     };
-    week.customers
-        .iter()
-        .map(|(ix, customer)| {
-            let facts = CustomerFacts {
-                behaviour: Behaviour::from_name(&customer.behaviour).unwrap_or(Behaviour::Neither),
-                recency_days: customer.recency_days,
-                orders: customer.orders,
-            };
-            (*ix, route(&facts, &rules))
-        })
-        .collect()
+    let facts = CustomerFacts {
+        behaviour: Behaviour::from_name(&customer.behaviour).unwrap_or(Behaviour::Neither),
+        recency_days: customer.recency_days,
+        orders: customer.orders,
+    };
+    route(&facts, &rules)
 }
 
 /// Recent browsing of customers in promotions' categories, against what browsing customers do.
@@ -226,6 +229,8 @@ pub(crate) fn tercet_scores(
 pub(super) struct Valuer<'a> {
     config: &'a Config,
     predictor: Option<Predictor<'a>>,
+    /// What offers bring, where earlier ones tell.
+    bringer: Option<Bringer>,
     promotions: Vec<i32>,
     /// What is known of each promotion without knowing the customer, and its even share of visits.
     bases: Vec<Base>,
@@ -244,10 +249,12 @@ impl<'a> Valuer<'a> {
         visits: &Visits,
     ) -> Result<Self> {
         let offered = pairs.offered();
+        let answers = models.and_then(|models| models.answers.as_ref());
         let base = |ix: &i32| week.promotions.get(ix).map(|known| known.base).unwrap_or_default();
         let mut valuer = Self {
             config,
             predictor: models.map(|models| Predictor::new(models, offered)).transpose()?,
+            bringer: answers.map(|answers| Bringer::new(answers, offered)).transpose()?,
             promotions: offered.promotion_ix.clone(),
             bases: offered.promotion_ix.iter().map(base).collect(),
             shares: visits.shares(),
@@ -267,9 +274,16 @@ impl<'a> Valuer<'a> {
         pairs: &WeekPairs<'_>,
         visits: &Visits,
     ) -> Result<Scored> {
-        let mut scored = Scored::new(self.promotions.clone(), ORDER_VALUE);
+        let Some(bringer) = &self.bringer else {
+            let mut scored = Scored::new(self.promotions.clone(), ORDER_VALUE);
+            scored.routes = routes_of(week, self.config);
+            pairs.each(|block| self.block(block, visits, &mut scored))?;
+            return Ok(scored);
+        };
+        let mut scored = Scored::new(self.promotions.clone(), INCREMENTAL_VALUE);
         scored.routes = routes_of(week, self.config);
-        pairs.each(|block| self.block(block, visits, &mut scored))?;
+        let customers = CustomerAnswers::read(pairs.engine(), week.as_of, Some(bringer.means))?;
+        pairs.each(|block| self.incremental(bringer, block, &customers, &mut scored))?;
         Ok(scored)
     }
 
@@ -294,6 +308,30 @@ impl<'a> Valuer<'a> {
             discovery_minor: self.config.model.discovery_weight * scale,
             visit_weight: self.config.routes.visit_weight,
         }
+    }
+
+    /// Adds the customers of a block, by what offers bring to them; routes do not matter to that.
+    fn incremental(
+        &self,
+        bringer: &Bringer,
+        block: &PairBlock,
+        customers: &CustomerAnswers,
+        scored: &mut Scored,
+    ) -> Result<()> {
+        let predictions = self.predictions(block)?;
+        let brought = bringer.block(block, customers)?;
+        let promotions = self.bases.len();
+        for (at, customer) in block.customer_ix.iter().enumerate() {
+            let pairs = at * promotions..(at + 1) * promotions;
+            let values = predictions[pairs.clone()].iter().zip(&brought[pairs]).zip(&self.bases);
+            scored.push(
+                *customer,
+                values.map(|((prediction, brought), base)| {
+                    incremental(prediction, brought, base, &self.bonus)
+                }),
+            );
+        }
+        Ok(())
     }
 
     /// Adds the customers of a block.

@@ -1,0 +1,172 @@
+//! What are offers worth to some customers of the week, by what was learned from all?
+
+use std::rc::Rc;
+
+use tercet_engine::{Engine, FileSet, Frame, Location};
+use tercet_models::Neighbours;
+use tercet_types::Result;
+
+use super::decide::slot_masks;
+use super::learn::Models;
+use super::manifest::{Part, Stage};
+use super::pairs::{Asked, Lenders, Made, WeekPairs};
+use super::parts::Opened;
+use super::runner::StageContext;
+use super::slates::SlotMasks;
+use super::stages::{WeeklyRun, scored_of};
+use super::worth::{Scored, Valuer, Visits, baseline_scores, outside_scores};
+use crate::config::Config;
+
+/// What values hang on beside the customer: the models, and the customers who stand for all.
+pub(super) struct Learned {
+    pub(super) sample: Rc<Opened>,
+    made: Rc<Made>,
+    /// The customers of the sample.
+    asked: Rc<Asked>,
+    models: Option<Models>,
+    visits: Visits,
+    /// True when the product's own engine decides.
+    is_own: bool,
+    /// The table of `[model] external_scores`.
+    outside: Option<Frame>,
+}
+
+/// Some customers of the week, and what offers are worth to them.
+pub(super) struct Seen {
+    pub(super) opened: Rc<Opened>,
+    asked: Rc<Asked>,
+    lenders: Option<i32>,
+    pub(super) visits: Visits,
+    pub(super) scored: Scored,
+}
+
+impl WeeklyRun<'_> {
+    /// Opens the sample and reads what was learned from it.
+    pub(super) fn learned(&self, context: &StageContext<'_>) -> Result<Learned> {
+        let sample = self.sample(context)?;
+        let candidates = sample.week.candidates();
+        let kept = self.pairs.borrow().clone();
+        let (made, asked) = match kept {
+            Some(kept) => kept,
+            None => {
+                let (shop, week) = (&sample.shop, &sample.week);
+                let made = Made::new(context.engine, shop, week, context.config, &candidates)?;
+                let made =
+                    (Rc::new(made), Rc::new(Asked::new(week.customers.keys().copied().collect())));
+                // Of a shop in parts other customers are asked for before these are again.
+                if self.parts(context)? == 1 {
+                    *self.pairs.borrow_mut() = Some(made.clone());
+                }
+                made
+            }
+        };
+        let location = &context.config.model.external_scores;
+        let is_own = context.identity.engine == "tercet";
+        let outside = match location.as_str() {
+            location if is_own && !location.is_empty() => {
+                let location = Location::new(location, &self.project.folder)?;
+                let files = FileSet { location, format: None };
+                context.engine.attach("external_scores", &files)?;
+                Some(context.engine.table("external_scores")?)
+            }
+            _ => None,
+        };
+        let models = match self.cards(context)? {
+            Some(cards) => Some(Models::read(&cards, |file| context.read(Stage::Models, file))?),
+            None => None,
+        };
+        let visits = Visits::read(context.engine, &candidates)?;
+        Ok(Learned { sample, made, asked, models, visits, is_own, outside })
+    }
+}
+
+impl Learned {
+    /// The ensembles.
+    pub(super) fn models(&self) -> Option<&Models> {
+        self.models.as_ref()
+    }
+
+    /// The pairs of the sample, while it is open.
+    pub(super) fn pairs<'b>(&'b self, engine: &'b Engine) -> WeekPairs<'b> {
+        WeekPairs::of(engine, &self.sample.shop, &self.made, &self.asked, None)
+    }
+
+    /// Customers of the sample as others' neighbours.
+    pub(super) fn neighbours(&self) -> Result<Neighbours<'_>> {
+        self.made.neighbours(&self.sample.shop)
+    }
+
+    /// What turns pairs into values, when the product's own models do: made while the sample is open.
+    pub(super) fn valuer<'b>(
+        &'b self,
+        config: &'b Config,
+        pairs: &'b WeekPairs<'_>,
+    ) -> Result<Option<Valuer<'b>>> {
+        if !self.is_own || self.outside.is_some() {
+            return Ok(None);
+        }
+        Valuer::new(&self.sample.week, config, pairs, self.models(), &self.visits).map(Some)
+    }
+
+    /// Opens a part and values all offers for its customers.
+    pub(super) fn see(
+        &self,
+        run: &WeeklyRun<'_>,
+        context: &StageContext<'_>,
+        part: Part,
+        neighbours: &Neighbours<'_>,
+        valuer: Option<&Valuer<'_>>,
+    ) -> Result<Seen> {
+        let opened = run.open(context, part)?;
+        let (shop, week) = (&opened.shop, &opened.week);
+        let customers: Vec<i32> = week.customers.keys().copied().collect();
+        let visits = Visits::read(context.engine, &week.candidates())?;
+        let asked = match part {
+            Part::WHOLE => Rc::clone(&self.asked),
+            _ => Rc::new(Asked::new(customers.clone())),
+        };
+        let lenders = self.sample.first_of(part);
+        let of_part = Lenders { neighbours, first: lenders };
+        let pairs = WeekPairs::of(context.engine, shop, &self.made, &asked, Some(of_part));
+        let scored = match (valuer, &self.outside) {
+            (Some(valuer), _) => valuer.scores(week, &pairs, &visits)?,
+            (None, Some(table)) => outside_scores(shop, week, context.config, table)?,
+            (None, None) => {
+                let engine = context.identity.engine.as_str();
+                baseline_scores(engine, shop, week, context.config, &customers)?
+            }
+        };
+        Ok(Seen { opened, asked, lenders, visits, scored })
+    }
+
+    /// The customers of a run in one part, as the scoring stage valued them.
+    pub(super) fn seen(&self, run: &WeeklyRun<'_>, context: &StageContext<'_>) -> Result<Seen> {
+        let opened = run.open(context, Part::WHOLE)?;
+        let visits = Visits::read(context.engine, &opened.week.candidates())?;
+        let (asked, scored) = (Rc::clone(&self.asked), scored_of(context)?);
+        Ok(Seen { opened, asked, lenders: Some(0), visits, scored })
+    }
+}
+
+impl Seen {
+    /// The customers' pairs.
+    pub(super) fn pairs<'b>(
+        &'b self,
+        context: &'b StageContext<'_>,
+        learned: &'b Learned,
+        neighbours: &'b Neighbours<'b>,
+    ) -> WeekPairs<'b> {
+        let lenders = Lenders { neighbours, first: self.lenders };
+        let shop = &self.opened.shop;
+        WeekPairs::of(context.engine, shop, &learned.made, &self.asked, Some(lenders))
+    }
+
+    /// Which slots each of their offers may fill.
+    pub(super) fn masks(
+        &self,
+        context: &StageContext<'_>,
+        pairs: &WeekPairs<'_>,
+    ) -> Result<SlotMasks> {
+        slot_masks(context.engine, &context.config.slots, &self.scored, pairs, &self.visits)
+    }
+}
