@@ -1,4 +1,4 @@
-//! Random problems of every kind of constraint.
+//! What do problems with every kind of constraint look like?
 
 use proptest::collection::vec;
 use proptest::option;
