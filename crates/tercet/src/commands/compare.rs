@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 use tercet_measurement::assignment::Holdout;
-use tercet_simulator::{Settings, Size, World};
+use tercet_simulator::{Size, World};
 use tercet_types::{Currency, Error, Result};
 
-use super::simulate::{project_of, read_world};
+use super::simulate::{WorldFlags, project_of};
 use super::{FormatFlag, Shared};
 use crate::config::{Config, Environment, load};
 use crate::output::{Format, heading, print, rows, thousands};
@@ -50,18 +50,11 @@ pub(crate) struct CompareArguments {
     /// Promotions, over the past and the campaign
     #[arg(long, default_value_t = 250, value_name = "N")]
     promotions: u32,
-    /// Seed of all chance: the same seed gives the same figures
-    #[arg(long, default_value_t = 1, value_name = "N")]
-    seed: u64,
-    /// Parameters of the world, as a simulation's world.toml has them [default: calibrated]
-    #[arg(long, value_name = "FILE")]
-    world: Option<PathBuf>,
+    #[command(flatten)]
+    made: WorldFlags,
     /// Take slots, rules, routes and models of the project in this folder [default: those of a simulated shop]
     #[arg(long, value_name = "DIR")]
     rules: Option<PathBuf>,
-    /// Threads; the figures do not depend on them [default: all cores]
-    #[arg(long, value_name = "N")]
-    threads: Option<usize>,
     #[command(flatten)]
     format: FormatFlag,
 }
@@ -115,14 +108,13 @@ pub(crate) fn compare(
     }
     // Before the past is simulated: what cannot be held out is refused at once.
     Holdout::new([0; 16], verb.holdout)?;
-    let settings = verb.world.as_deref().map_or_else(|| Ok(Settings::default()), read_world)?;
     let size = Size {
         customers: verb.customers,
         products: verb.products,
         promotions: verb.promotions,
         weeks: verb.history_weeks.saturating_add(verb.weeks),
     };
-    let world = World::new(settings, size, verb.seed)?;
+    let world = verb.made.world(size)?;
     let mut config = shop_config(&world)?;
     if let Some(folder) = &verb.rules {
         let theirs = load(folder, environment)?.config;
@@ -137,13 +129,12 @@ pub(crate) fn compare(
         };
     }
     config.rules.holdout_rate = verb.holdout;
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let ask = Campaign {
         world: &world,
         history_weeks: verb.history_weeks,
         engines,
         config,
-        threads: verb.threads.unwrap_or(cores).clamp(1, 256),
+        threads: verb.made.threads(),
     };
     let found = effects(&campaign(&ask, &shared.progress())?);
     match verb.format.format {
@@ -151,7 +142,7 @@ pub(crate) fn compare(
             let comparison = Comparison {
                 simulated: true,
                 version: env!("CARGO_PKG_VERSION"),
-                seed: verb.seed,
+                seed: verb.made.seed,
                 customers: size.customers,
                 products: size.products,
                 promotions: size.promotions,

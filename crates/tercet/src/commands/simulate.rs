@@ -27,6 +27,9 @@ const BLOCK_CUSTOMERS: u32 = 500;
 /// Of about so many customers the margins are taken.
 const MEASURED_CUSTOMERS: u32 = 20_000;
 
+/// The most threads of a simulation.
+const THREADS_MAX: usize = 256;
+
 /// What names the files of a simulation, written last: without it the simulation is not whole.
 const MANIFEST: &str = "simulation.json";
 
@@ -56,15 +59,34 @@ pub(crate) struct SimulateArguments {
     /// Weeks of history
     #[arg(long, default_value_t = 26, value_name = "N")]
     weeks: u32,
-    /// Seed of all chance: the same seed gives the same files
+    #[command(flatten)]
+    made: WorldFlags,
+}
+
+/// Which world it is, and how it is made.
+#[derive(Debug, Args)]
+pub(super) struct WorldFlags {
+    /// Seed of all chance: the same seed gives the same results
     #[arg(long, default_value_t = 1, value_name = "N")]
-    seed: u64,
+    pub(super) seed: u64,
     /// Parameters of the world, as a simulation's own world.toml has them [default: calibrated]
     #[arg(long, value_name = "FILE")]
     world: Option<PathBuf>,
-    /// Threads; the files do not depend on them [default: all cores]
+    /// Threads; results do not depend on them [default: all cores]
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
+}
+
+impl WorldFlags {
+    pub(super) fn world(&self, size: Size) -> Result<World> {
+        let settings = self.world.as_deref().map_or_else(|| Ok(Settings::default()), read_world)?;
+        World::new(settings, size, self.seed)
+    }
+
+    pub(super) fn threads(&self) -> usize {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        self.threads.unwrap_or(cores).clamp(1, THREADS_MAX)
+    }
 }
 
 /// What a simulation is, and what it wrote.
@@ -87,16 +109,13 @@ pub(crate) fn simulate(
     shared: &Shared,
     environment: &Environment,
 ) -> Result<()> {
-    let settings = verb.world.as_deref().map_or_else(|| Ok(Settings::default()), read_world)?;
     let size = Size {
         customers: verb.customers,
         products: verb.products,
         promotions: verb.promotions,
         weeks: verb.weeks,
     };
-    let world = World::new(settings, size, verb.seed)?;
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let threads = verb.threads.unwrap_or(cores).clamp(1, 256);
+    let (world, threads) = (verb.made.world(size)?, verb.made.threads());
     let engine = Engine::new(EngineOptions {
         threads,
         store_options: store_options(environment),
@@ -171,7 +190,7 @@ pub(crate) fn simulate(
 }
 
 /// Reads the parameters of a world; those that the file does not name keep their defaults.
-pub(super) fn read_world(path: &Path) -> Result<Settings> {
+fn read_world(path: &Path) -> Result<Settings> {
     let shown = path.display();
     let text = std::fs::read_to_string(path).map_err(|cause| {
         Error::not_found("T1027", format!("{shown}: cannot be read"))
