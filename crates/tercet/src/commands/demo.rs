@@ -12,7 +12,7 @@ use crate::config::Environment;
 use crate::examples::example;
 use crate::output::Format;
 use crate::output::{heading, print, rows};
-use crate::pipeline::{Stage, stage_path};
+use crate::pipeline::{Stage, files_of};
 
 /// `tercet demo`
 #[derive(Debug, Args)]
@@ -46,11 +46,8 @@ pub(crate) fn demo(verb: &DemoArguments, shared: &Shared, environment: &Environm
         ("customer_master", Stage::Features),
         ("promotion_master", Stage::Features),
     ] {
-        project.engine.load(
-            &project.store,
-            &stage_path(&run.run_id, table, &format!("{name}.parquet")),
-            name,
-        )?;
+        let files = files_of(&project.store, &run.run_id, table, name)?;
+        project.engine.mount_parts(&project.store, &files, name)?;
     }
     let found = project
         .engine

@@ -11,7 +11,7 @@ use tercet_types::{Currency, Error, Money, Result};
 use super::{FormatFlag, Project, Shared};
 use crate::config::Environment;
 use crate::output::{Format, heading, print, rows};
-use crate::pipeline::{RunManifest, Stage, chosen_run, rule_words, stage_path};
+use crate::pipeline::{RunManifest, Stage, chosen_run, files_of, rule_words};
 
 /// `tercet explain`
 #[derive(Debug, Args)]
@@ -47,13 +47,16 @@ pub(crate) fn explain(
         (Stage::Features, "customer_master"),
         (Stage::Features, "promotion_master"),
         (Stage::Allocation, "decisions"),
-        (Stage::Allocation, "candidates"),
     ] {
-        project.engine.load(
-            &project.store,
-            &stage_path(&run.run_id, stage, &format!("{table}.parquet")),
-            table,
-        )?;
+        let file = project.file_of(&run.run_id, stage, table, &verb.customer)?;
+        project.engine.mount_parts(&project.store, &[file], table)?;
+    }
+    let of_run = |table| files_of(&project.store, &run.run_id, Stage::Allocation, table);
+    let are_kept = of_run("decisions")?.len() == 1;
+    if are_kept {
+        project.engine.mount_parts(&project.store, &of_run("candidates")?, "candidates")?;
+    } else {
+        project.engine.register("candidates", &no_candidates()?)?;
     }
     let values = params([("customer", Value::Text(customer))]);
     let currency = Currency::new(&project.config.project.currency)?;
@@ -84,11 +87,31 @@ pub(crate) fn explain(
         print(format!("  {name:<12} {value}"))?;
     }
     print(format!("\n{}\n{}", heading("What was decided"), rows(Format::Table, &MADE, &decided)))?;
-    print(format!(
-        "\n{}\n{}",
-        heading("The best of the rest"),
-        rows(Format::Table, &NOT_MADE, &others)
-    ))
+    let rest = match are_kept {
+        true => rows(Format::Table, &NOT_MADE, &others),
+        false => NOT_KEPT.to_owned(),
+    };
+    print(format!("\n{}\n{rest}", heading("The best of the rest")))
+}
+
+/// Said of a run whose customers come in parts.
+const NOT_KEPT: &str =
+    "  A run in several parts keeps what was decided, not what else could have been.";
+
+/// The candidates of such a run.
+fn no_candidates() -> Result<Frame> {
+    let text = || Vec::<String>::new().into();
+    let number = || Vec::<i32>::new().into();
+    Frame::of(vec![
+        ("customer_id", text()),
+        ("promotion_id", text()),
+        ("slots", number()),
+        ("value_minor", Vec::<i64>::new().into()),
+        ("rule", text()),
+        ("rule_is_of_customer", Vec::<bool>::new().into()),
+        ("rival_slot", number()),
+        ("slot", number()),
+    ])
 }
 
 type Parameters = BTreeMap<String, Value>;

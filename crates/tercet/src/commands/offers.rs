@@ -8,7 +8,7 @@ use super::project::Project;
 use super::{FormatFlag, Shared};
 use crate::config::Environment;
 use crate::output::{print, rows};
-use crate::pipeline::{Stage, chosen_run, stage_path};
+use crate::pipeline::{Stage, chosen_run, files_of};
 
 /// `tercet offers`
 #[derive(Debug, Args)]
@@ -34,9 +34,14 @@ pub(crate) fn offers(
 ) -> Result<()> {
     let project = Project::open(shared, environment)?;
     let run = chosen_run(&project.store, verb.run.as_deref())?;
-    let path = stage_path(&run.run_id, Stage::Delivery, "offers.parquet");
-    project.engine.load(&project.store, &path, "offers")?;
     let customer = verb.customer.as_deref().map(|id| project.customer_id(id)).transpose()?;
+    let files = match &verb.customer {
+        Some(customer) => {
+            vec![project.file_of(&run.run_id, Stage::Delivery, "offers", customer)?]
+        }
+        None => files_of(&project.store, &run.run_id, Stage::Delivery, "offers")?,
+    };
+    project.engine.mount_parts(&project.store, &files, "offers")?;
     let found = project.engine.query(
         include_str!("../../sql/offers_of_customer.sql"),
         &params([("customer", Value::Text(customer.unwrap_or_default()))]),

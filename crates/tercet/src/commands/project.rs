@@ -7,6 +7,7 @@ use tercet_types::{Date, Error, Result};
 
 use crate::commands::Shared;
 use crate::config::{AsOf, Config, Environment, load, store_options};
+use crate::pipeline::{Stage, files_of};
 
 /// An opened project.
 pub(crate) struct Project {
@@ -79,6 +80,20 @@ fn today() -> Date {
 }
 
 impl Project {
+    /// The file of a run's table that holds what is said of a customer, by the shop's own id: the only one, or that
+    /// of the customer's part.
+    pub(crate) fn file_of(
+        &self,
+        run_id: &str,
+        stage: Stage,
+        table: &str,
+        customer: &str,
+    ) -> Result<String> {
+        let mut files = files_of(&self.store, run_id, stage, table)?;
+        let part = tercet_engine::part_of(customer, files.len());
+        Ok(files.swap_remove(part))
+    }
+
     /// The id under which a customer is known to runs: the shop's own, or its pseudonym.
     pub(crate) fn customer_id(&self, id: &str) -> Result<String> {
         let key = crate::pipeline::pseudonym_key(self)?;

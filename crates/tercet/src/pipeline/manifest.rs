@@ -131,6 +131,21 @@ pub(crate) fn stage_path(run_id: &str, stage: Stage, file: &str) -> String {
     format!("{run_id}/{}/{file}", stage.name())
 }
 
+/// The files of a table of a stage: one, or those of its parts in their order.
+pub(crate) fn files_of(
+    store: &Store,
+    run_id: &str,
+    stage: Stage,
+    table: &str,
+) -> Result<Vec<String>> {
+    let mut parts = store.list(&stage_path(run_id, stage, table))?;
+    parts.retain(|path| path.ends_with(".parquet"));
+    Ok(match parts.is_empty() {
+        true => vec![stage_path(run_id, stage, &Part::WHOLE.file(table))],
+        false => parts,
+    })
+}
+
 /// One of the parts that a run's customers are divided into, or all of them where they are not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Part {

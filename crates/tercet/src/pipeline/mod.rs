@@ -36,7 +36,9 @@ pub(crate) use decide::rule_words;
 pub(crate) use effects::{Effect, EffectFacts, EngineFacts, Found, effects};
 pub(crate) use history::Contact;
 pub(crate) use lock::exclusively;
-pub(crate) use manifest::{RunManifest, Selection, Stage, chosen_run, complete_runs, stage_path};
+pub(crate) use manifest::{
+    RunManifest, Selection, Stage, chosen_run, complete_runs, files_of, stage_path,
+};
 pub(crate) use prepare::{identity_of, parts_of, pseudonym_key, sources_of};
 pub(crate) use replay::{Replay, Replayed, replay};
 pub(crate) use retention::apply_retention;

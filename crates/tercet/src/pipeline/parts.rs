@@ -25,7 +25,7 @@ const KEPT: [&str; 2] = ["customer_master", "customer_category"];
 const SCRATCH: &str = "customer_facts";
 
 /// Lines of the sample that models learn from, when a shop comes in parts.
-const SAMPLE_LINES: usize = 2_000_000;
+const SAMPLE_LINES: usize = 500_000;
 
 /// The file of what was counted.
 const COUNTED: &str = "features.json";

@@ -7,7 +7,8 @@ use tercet_engine::{Engine, FileFact, Frame, InputFile, Store};
 use tercet_types::{Date, ErrorKind, Result};
 
 use super::manifest::{
-    Part, RunManifest, Selection, Stage, StageManifest, manifest_path, parse, stage_path, to_json,
+    Part, RunManifest, Selection, Stage, StageManifest, files_of, manifest_path, parse, stage_path,
+    to_json,
 };
 use crate::config::Config;
 use crate::output::Progress;
@@ -79,14 +80,10 @@ impl StageContext<'_> {
     }
 
     fn paths(&self, stage: Stage, table: &str, part: Part) -> Result<Vec<String>> {
-        let mut paths = Vec::new();
-        if part == Part::WHOLE {
-            paths = self.store.list(&stage_path(self.run_id, stage, table))?;
+        match part {
+            Part::WHOLE => files_of(self.store, self.run_id, stage, table),
+            part => Ok(vec![stage_path(self.run_id, stage, &part.file(table))]),
         }
-        if paths.is_empty() {
-            paths.push(stage_path(self.run_id, stage, &part.file(table)));
-        }
-        Ok(paths)
     }
 
     /// In how many parts a table of an earlier stage stands; 0 when it is one file.
