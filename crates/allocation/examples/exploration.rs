@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use rayon::prelude::*;
 use tercet_allocation::solve::{Dual, Solver};
-use tercet_allocation::{Exploration, Law, verify_all};
+use tercet_allocation::{Exploration, Law, Limit, verify_all};
 
 fn main() -> tercet_types::Result<()> {
     let sizes: Vec<usize> = std::env::args().skip(1).filter_map(|word| word.parse().ok()).collect();
@@ -39,13 +39,18 @@ fn main() -> tercet_types::Result<()> {
             .reduce(|| 1.0, f64::min);
         let logged = start.elapsed().as_secs_f64();
         let drawn: u32 = (0..customers).map(|at| explored.drawn(at).count_ones()).sum();
+        let left_out = |is_of: fn(&Limit) -> bool| {
+            explored.left_out.iter().flatten().filter(|limit| is_of(limit)).count()
+        };
         println!(
-            "{customers} customers: room in {reserved:.2} s, draws in {tossed:.2} s, propensities in {logged:.2} s on \
-             {} threads; {:.3} % of slots drawn, {} promotions left out, {} refused, empty slots {}; value {:.3} % below a plan \
+            "{customers} customers, {} offers: room in {reserved:.2} s, draws in {tossed:.2} s, propensities in {logged:.2} s on \
+             {} threads; {:.3} % of slots drawn, left out {} promotions by caps and {} by the budget, {} refused, empty slots {}; value {:.3} % below a plan \
              without draws, expected {:.3} %; the least likely slate {least:.2e}",
+            explored.plan.offers().count(),
             rayon::current_num_threads(),
             100.0 * f64::from(drawn) / (customers * problem.slots.len()) as f64,
-            explored.left_out.iter().flatten().count(),
+            left_out(|limit| matches!(limit, Limit::Cap(_))),
+            left_out(|limit| *limit == Limit::TotalBudget),
             explored.refused,
             if explored.is_filled_only { "not drawn" } else { "drawn too" },
             100.0 * (1.0 - explored.plan.total_value_minor / alone),

@@ -177,8 +177,12 @@ impl Explored {
             .map(|block| {
                 let (mut changes, mut sums) = (Vec::new(), (0.0, 0.0));
                 for (customer, key) in (block * BLOCK..).zip(&keys[block * BLOCK..]).take(BLOCK) {
+                    let is_valued = customer.is_multiple_of(stride);
+                    if !is_valued && !self.exploration.draws(problem.slots.len(), *key) {
+                        continue;
+                    }
                     let openings = self.openings(problem, customer);
-                    if customer.is_multiple_of(stride) {
+                    if is_valued {
                         let values = self.open_values(problem, customer, &openings);
                         sums = (sums.0 + values.0, sums.1 + values.1);
                     }

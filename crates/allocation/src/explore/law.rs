@@ -86,6 +86,11 @@ impl Exploration {
         Ok(())
     }
 
+    /// True when the coins of the customer with that key say that some slot is drawn.
+    pub(super) fn draws(&self, slots: usize, key: u64) -> bool {
+        self.law.toss(slots, self.stream(key)).0 != 0
+    }
+
     /// The random numbers of a customer.
     pub(super) fn stream(&self, key: u64) -> Stream {
         Stream(scatter(key ^ scatter(self.seed)))

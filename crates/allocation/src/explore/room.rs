@@ -22,7 +22,10 @@ const BLOCK: usize = 4_096;
 const CAUTION: f64 = 12.0;
 
 /// How often promotions are left out one limit after another, before all that share a limit are.
-const PASSES: usize = 8;
+const PASSES: usize = 4;
+
+/// Of more customers, only so many are asked what they might draw, evenly spread.
+const SAMPLE: usize = 200_000;
 
 /// Empty slots are drawn too, unless limits leave out more than one in so many promotions then.
 const TOLERATED: usize = 10;
@@ -101,33 +104,46 @@ impl Exploration {
             return Scope { left_out: vec![None; problem.promotions.len()], is_filled_only: false };
         }
         let room = Room::beside(problem, planned);
-        let all = self.fit(problem, &room, plan, false);
-        if all.count() <= problem.promotions.len() / TOLERATED {
-            return all;
-        }
-        let filled = self.fit(problem, &room, plan, true);
-        match filled.count() < all.count() {
-            true => filled,
-            false => all,
+        let tolerated = problem.promotions.len() / TOLERATED;
+        match self.fit(problem, &room, plan, Some(tolerated)) {
+            Some(all) => all,
+            None => self.fit(problem, &room, plan, None).unwrap_or_else(|| Scope {
+                left_out: (0..problem.promotions.len())
+                    .map(|at| limits_of(problem, at).next())
+                    .collect(),
+                is_filled_only: true,
+            }),
         }
     }
 
-    /// Leaves out promotions until there is room for draws of the rest.
-    fn fit(&self, problem: &Problem<'_>, room: &Room, plan: &Plan, is_filled_only: bool) -> Scope {
+    /// Leaves out promotions until there is room for draws of the rest; nothing when that does not come to an end.
+    ///
+    /// Of all slots while no more promotions are left out than may be, else of those that the plan fills.
+    fn fit(
+        &self,
+        problem: &Problem<'_>,
+        room: &Room,
+        plan: &Plan,
+        out_most: Option<usize>,
+    ) -> Option<Scope> {
+        let is_filled_only = out_most.is_none();
         let mut left_out: Vec<Option<Limit>> = vec![None; problem.promotions.len()];
         for _ in 0..PASSES {
             let is_out = |at: u32| left_out[at as usize].is_some();
             let beside = (Some(plan), is_filled_only);
             let demand = Demand::of(problem, self.law.share(), beside, &is_out);
-            if !leave_out(problem, room, &demand, &mut left_out) {
-                return Scope { left_out, is_filled_only };
+            // What is left out makes the rest more likely.
+            let is_settled = !leave_out(problem, room, &demand, &mut left_out);
+            let scope = Scope { left_out, is_filled_only };
+            if out_most.is_some_and(|most| scope.count() > most) {
+                return None;
             }
+            if is_settled {
+                return Some(scope);
+            }
+            left_out = scope.left_out;
         }
-        // What is left out makes the rest more likely; rather than going on, nothing with a limit is drawn.
-        for (at, limit) in left_out.iter_mut().enumerate() {
-            *limit = limit.or_else(|| limits_of(problem, at).next());
-        }
-        Scope { left_out, is_filled_only }
+        None
     }
 }
 
@@ -310,23 +326,29 @@ impl Demand {
         (plan, is_filled_only): (Option<&Plan>, bool),
         is_left_out: &(dyn Fn(u32) -> bool + Sync),
     ) -> Self {
-        let in_the_way = largest_group(problem) * problem.slots.len().saturating_sub(1);
+        let group = largest_group(problem);
         let customers = problem.customers.len();
+        let stride = customers.div_ceil(SAMPLE).max(1);
+        let asked: usize = customers.div_ceil(stride);
+        // Who is asked speaks for the others.
+        let share = share * customers as f64 / asked.max(1) as f64;
         let nothing = || {
             let none = vec![Sums::default(); problem.promotions.len()];
             Self { drawn: none.clone(), freed: none, slots: problem.slots.len() }
         };
-        let of_blocks: Vec<Self> = (0..customers.div_ceil(BLOCK))
+        let of_blocks: Vec<Self> = (0..asked.div_ceil(BLOCK))
             .into_par_iter()
             .map(|block| {
                 let mut sums = nothing();
-                for customer in block * BLOCK..customers.min((block + 1) * BLOCK) {
+                for customer in
+                    (block * BLOCK..asked.min((block + 1) * BLOCK)).map(|at| at * stride)
+                {
                     let slate = plan.map_or(&[] as &[_], |plan| plan.slate(customer));
                     let open_slots = match is_filled_only {
                         true => filled_slots(slate),
                         false => problem.all_slots() & !pinned_slots(slate),
                     };
-                    let chances = Chances { share, in_the_way, open_slots };
+                    let chances = Chances { share, group, open_slots };
                     sums.add(problem, customer, chances, slate, is_left_out);
                 }
                 sums
@@ -351,7 +373,7 @@ impl Demand {
         if problem.offers_most(customer) == 0 {
             return;
         }
-        let Chances { share, in_the_way, open_slots } = chances;
+        let Chances { share, group, open_slots } = chances;
         let mut counts = [0_usize; MAX_SLOTS];
         let mut open = Vec::new();
         for candidate in problem.customers.row(customer).iter() {
@@ -362,7 +384,17 @@ impl Demand {
                 open.push((candidate, slots));
             }
         }
-        let rest = counts.map(|count| (count - in_the_way.min(count / 2)).max(1) as f64);
+        // Offers of other slots are in the way where these may hold the same promotions, or of the same group.
+        let mut with = [0_u8; MAX_SLOTS];
+        for (_, slots) in &open {
+            let of_slots = with.iter_mut().enumerate().filter(|(slot, _)| slots >> slot & 1 == 1);
+            of_slots.for_each(|(_, with)| *with |= slots);
+        }
+        let rest: [f64; MAX_SLOTS] = std::array::from_fn(|slot| {
+            let others = if group > 1 { open_slots } else { with[slot] } & !(1 << slot);
+            let in_the_way = group * others.count_ones() as usize;
+            (counts[slot] - in_the_way.min(counts[slot] / 2)).max(1) as f64
+        });
         for (candidate, slots) in open.iter().filter(|(_, slots)| *slots != 0) {
             let of_slots = (0..MAX_SLOTS).filter(|slot| slots >> slot & 1 == 1);
             let chance = of_slots.map(|slot| share / rest[slot]).sum();
@@ -437,7 +469,8 @@ fn above(squares: f64, most: f64) -> f64 {
 #[derive(Clone, Copy, Debug)]
 struct Chances {
     share: f64,
-    in_the_way: usize,
+    /// Promotions of the largest exclusivity group.
+    group: usize,
     open_slots: u8,
 }
 
