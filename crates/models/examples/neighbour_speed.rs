@@ -86,7 +86,7 @@ fn main() -> Result<()> {
         let due = Due::new(&history, &eligibility, DAYS as i32)?;
         let made = start.elapsed();
         let start = Instant::now();
-        due.features(&asked)?;
+        due.features(&history, &asked)?;
         println!("due: made in {made:.1?}, {:.1} µs a customer", each(start.elapsed()));
         Ok(())
     })

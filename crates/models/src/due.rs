@@ -38,38 +38,39 @@ pub fn due_features(
     as_of: i32,
     customers: &[u32],
 ) -> Result<DueFeatures> {
-    Due::new(history, eligibility, as_of)?.features(customers)
+    Due::new(history, eligibility, as_of)?.features(history, customers)
 }
 
 /// The rhythm of products as of a day, ready to be held against customers.
 pub struct Due<'a> {
-    history: &'a Purchases,
     eligibility: &'a Eligibility,
     cycles: PurchaseCycles,
 }
 
 impl<'a> Due<'a> {
-    /// Purchases on or after `as_of` do not count.
+    /// Learns from the customers of `history`, the whole shop's or a sample; purchases on or after `as_of` do
+    /// not count.
     ///
     /// # Errors
     /// `T0407` when `eligibility` is of other products.
-    pub fn new(history: &'a Purchases, eligibility: &'a Eligibility, as_of: i32) -> Result<Self> {
+    pub fn new(history: &Purchases, eligibility: &'a Eligibility, as_of: i32) -> Result<Self> {
         recommender::check(history, eligibility, &[])?;
         let params = CycleParams { spend_power: 0.0, ..CycleParams::default() };
-        Ok(Self { history, eligibility, cycles: PurchaseCycles::new(history, as_of, params)? })
+        Ok(Self { eligibility, cycles: PurchaseCycles::new(history, as_of, params)? })
     }
 
-    /// For each of `customers` with every promotion the sum of the due scores ([`PurchaseCycles`], without
+    /// For each of `customers` (indices into `history`, which may be another than the one learned from) with
+    /// every promotion the sum of the due scores ([`PurchaseCycles`], without
     /// spend) of the eligible products, and the same with what the customer usually pays a day for each.
     ///
     /// # Errors
-    /// `T0407` when a customer is out of range.
-    pub fn features(&self, customers: &[u32]) -> Result<DueFeatures> {
-        recommender::check(self.history, self.eligibility, customers)?;
+    /// `T0407` when a customer is out of range, or the products are others.
+    pub fn features(&self, history: &Purchases, customers: &[u32]) -> Result<DueFeatures> {
+        recommender::check(history, self.eligibility, customers)?;
         let promotions = self.eligibility.promotions();
         let mut values = vec![[0.0_f32; 2]; customers.len() * promotions];
         let fill = |sums: &mut Vec<[f64; 2]>, (row, customer): (&mut [[f32; 2]], &u32)| {
-            for due in self.cycles.due(self.history, *customer) {
+            for due in self.cycles.due(history, *customer) {
                 for promotion in self.eligibility.promotions_of(due.product) {
                     let sum = &mut sums[*promotion as usize];
                     sum[0] += due.score;
@@ -118,5 +119,11 @@ mod tests {
         check(9, 0, [0.0; 2]);
         assert!(due[0].score > 0.0 && due[0].paid_minor > 0.0);
         assert!(due_features(&history, &eligibility, 100, &[2]).is_err());
+        // Another part of the shop is asked with the rhythm of this one.
+        let due = Due::new(&history, &eligibility, 100).unwrap();
+        let apart = conformance::history(1, 3, &[(0, 70, 0), (0, 80, 0), (0, 90, 0), (0, 90, 1)]);
+        assert_eq!(due.features(&apart, &[0]).unwrap().values, found.values[3..]);
+        let others = conformance::history(1, 4, &[]);
+        assert_eq!(due.features(&others, &[0]).unwrap_err().code(), "T0407");
     }
 }

@@ -3,13 +3,12 @@
 use std::rc::Rc;
 
 use tercet_engine::{Engine, FileSet, Frame, Location};
-use tercet_models::Neighbours;
 use tercet_types::Result;
 
 use super::decide::slot_masks;
 use super::learn::Models;
 use super::manifest::{Part, Stage};
-use super::pairs::{Asked, Lenders, Made, WeekPairs};
+use super::pairs::{Asked, Lenders, Made, Others, WeekPairs};
 use super::parts::Opened;
 use super::runner::StageContext;
 use super::slates::SlotMasks;
@@ -91,9 +90,9 @@ impl Learned {
         WeekPairs::of(engine, &self.sample.shop, &self.made, &self.asked, None)
     }
 
-    /// Customers of the sample as others' neighbours.
-    pub(super) fn neighbours(&self) -> Result<Neighbours<'_>> {
-        self.made.neighbours(&self.sample.shop)
+    /// What customers of the sample tell of others.
+    pub(super) fn others(&self) -> Result<Others<'_>> {
+        self.made.others(&self.sample.shop)
     }
 
     /// What turns pairs into values, when the product's own models do: made while the sample is open.
@@ -114,7 +113,7 @@ impl Learned {
         run: &WeeklyRun<'_>,
         context: &StageContext<'_>,
         part: Part,
-        neighbours: &Neighbours<'_>,
+        others: &Others<'_>,
         valuer: Option<&Valuer<'_>>,
     ) -> Result<Seen> {
         let opened = run.open(context, part)?;
@@ -126,7 +125,7 @@ impl Learned {
             _ => Rc::new(Asked::new(customers.clone())),
         };
         let lenders = self.sample.first_of(part);
-        let of_part = Lenders { neighbours, first: lenders };
+        let of_part = Lenders { others, first: lenders };
         let pairs = WeekPairs::of(context.engine, shop, &self.made, &asked, Some(of_part));
         let scored = match (valuer, &self.outside) {
             (Some(valuer), _) => valuer.scores(week, &pairs, &visits)?,
@@ -154,9 +153,9 @@ impl Seen {
         &'b self,
         context: &'b StageContext<'_>,
         learned: &'b Learned,
-        neighbours: &'b Neighbours<'b>,
+        others: &'b Others<'b>,
     ) -> WeekPairs<'b> {
-        let lenders = Lenders { neighbours, first: self.lenders };
+        let lenders = Lenders { others, first: self.lenders };
         let shop = &self.opened.shop;
         WeekPairs::of(context.engine, shop, &learned.made, &self.asked, Some(lenders))
     }

@@ -52,11 +52,17 @@ pub(crate) struct Asked {
     kept: OnceCell<Vec<PairBlock>>,
 }
 
-/// Those who are customers' neighbours, when they are not all of the shop.
+/// What some customers tell of others: what those alike buy, and the rhythm of products.
+pub(super) struct Others<'a> {
+    neighbours: Neighbours<'a>,
+    due: Due<'a>,
+}
+
+/// Those who tell, when they are not all of the shop.
 #[derive(Clone, Copy)]
 pub(super) struct Lenders<'a> {
-    /// The customers who lend.
-    pub(super) neighbours: &'a Neighbours<'a>,
+    /// What they tell.
+    pub(super) others: &'a Others<'a>,
     /// The number of the shop's first customer among them, when its customers are there.
     pub(super) first: Option<i32>,
 }
@@ -76,10 +82,14 @@ impl Made {
         Ok(Self { as_of: week.as_of, source, eligibility })
     }
 
-    /// The customers of a shop as others' neighbours.
-    pub(super) fn neighbours<'b>(&'b self, shop: &'b Shop) -> Result<Neighbours<'b>> {
-        let (history, params) = (&shop.history, NeighbourParams::default());
-        Neighbours::new(history, &self.eligibility, &shop.product_types, self.as_of.days(), &params)
+    /// What the customers of a shop tell of others.
+    pub(super) fn others<'b>(&'b self, shop: &'b Shop) -> Result<Others<'b>> {
+        let (history, types, day) = (&shop.history, &shop.product_types, self.as_of.days());
+        let (eligibility, params) = (&self.eligibility, NeighbourParams::default());
+        Ok(Others {
+            neighbours: Neighbours::new(history, eligibility, types, day, &params)?,
+            due: Due::new(history, eligibility, day)?,
+        })
     }
 }
 
@@ -175,11 +185,11 @@ impl<'a> WeekPairs<'a> {
         let lenders = match self.lenders {
             Some(lenders) => lenders,
             None => {
-                own = self.made.neighbours(self.shop)?;
-                Lenders { neighbours: &own, first: Some(0) }
+                own = self.made.others(self.shop)?;
+                Lenders { others: &own, first: Some(0) }
             }
         };
-        let models = Columns::new(self.shop, &self.made, lenders)?;
+        let models = Columns::new(self.shop, lenders)?;
         for customers in customers.chunks(PART) {
             let part = self.made.source.part(self.engine, customers)?;
             for first in (0..customers.len()).step_by(BLOCK) {
@@ -202,11 +212,10 @@ struct Columns<'a> {
     columns: [Column; MODEL_FEATURES.len()],
     shop: &'a Shop,
     lenders: Lenders<'a>,
-    due: Due<'a>,
 }
 
 impl<'a> Columns<'a> {
-    fn new(shop: &'a Shop, made: &'a Made, lenders: Lenders<'a>) -> Result<Self> {
+    fn new(shop: &'a Shop, lenders: Lenders<'a>) -> Result<Self> {
         let column = |name: &str| {
             let due = DUE_FEATURES.iter().position(|known| *known == name).map(Column::Due);
             let neighbour = NeighbourFeature::ALL.into_iter().find(|known| known.name() == name);
@@ -218,16 +227,15 @@ impl<'a> Columns<'a> {
         for (place, name) in columns.iter_mut().zip(MODEL_FEATURES) {
             *place = column(name)?;
         }
-        let due = Due::new(&shop.history, &made.eligibility, made.as_of.days())?;
-        Ok(Self { columns, shop, lenders, due })
+        Ok(Self { columns, shop, lenders })
     }
 
     fn block(&self, part: &PairPart<'_>, from: usize, to: usize) -> Result<PairBlock> {
         let customers: Vec<u32> = part.customers()[from..to].iter().map(|ix| *ix as u32).collect();
         let lender = |customer: u32| self.lenders.first.map(|first| first as u32 + customer);
-        let history = &self.shop.history;
-        let neighbours = self.lenders.neighbours.features(history, &customers, lender)?;
-        let due = self.due.features(&customers)?;
+        let (history, Others { neighbours, due }) = (&self.shop.history, self.lenders.others);
+        let neighbours = neighbours.features(history, &customers, lender)?;
+        let due = due.features(history, &customers)?;
         let said = |customer: usize, group: u32| {
             self.columns.map(|column| match column {
                 Column::Due(at) => due.get(customer, group)[at],

@@ -136,9 +136,9 @@ impl WeeklyRun<'_> {
             return Ok("part by part, when slates are filled".to_owned());
         }
         let learned = self.learned(context)?;
-        let (pairs, neighbours) = (learned.pairs(context.engine), learned.neighbours()?);
+        let (pairs, others) = (learned.pairs(context.engine), learned.others()?);
         let valuer = learned.valuer(context.config, &pairs)?;
-        let seen = learned.see(self, context, Part::WHOLE, &neighbours, valuer.as_ref())?;
+        let seen = learned.see(self, context, Part::WHOLE, &others, valuer.as_ref())?;
         let scored = &seen.scored;
         let count = scored.rows();
         context.engine.register("scored_pairs", &scored_frame(scored)?)?;
