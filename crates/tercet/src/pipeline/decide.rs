@@ -16,7 +16,6 @@ use super::draws::{DrawColumns, DrawCounts, DrawFacts};
 use super::history::recent_contacts;
 use super::manifest::{Part, Stage, to_json};
 use super::pairs::{PairView, WeekPairs};
-use super::prices::earlier_prices;
 use super::reasons::reasons;
 use super::report::Tally;
 use super::runner::StageContext;
@@ -69,16 +68,13 @@ pub(super) struct CertificateFacts {
     pub(super) greedy_minor: f64,
     /// The share of the bound that may be missing.
     pub(super) gap: f64,
-    /// Limits with a price, the heaviest first. The run of the week after starts from them.
+    /// Limits with a price, the heaviest first.
     pub(super) prices: Vec<LimitPriceFacts>,
-    /// How often a sample of the customers was gone through to find them.
-    #[serde(default)]
-    pub(super) passes: usize,
 }
 
 /// What one more unit of a limit would bring.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
-pub(crate) struct LimitPriceFacts {
+pub(super) struct LimitPriceFacts {
     /// `cap`, `promotion_budget`, `budget`, `total_budget` or `floor`.
     pub(super) limit: String,
     /// The promotion, or the name of the budget or floor; none for the run's budget.
@@ -92,10 +88,6 @@ pub(crate) struct LimitPriceFacts {
 /// Solves the week and writes `decisions`, `plan.json` and, where one table holds them, `candidates`.
 pub(super) fn decide(run: &WeeklyRun<'_>, context: &mut StageContext<'_>) -> Result<String> {
     let parts = run.parts(context)?;
-    if parts > 1 && context.config.audience.limit > 0 {
-        return Err(Error::config("T1034", "[audience] limit: this shop is read in parts")
-            .hint("who spends most is not known part by part: say it in [audience] where, for example monetary_minor > 10000, or set [run] parts = 1 where memory allows it"));
-    }
     let learned = run.learned(context)?;
     let (of_sample, others) = (learned.pairs(context.engine), learned.others()?);
     let valuer = if parts == 1 { None } else { learned.valuer(context.config, &of_sample)? };
@@ -104,7 +96,6 @@ pub(super) fn decide(run: &WeeklyRun<'_>, context: &mut StageContext<'_>) -> Res
         part => learned.see(run, context, part, &others, valuer.as_ref()),
     };
     let mut filling = Filling::new(&learned.sample.week, context.config, |_| true)?;
-    filling.start_from(&learned.sample.week, &earlier_prices(context)?);
     // Each part is seen twice, before and after all offers compete; one that is all is kept.
     let meter = context.progress.count("parts", 2 * parts as u64);
     let mut kept = None;
@@ -307,7 +298,6 @@ fn certificate_facts(week: &Week, slates: &Slates) -> Option<CertificateFacts> {
         greedy_minor: certificate.greedy_minor,
         gap: certificate.gap(),
         prices: prices.collect(),
-        passes: certificate.passes,
     })
 }
 
