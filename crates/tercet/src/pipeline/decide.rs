@@ -16,6 +16,7 @@ use super::draws::{DrawColumns, DrawCounts, DrawFacts};
 use super::history::recent_contacts;
 use super::manifest::{Part, Stage, to_json};
 use super::pairs::{PairView, WeekPairs};
+use super::prices::earlier_prices;
 use super::reasons::reasons;
 use super::report::Tally;
 use super::runner::StageContext;
@@ -68,13 +69,16 @@ pub(super) struct CertificateFacts {
     pub(super) greedy_minor: f64,
     /// The share of the bound that may be missing.
     pub(super) gap: f64,
-    /// Limits with a price, the heaviest first.
+    /// Limits with a price, the heaviest first. The run of the week after starts from them.
     pub(super) prices: Vec<LimitPriceFacts>,
+    /// How often a sample of the customers was gone through to find them.
+    #[serde(default)]
+    pub(super) passes: usize,
 }
 
 /// What one more unit of a limit would bring.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
-pub(super) struct LimitPriceFacts {
+pub(crate) struct LimitPriceFacts {
     /// `cap`, `promotion_budget`, `budget`, `total_budget` or `floor`.
     pub(super) limit: String,
     /// The promotion, or the name of the budget or floor; none for the run's budget.
@@ -100,6 +104,7 @@ pub(super) fn decide(run: &WeeklyRun<'_>, context: &mut StageContext<'_>) -> Res
     let meter = context.progress.count("parts", 2 * parts as u64);
     let mut kept = None;
     for part in Part::all(parts) {
+    filling.start_from(&learned.sample.week, &earlier_prices(context)?);
         let seen = see(context, part)?;
         let week = &seen.opened.week;
         let circumstances = Circumstances {
@@ -302,6 +307,7 @@ fn certificate_facts(week: &Week, slates: &Slates) -> Option<CertificateFacts> {
 }
 
 /// Everything a row of the decision log is made of.
+        passes: certificate.passes,
 struct DecisionLog<'a> {
     context: &'a StageContext<'a>,
     week: &'a Week,

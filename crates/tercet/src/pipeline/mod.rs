@@ -19,6 +19,7 @@ mod parts;
 mod pins;
 mod predict;
 mod prepare;
+mod prices;
 mod reasons;
 mod replay;
 mod report;

@@ -80,7 +80,7 @@ mod tests {
         check("cap", Some("gone"), None);
         check("promotion_budget", Some("COFFEE"), Some(Limit::PromotionBudget(0)));
         check("total_budget", None, Some(Limit::TotalBudget));
-        check("named_budget", Some("brand"), Some(Limit::Budget(1)));
+        check("budget", Some("brand"), Some(Limit::Budget(1)));
         check("floor", Some("new: TEA"), Some(Limit::Floor(1)));
         check("floor", Some("old"), None);
         check("nothing", None, None);

@@ -6,15 +6,17 @@ use std::ops::Range;
 use tercet_allocation::solve::{Dual, Solver};
 use tercet_allocation::{
     Budget, Candidate, Certificate, CountedProducts, Customer, Exploration, Explored, Floor,
-    MAX_GROUPS, NoOverlap, Overlap, Placed, Problem, Promotion, Reasons, RuleId, Slot, WhyNot,
-    verify_all,
+    MAX_GROUPS, NoOverlap, Overlap, Placed, Problem, Promotion, Reasons, RuleId, ShadowPrice, Slot,
+    WhyNot, verify_all,
 };
 use tercet_engine::{Engine, Frame, params};
 use tercet_measurement::assignment::{self, Arm, Holdout, Salt};
 use tercet_types::{Date, Error, Result};
 
+use super::decide::LimitPriceFacts;
 use super::history::History;
 use super::pins::Pins;
+use super::prices::start_from;
 use super::scopes::Scopes;
 use super::week::{KnownPromotion, Week};
 use super::worth::{ORDER_VALUE, Scored};
@@ -121,6 +123,8 @@ pub(crate) struct Filling<'a> {
     /// By customer, for draws.
     keys: Vec<u64>,
     exploration: Exploration,
+    /// Prices of limits to start from.
+    start: Vec<ShadowPrice>,
     budget_names: Vec<String>,
     floor_names: Vec<String>,
 }
@@ -173,11 +177,19 @@ impl<'a> Filling<'a> {
             arms: Vec::new(),
             keys: Vec::new(),
             exploration: Exploration::default(),
+            start: Vec::new(),
             budget_names,
             floor_names,
             scopes,
             promotions,
         })
+    }
+
+    /// Starts from what limits cost in the week before.
+    pub(crate) fn start_from(&mut self, week: &Week, earlier: &[LimitPriceFacts]) {
+        let ids = self.promotions.iter().map(|ix| week.promotions[ix].id.as_str());
+        let places: BTreeMap<&str, u32> = ids.zip(0..).collect();
+        self.start = start_from(earlier, &places, &self.budget_names, &self.floor_names);
     }
 
     /// Adds the customers in `scored`, who are registered in the engine.
@@ -292,11 +304,12 @@ impl<'a> Filling<'a> {
         let exploration = self.exploration;
         let reserve = exploration.reserve(&problem)?;
         reserve.take_from(&mut problem);
+        let solver = Dual::starting_at(&self.start);
         let (plan, certificate) = if told.with_reasons {
-            let solved = Dual::default().solve_with_certificate(&problem)?;
+            let solved = solver.solve_with_certificate(&problem)?;
             (solved.plan, Some(solved.certificate))
         } else {
-            (Dual::default().solve(&problem)?, None)
+            (solver.solve(&problem)?, None)
         };
         verify_all(&problem, &plan)?;
         reserve.give_back(&mut problem);
