@@ -92,6 +92,10 @@ pub(crate) struct LimitPriceFacts {
 /// Solves the week and writes `decisions`, `plan.json` and, where one table holds them, `candidates`.
 pub(super) fn decide(run: &WeeklyRun<'_>, context: &mut StageContext<'_>) -> Result<String> {
     let parts = run.parts(context)?;
+    if parts > 1 && context.config.audience.limit > 0 {
+        return Err(Error::config("T1034", "[audience] limit: this shop is read in parts")
+            .hint("who spends most is not known part by part: say it in [audience] where, for example monetary_minor > 10000, or set [run] parts = 1 where memory allows it"));
+    }
     let learned = run.learned(context)?;
     let (of_sample, others) = (learned.pairs(context.engine), learned.others()?);
     let valuer = if parts == 1 { None } else { learned.valuer(context.config, &of_sample)? };
@@ -100,11 +104,11 @@ pub(super) fn decide(run: &WeeklyRun<'_>, context: &mut StageContext<'_>) -> Res
         part => learned.see(run, context, part, &others, valuer.as_ref()),
     };
     let mut filling = Filling::new(&learned.sample.week, context.config, |_| true)?;
+    filling.start_from(&learned.sample.week, &earlier_prices(context)?);
     // Each part is seen twice, before and after all offers compete; one that is all is kept.
     let meter = context.progress.count("parts", 2 * parts as u64);
     let mut kept = None;
     for part in Part::all(parts) {
-    filling.start_from(&learned.sample.week, &earlier_prices(context)?);
         let seen = see(context, part)?;
         let week = &seen.opened.week;
         let circumstances = Circumstances {
@@ -303,11 +307,11 @@ fn certificate_facts(week: &Week, slates: &Slates) -> Option<CertificateFacts> {
         greedy_minor: certificate.greedy_minor,
         gap: certificate.gap(),
         prices: prices.collect(),
+        passes: certificate.passes,
     })
 }
 
 /// Everything a row of the decision log is made of.
-        passes: certificate.passes,
 struct DecisionLog<'a> {
     context: &'a StageContext<'a>,
     week: &'a Week,

@@ -215,7 +215,12 @@ impl Project {
     pub(crate) fn table(&self, run: &str, file: &str) -> Frame {
         let engine = Engine::new(EngineOptions::default()).unwrap();
         let store = engine.store(&Location::new("runs", &self.path()).unwrap()).unwrap();
-        engine.load(&store, &format!("{run}/{file}.parquet"), "read").unwrap()
+        let mut paths = store.list(&format!("{run}/{file}")).unwrap();
+        paths.retain(|path| path.ends_with(".parquet"));
+        if paths.is_empty() {
+            paths.push(format!("{run}/{file}.parquet"));
+        }
+        engine.load_parts(&store, &paths, "read").unwrap()
     }
 
     /// The offers of a run.
@@ -226,7 +231,7 @@ impl Project {
         let promotions = found.text("promotion_id").unwrap();
         let codes = found.text_or_null("code").unwrap();
         let values = found.i64("value_minor").unwrap();
-        (0..found.rows())
+        let mut offers: Vec<Offer> = (0..found.rows())
             .map(|row| Offer {
                 customer_id: customers[row].clone(),
                 slot: slots[row],
@@ -234,7 +239,9 @@ impl Project {
                 code: codes[row].clone(),
                 value_minor: values[row],
             })
-            .collect()
+            .collect();
+        offers.sort_by(|a, b| (&a.customer_id, a.slot).cmp(&(&b.customer_id, b.slot)));
+        offers
     }
 
     /// The decision log of a run.

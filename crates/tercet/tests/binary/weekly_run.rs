@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use tercet_engine::{Engine, EngineOptions};
+
 use crate::support::{Decision, MONDAY, Offer, Project, counts, finish, project};
 
 /// The Monday after [`MONDAY`].
@@ -551,13 +553,55 @@ fn pseudonyms_replace_ids_everywhere_and_look_ups_still_work() {
 }
 
 #[test]
-fn a_shop_in_parts_gets_the_offers_of_the_whole() {
+fn a_shop_in_parts_is_known_and_decided_as_the_whole() {
     let shop = project();
+    // Values that hang on nobody else: what engines learn, they learn from the customers they look at.
+    let mut table = "customer_id,promotion_id,value\n".to_owned();
+    for (number, customer) in customers().enumerate() {
+        for promotion in 1..=6 {
+            let value = (number * 7 + promotion * 11) % 23;
+            table += &format!("{customer},W08-{promotion},{value}.5\n");
+        }
+    }
+    shop.file("data/scores.csv", table);
+    shop.set("model.external_scores", "data/scores.csv");
     let whole = shop.weekly(&[]);
     shop.set("run.parts", 5);
     let parted = shop.weekly(&[]);
     assert_ne!(whole, parted);
     assert_eq!(shop.offers(&parted), shop.offers(&whole));
+    let number = |run: &str, table: &str| shop.table(run, table).rows();
+    for table in ["features/product_master", "features/promotion_master"] {
+        assert!(shop.table(&whole, table).same_as(&shop.table(&parted, table)), "{table}");
+    }
+    // Customers have their numbers in their part, and are all else the same.
+    let masters = |run: &str| {
+        let engine = Engine::new(EngineOptions::default()).unwrap();
+        engine.register("c", &shop.table(run, "features/customer_master")).unwrap();
+        let sql = "select * exclude (customer_ix) from c order by customer_id";
+        engine.query(sql, &BTreeMap::new()).unwrap()
+    };
+    assert!(masters(&whole).same_as(&masters(&parted)));
+    assert_eq!(number(&whole, "allocation/decisions"), number(&parted, "allocation/decisions"));
+    // Both tell of a customer.
+    let told = shop.offers(&parted)[0].customer_id.clone();
+    for run in [&whole, &parted] {
+        let shown = shop.run(&["offers", "--run", run, "--customer", &told]).fine();
+        assert!(shown.stdout.contains(&told));
+        shop.run(&["explain", "--run", run, "--customer", &told]).fine();
+    }
+    // The product's own models, in parts.
+    shop.set("model.external_scores", "");
+    let tercet = shop.weekly(&[]);
+    let offers = shop.offers(&tercet);
+    assert!(offers.len() > 100);
+    let csv: usize = (0..5)
+        .map(|part| {
+            let path = format!("runs/{tercet}/delivery/offers/part-{part:03}.csv");
+            shop.text(&path).lines().count() - 1
+        })
+        .sum();
+    assert_eq!(csv, offers.len());
     let files = shop.files();
     let lines = |run: &str, file: &str| {
         let path = format!("{run}/sources/transactions{file}");
