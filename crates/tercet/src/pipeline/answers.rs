@@ -40,6 +40,72 @@ pub(super) const PROMOTION_ANSWERS: usize = ANSWER_PROMOTION_FACTS.len() + 1;
 /// Features of a customer in the answers.
 pub(super) const CUSTOMER_ANSWERS: usize = ANSWER_CUSTOMER_FACTS.len();
 
+/// Features of a pair that grow with how much a promotion covers. What an offer brings hangs on how much the customer
+/// is after such things, however little of them the promotion covers: each is learnt from a second time, relative to
+/// its mean over customers.
+pub(super) const RELATIVE: [&str; 7] = [
+    "category_affinity",
+    "type_affinity",
+    "maker_affinity",
+    "neighbour_products",
+    "neighbour_types",
+    "neighbour_types_new",
+    "neighbour_type_pairs",
+];
+
+/// Sums of the features in [`RELATIVE`], and how many they are of.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Levels {
+    sums: [f64; RELATIVE.len()],
+    rows: f64,
+}
+
+impl Levels {
+    /// Where the features stand among those of a pair.
+    pub(super) fn places() -> [usize; RELATIVE.len()] {
+        RELATIVE.map(|name| {
+            PAIR_FEATURES.iter().position(|feature| feature.name == name).unwrap_or_default()
+        })
+    }
+
+    /// Adds a row that begins with the cross features.
+    pub(super) fn add(&mut self, row: &[f32], places: &[usize; RELATIVE.len()]) {
+        for (sum, place) in self.sums.iter_mut().zip(places) {
+            *sum += f64::from(row[*place]).max(0.0);
+        }
+        self.rows += 1.0;
+    }
+
+    /// What the features of each promotion (or group) are to be multiplied by: the mean over all of them, over its
+    /// own. Both are drawn together, so that a promotion that hardly anybody is near does not become everybody's.
+    pub(super) fn factors(all: &[Self]) -> Vec<[f32; RELATIVE.len()]> {
+        /// Share of the mean over all promotions that is added to each one's own.
+        const DRAWN: f64 = 0.05;
+        let mean = |levels: &Self, at: usize| levels.sums[at] / levels.rows.max(1.0);
+        let count = all.iter().filter(|levels| levels.rows > 0.0).count().max(1) as f64;
+        let over_all: [f64; RELATIVE.len()] = std::array::from_fn(|at| {
+            all.iter().map(|levels| mean(levels, at)).sum::<f64>() / count
+        });
+        all.iter()
+            .map(|levels| {
+                std::array::from_fn(|at| {
+                    let own = mean(levels, at) + DRAWN * over_all[at];
+                    if own > 0.0 { ((1.0 + DRAWN) * over_all[at] / own) as f32 } else { 0.0 }
+                })
+            })
+            .collect()
+    }
+}
+
+/// The features in [`RELATIVE`] of a row, times the factors of its promotion.
+pub(super) fn relative(
+    row: &[f32],
+    places: &[usize; RELATIVE.len()],
+    factors: &[f32; RELATIVE.len()],
+) -> [f32; RELATIVE.len()] {
+    std::array::from_fn(|at| row[places[at]].max(0.0) * factors[at])
+}
+
 /// What offers bring.
 pub(crate) struct Answers {
     /// Probability that an offer is used in its week.
@@ -270,7 +336,9 @@ pub(super) fn answer_schema() -> FeatureSchema {
             .map(|feature| feature.name)
             .chain(ANSWER_PROMOTION_FACTS)
             .chain(["promotion_depth_rate"])
-            .chain(ANSWER_CUSTOMER_FACTS),
+            .chain(ANSWER_CUSTOMER_FACTS)
+            .map(str::to_owned)
+            .chain(RELATIVE.map(|name| format!("{name}_relative"))),
     )
 }
 
@@ -305,7 +373,7 @@ struct Rows {
 
 impl Rows {
     fn of(weeks: &[&AnsweredPairs], depth: impl Fn(i32) -> f32, shop: &Shop) -> Self {
-        let width = PAIR_FEATURES.len() + PROMOTION_ANSWERS + CUSTOMER_ANSWERS;
+        let width = PAIR_FEATURES.len() + PROMOTION_ANSWERS + CUSTOMER_ANSWERS + RELATIVE.len();
         let mut rows = Self {
             width,
             values: Vec::new(),
@@ -314,6 +382,18 @@ impl Rows {
             bought: Vec::new(),
             fold: Vec::new(),
         };
+        // Offers not made are drawn evenly: they stand for the customers.
+        let places = Levels::places();
+        let mut levels: BTreeMap<i32, Levels> = BTreeMap::new();
+        for week in weeks {
+            for row in (0..week.pairs.rows()).filter(|row| !week.offered[*row]) {
+                let of = levels.entry(week.pairs.promotion_ix[row]).or_default();
+                of.add(week.pairs.row(row), &places);
+            }
+        }
+        let factors: Vec<Levels> = levels.values().copied().collect();
+        let factors: BTreeMap<i32, _> =
+            levels.keys().copied().zip(Levels::factors(&factors)).collect();
         for week in weeks {
             for row in 0..week.pairs.rows() {
                 let (customer, promotion) =
@@ -322,6 +402,8 @@ impl Rows {
                 rows.values.extend(week.facts.promotion(promotion));
                 rows.values.push(depth(promotion));
                 rows.values.extend(week.facts.customers.of(customer));
+                let factors = factors.get(&promotion).unwrap_or(&[0.0; RELATIVE.len()]);
+                rows.values.extend(relative(week.pairs.row(row), &places, factors));
                 let id = shop.indexes.customer_ids[customer as usize].as_bytes();
                 rows.fold.push(u64::from(blake3::hash(id).as_bytes()[0]) % FOLDS);
             }
@@ -400,6 +482,28 @@ mod tests {
                 }
             })
             .collect()
+    }
+
+    #[test]
+    fn what_a_promotion_covers_is_divided_out() {
+        let places = Levels::places();
+        let row = |value: f32| vec![value; PAIR_FEATURES.len()];
+        let levels = |values: &[f32]| {
+            let mut levels = Levels::default();
+            values.iter().for_each(|value| levels.add(&row(*value), &places));
+            levels
+        };
+        // Of the second promotion's kind there is a tenth as much; of the third's nothing was ever bought.
+        let factors =
+            Levels::factors(&[levels(&[10.0, 30.0]), levels(&[1.0, 3.0]), levels(&[0.0])]);
+        let of =
+            |value: f32, promotion: usize| relative(&row(value), &places, &factors[promotion])[0];
+        assert!((of(30.0, 0) / of(3.0, 1) - 1.0).abs() < 0.2, "{factors:?}");
+        assert!((of(30.0, 0) / of(10.0, 0) - 3.0).abs() < 1e-6);
+        assert_eq!((of(0.0, 2), of(f32::NAN, 0)), (0.0, 0.0));
+        assert!(
+            Levels::factors(&[Levels::default()]).iter().flatten().all(|factor| *factor == 0.0)
+        );
     }
 
     #[test]

@@ -11,7 +11,9 @@ use tercet_scoring::quickscorer::{
 use tercet_scoring::{Brought, Prediction};
 use tercet_types::Result;
 
-use super::answers::{Answers, CUSTOMER_ANSWERS, Line, PROMOTION_ANSWERS, answer_schema};
+use super::answers::{
+    Answers, CUSTOMER_ANSWERS, Levels, Line, PROMOTION_ANSWERS, RELATIVE, answer_schema, relative,
+};
 use super::learn::{Models, schema};
 
 /// The three ensembles as masks, with those of a week's promotions.
@@ -30,6 +32,8 @@ pub(super) struct Bringer {
     /// `promotions × WIDE_PROMOTION`.
     promotions: Vec<f32>,
     group_of: Vec<u32>,
+    /// What the features of each group that are told relative to others are multiplied by.
+    factors: Vec<[f32; RELATIVE.len()]>,
     line: Line,
     /// The rates over all customers, to read a customer's answers by.
     pub(super) means: [f64; CUSTOMER_ANSWERS],
@@ -37,16 +41,24 @@ pub(super) struct Bringer {
 
 const WIDE_PROMOTION: usize = PROMOTION_FEATURES + PROMOTION_ANSWERS;
 const WIDE_CUSTOMER: usize = CUSTOMER_FEATURES + CUSTOMER_ANSWERS;
+const WIDE_CROSS: usize = CROSS_FEATURES + RELATIVE.len();
 
 impl Bringer {
-    /// Refused when an ensemble was trained on other features.
-    pub(super) fn new(answers: &Answers, offered: &Offered) -> Result<Self> {
+    /// `sample` are customers who stand for all. Refused when an ensemble was trained on other features.
+    pub(super) fn new(answers: &Answers, offered: &Offered, sample: &PairBlock) -> Result<Self> {
         let mut places: Vec<Place> = pair_places().collect();
         let more = |side, first: usize, count: usize| {
             (first..first + count).map(move |column| Place { side, column })
         };
         places.extend(more(Side::Promotion, PROMOTION_FEATURES, PROMOTION_ANSWERS));
         places.extend(more(Side::Customer, CUSTOMER_FEATURES, CUSTOMER_ANSWERS));
+        places.extend(more(Side::Cross, CROSS_FEATURES, RELATIVE.len()));
+        let (mut levels, relative) = (vec![Levels::default(); offered.groups()], Levels::places());
+        for customer in 0..sample.len() {
+            for (group, levels) in (0_u32..).zip(&mut levels) {
+                levels.add(sample.cross_row(customer, group), &relative);
+            }
+        }
         let schema = answer_schema();
         let compiled = |ensemble: &Ensemble| compile(ensemble, &schema, &places);
         let rows = offered.values.chunks_exact(PROMOTION_FEATURES).zip(&offered.promotion_ix);
@@ -58,6 +70,7 @@ impl Bringer {
                 .flat_map(|(row, ix)| row.iter().copied().chain(answers.promotion(*ix)))
                 .collect(),
             group_of: offered.group_of.clone(),
+            factors: Levels::factors(&levels),
             line: answers.line,
             means: answers.means,
         })
@@ -72,11 +85,25 @@ impl Bringer {
         let rows = block.customers.chunks_exact(CUSTOMER_FEATURES).zip(&block.customer_ix);
         let wide: Vec<f32> =
             rows.flat_map(|(row, ix)| row.iter().copied().chain(customers.of(*ix))).collect();
+        let places = Levels::places();
+        let mut cross = Vec::with_capacity(block.groups.len() * WIDE_CROSS);
+        for (row, group) in block.cross.chunks_exact(CROSS_FEATURES).zip(&block.groups) {
+            cross.extend_from_slice(row);
+            cross.extend(relative(row, &places, &self.factors[*group as usize]));
+        }
+        // Who has no row has nothing that could be relative.
+        let mut otherwise = block.otherwise.to_vec();
+        otherwise.extend([0.0; RELATIVE.len()]);
         let rates = |scorer: &Scorer| -> Result<Vec<f64>> {
             let rows = Rows { values: &self.promotions, stride: WIDE_PROMOTION };
             let promotions = scorer.promotions(self.kernel, rows, &self.group_of)?;
             let customers = Rows { values: &wide, stride: WIDE_CUSTOMER };
-            let cross = cross_of(block);
+            let cross = SomeRows {
+                starts: &block.starts,
+                groups: &block.groups,
+                rows: Rows { values: &cross, stride: WIDE_CROSS },
+                otherwise: &otherwise,
+            };
             let sums = scorer.score(self.kernel, &promotions, block.len(), customers, cross)?;
             Ok(sums.into_iter().map(|sum| Objective::Logistic.link(scorer.margin(sum))).collect())
         };

@@ -7,7 +7,7 @@ use tercet_features::{CustomerAnswers, PairBlock};
 use tercet_models::legacy::{ItemAttributes, Legacy};
 use tercet_models::{CustomerKnn, PersonalFrequency, Popularity, Recommender};
 use tercet_scoring::{
-    Base, Bonus, Brought, CustomerFacts, Prediction, Route, RouteRules, Value, incremental, route,
+    Base, Bonus, CustomerFacts, Prediction, Route, RouteRules, Value, incremental, route,
     spend_per_response_minor, visit_index, worth,
 };
 use tercet_types::segment::Behaviour;
@@ -254,7 +254,7 @@ impl<'a> Valuer<'a> {
         let mut valuer = Self {
             config,
             predictor: models.map(|models| Predictor::new(models, offered)).transpose()?,
-            bringer: answers.map(|answers| Bringer::new(answers, offered)).transpose()?,
+            bringer: None,
             promotions: offered.promotion_ix.clone(),
             bases: offered.promotion_ix.iter().map(base).collect(),
             shares: visits.shares(),
@@ -262,7 +262,10 @@ impl<'a> Valuer<'a> {
         };
         let sample = if valuer.predictor.is_some() { pairs.sample()? } else { None };
         let predictions =
-            sample.map_or_else(|| Ok(Vec::new()), |block| valuer.predictions(&block))?;
+            sample.as_ref().map_or_else(|| Ok(Vec::new()), |block| valuer.predictions(block))?;
+        if let (Some(answers), Some(sample)) = (answers, &sample) {
+            valuer.bringer = Some(Bringer::new(answers, offered, sample)?);
+        }
         valuer.bonus = valuer.bonus_of(&predictions);
         Ok(valuer)
     }
