@@ -5,7 +5,8 @@ mod scarce;
 
 use tercet_allocation::solve::{Dual, Solver};
 use tercet_allocation::{
-    Candidate, ContactRules, Customer, Problem, Promotion, RuleId, Slot, verify_all,
+    Candidate, ContactRules, Customer, Limit, Problem, Promotion, RuleId, ShadowPrice, Slot,
+    verify_all,
 };
 use tercet_types::{DAYS_PER_WEEK, Date};
 
@@ -34,6 +35,25 @@ fn last_weeks_prices_save_passes_and_the_plan_is_as_good() {
     assert!(2 * warm.passes < cold.passes, "{} against {}", warm.passes, cold.passes);
     assert!(warm.bound_minor < 1.002 * cold.bound_minor, "{warm:?} {cold:?}");
     assert!(warm.value_minor > 0.998 * cold.value_minor, "{warm:?} {cold:?}");
+}
+
+#[test]
+fn prices_that_no_longer_fit_do_no_harm() {
+    let mut problem = scarce::problem(1, 200, 8).unwrap();
+    for promotion in &mut problem.promotions {
+        promotion.cap = promotion.cap.map(|cap| cap * 3);
+    }
+    problem.total_budget_minor = None;
+    let cold = Dual::default().solve_with_certificate(&problem).unwrap().certificate;
+    assert!(cold.gap() < 0.01, "{}", cold.gap());
+    for price_minor in [0.1, 30.0, 1e3, 1e6] {
+        let price = |at: u32| ShadowPrice { limit: Limit::Cap(at), price_minor, weight_minor: 0.0 };
+        let start: Vec<ShadowPrice> = (0..8).map(price).collect();
+        let warm = Dual::starting_at(&start).solve_with_certificate(&problem).unwrap();
+        verify_all(&problem, &warm.plan).unwrap();
+        let warm = warm.certificate;
+        assert!(warm.gap() < cold.gap() + 0.005, "{price_minor}: {} {}", warm.gap(), cold.gap());
+    }
 }
 
 #[test]

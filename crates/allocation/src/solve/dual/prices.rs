@@ -65,9 +65,12 @@ const SCARCITY_MOST: f64 = 50.0;
 /// What a price is measured by falls by no more than this, see [`CYCLES`].
 const LEAST_UNIT: f64 = 0.05;
 
-/// Prices of an earlier week are kept to when correcting them lowers the bound by no more than this,
-/// relative; else the search starts from them as if from nothing.
+/// Prices of an earlier week are kept to when neither correcting them nor large steps lower the bound by more
+/// than this, relative; else the search starts from nothing.
 const WARM_TOLERANCE: f64 = 0.005;
+
+/// So many large steps are tried: far from good prices, small ones gain little.
+const WARM_STEPS: usize = 8;
 
 /// Prices, and what it took to find them.
 pub(super) struct Found {
@@ -103,9 +106,18 @@ pub(super) fn find(market: &Market<'_>, start: Option<Vec<f64>>) -> Found {
     let mut is_cold = !is_warm;
     if is_warm {
         let before_minor = descent.best_minor;
-        descent.run(CORRECTION.0, correction(sample), CORRECTION.1, CORRECTION_FLOOR);
-        let gained_minor = before_minor - descent.best_minor;
-        is_cold = gained_minor > WARM_TOLERANCE * descent.best_minor.abs();
+        descent.look(&nothing);
+        // Far from good prices steps gain little, but no prices are better then.
+        is_cold = descent.best_minor < before_minor;
+        if !is_cold {
+            descent.run(CORRECTION.0, correction(sample), CORRECTION.1, CORRECTION_FLOOR);
+            descent.run(1, WARM_STEPS, RADIUS, 0.0);
+            let gained_minor = before_minor - descent.best_minor;
+            is_cold = gained_minor > WARM_TOLERANCE * descent.best_minor.abs();
+        }
+        if is_cold {
+            descent.start_at(&nothing);
+        }
     }
     if is_cold {
         let is_additive = market.problem.overlap.is_additive();
@@ -187,6 +199,12 @@ impl<'a> Descent<'a> {
             descent.look(&start);
         }
         descent
+    }
+
+    /// Forgets what was found so far.
+    fn start_at(&mut self, prices: &[f64]) {
+        self.best_minor = f64::INFINITY;
+        self.look(prices);
     }
 
     /// The slope at the prices; remembers them when they are the best so far.
