@@ -4,10 +4,10 @@ use serde::{Deserialize, Serialize};
 
 /// `model.value`
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum ModelValue {
     /// What is spent on a promotion's products, with the offer or without.
-    OrderValue,
+    Order,
     /// What the offer brings.
     Incremental,
 }
@@ -16,8 +16,8 @@ pub(crate) enum ModelValue {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Model {
-    /// What an offer is valued by: order_value, what is spent on the promotion with or without it, or incremental,
-    /// what it brings by the answers to earlier offers; where these say too little, by order_value.
+    /// What an offer is valued by: what is spent on the promotion with or without it, or what the offer brings, by
+    /// the answers to earlier offers; where these say too little, by what is spent.
     pub(crate) value: ModelValue,
     /// Past weeks that are trained on; the newest of them decides when to stop.
     pub(crate) training_weeks: u32,
@@ -48,7 +48,7 @@ pub(crate) struct Model {
 impl Default for Model {
     fn default() -> Self {
         Self {
-            value: ModelValue::OrderValue,
+            value: ModelValue::Order,
             training_weeks: 5,
             rounds: 100,
             leaves: 15,

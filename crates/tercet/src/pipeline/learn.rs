@@ -154,7 +154,7 @@ impl Models {
         let ((spend, first), (response, second), (discovery, third)) =
             (spend?, response?, discovery?);
         let answers = match config.model.value {
-            ModelValue::OrderValue => None,
+            ModelValue::Order => None,
             ModelValue::Incremental => Answers::fit(engine, shop, week, config, seed, lessons)?,
         };
         let line = answers.as_ref().map(|answers| answers.line);
