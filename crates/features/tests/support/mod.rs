@@ -16,6 +16,8 @@ pub(crate) struct Shop {
     pub(crate) interactions: Vec<String>,
     pub(crate) promotions: Vec<String>,
     pub(crate) promotion_products: Vec<String>,
+    pub(crate) exposures: Vec<String>,
+    pub(crate) redemptions: Vec<String>,
 }
 
 pub(crate) const CUSTOMERS: &str = "customer_id|first_seen_on|region|consent|suppressed|household";
@@ -26,6 +28,8 @@ pub(crate) const INTERACTIONS: &str =
 pub(crate) const PROMOTIONS: &str =
     "promotion_id|valid_from|valid_to|mechanic|value_rate|value_minor";
 pub(crate) const PROMOTION_PRODUCTS: &str = "promotion_id|level|value";
+pub(crate) const EXPOSURES: &str = "customer_id|promotion_id|exposed_on";
+pub(crate) const REDEMPTIONS: &str = "customer_id|promotion_id|redeemed_on";
 
 /// The features of all customers with all promotions, row after row; customers ascend in both.
 pub(crate) fn pair_values(
@@ -94,12 +98,12 @@ impl Shop {
             (&sources::INTERACTIONS, INTERACTIONS, &self.interactions),
             (&sources::PROMOTIONS, PROMOTIONS, &self.promotions),
             (&sources::PROMOTION_PRODUCTS, PROMOTION_PRODUCTS, &self.promotion_products),
+            (&sources::EXPOSURES, EXPOSURES, &self.exposures),
+            (&sources::REDEMPTIONS, REDEMPTIONS, &self.redemptions),
         ];
         for (schema, header, rows) in tables {
             engine.register(schema.name, &table(schema, header, rows)).unwrap();
         }
-        engine.register_empty(&sources::EXPOSURES).unwrap();
-        engine.register_empty(&sources::REDEMPTIONS).unwrap();
     }
 
     pub(crate) fn engine(&self, threads: usize) -> Engine {
