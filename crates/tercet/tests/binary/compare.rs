@@ -45,7 +45,7 @@ fn engines_decide_in_their_own_copies_and_the_truth_is_beside() {
         assert!((50..=110).contains(&held_out) && treated > 150, "{treated} {held_out}");
         assert!(engine["offers"].as_u64().unwrap() > 0);
         // In the same weeks without offers everybody does the same, whoever decides.
-        for name in ["conversion", "revenue_minor", "new_product_purchases"] {
+        for name in ["conversion", "revenue_minor", "first_purchases"] {
             let own = effect(&found, engine["engine"].as_str().unwrap(), name);
             assert_eq!(own["without_offers"], effect(&found, "policy", name)["without_offers"]);
             let difference =
