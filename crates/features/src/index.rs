@@ -26,16 +26,19 @@ const CUSTOMERS: &[Statement] = &[
     statement!("views", "index/views"),
 ];
 
-/// What follows from their lines alone, in the order in which it is needed.
-const DAYS: &[Statement] = &[
-    statement!("orders", "index/orders"),
-    statement!("product_days", "index/product_days"),
-    statement!("category_days", "index/category_days"),
+/// What follows from their lines alone, and what customers and products are known by.
+const DAYS: &[Statement] =
+    &[statement!("orders", "index/orders"), statement!("product_days", "index/product_days")];
+
+const CATEGORIES: Statement = statement!("category_days", "index/category_days");
+
+/// What pairs with promotions are known by beside that, in the order in which it is needed.
+const TYPES: &[Statement] = &[
     statement!("maker_type_days", "index/maker_type_days"),
     statement!("type_days", "index/type_days"),
 ];
 
-/// Tables of [`index_customers`] that are read back by [`index_days`] and the features after it.
+/// Tables of [`index_customers`] to keep for [`index_again`].
 pub const CUSTOMER_TABLES: [&str; 2] = ["customer_index", "lines"];
 
 /// The ids behind the integers: the id of customer 5 is `customer_ids[5]`.
@@ -59,7 +62,7 @@ pub struct Indexes {
 pub fn index(engine: &Engine) -> Result<Indexes> {
     index_shop(engine)?;
     index_customers(engine)?;
-    index_days(engine)?;
+    index_types(engine)?;
     Indexes::read(engine)
 }
 
@@ -82,22 +85,34 @@ pub fn index_shop(engine: &Engine) -> Result<()> {
 }
 
 /// Numbers the customers that are registered, all of them or a part, and keeps their `customer_index`, `lines` and
-/// `views`. Needs [`index_shop`].
+/// `views`, and of these `orders`, `product_days` and `category_days`. Needs [`index_shop`].
 ///
 /// # Errors
 /// The engine's own.
 pub fn index_customers(engine: &Engine) -> Result<()> {
     create_all(engine, CUSTOMERS, &BTreeMap::new())?;
     // The order index is only a step towards `lines`.
-    engine.forget(ORDERS.table)
+    engine.forget(ORDERS.table)?;
+    create_all(engine, DAYS, &BTreeMap::new())?;
+    create_all(engine, &[CATEGORIES], &BTreeMap::new())
 }
 
-/// Keeps what follows from `lines`: `orders`, `product_days`, `category_days`, `maker_type_days`, `type_days`.
+/// Keeps what only pairs with promotions need: `maker_type_days` and `type_days`. Needs `product_days`.
 ///
 /// # Errors
 /// The engine's own.
-pub fn index_days(engine: &Engine) -> Result<()> {
-    create_all(engine, DAYS, &BTreeMap::new())
+pub fn index_types(engine: &Engine) -> Result<()> {
+    create_all(engine, TYPES, &BTreeMap::new())
+}
+
+/// Makes from [`CUSTOMER_TABLES`], which were kept and are registered again, what pairs with promotions need of
+/// customers. Needs [`index_shop`].
+///
+/// # Errors
+/// The engine's own.
+pub fn index_again(engine: &Engine) -> Result<()> {
+    create_all(engine, DAYS, &BTreeMap::new())?;
+    index_types(engine)
 }
 
 impl Indexes {

@@ -37,7 +37,9 @@ pub use answers::{
     ANSWER_CUSTOMER_FACTS, ANSWER_PROMOTION_FACTS, AnswerFacts, AnsweredPairs, CustomerAnswers,
     answered_pairs,
 };
-pub use index::{CUSTOMER_TABLES, Indexes, index, index_customers, index_days, index_shop};
+pub use index::{
+    CUSTOMER_TABLES, Indexes, index, index_again, index_customers, index_shop, index_types,
+};
 pub use master::{MasterFacts, Masters, SHOP_TABLES, build_master};
 pub use pair_block::{ModelColumns, Offered, PairBlock};
 pub use pair_features::{
@@ -45,7 +47,7 @@ pub use pair_features::{
     PROMOTION_FEATURES, PairFeature, PairSide, Topic,
 };
 pub use pair_source::{PairPart, PairSource};
-pub use pairs::{Pairs, category_pairs};
+pub use pairs::Pairs;
 pub use profile::profile_columns;
 pub use settings::{
     LifecycleSettings, PairSettings, ProductSettings, ProfileSettings, PromotionSettings,

@@ -1,15 +1,9 @@
-//! Which pairs of customer and promotion have a row of their own, and how close are customers to promotions?
+//! Which pairs of customer and promotion have a row of their own?
 
 use tercet_engine::{Engine, Frame};
-use tercet_types::{Date, Error, Result};
+use tercet_types::{Error, Result};
 
-use crate::Settings;
 use crate::pair_features::{PAIR_FEATURES, column};
-use crate::statement::{Statement, create_all, statement};
-
-const WEIGHTS: Statement = statement!("day_weights", "pair/day_weights");
-const SCOPE: Statement = statement!("scope_products", "pair/scope_products");
-const CATEGORY: Statement = statement!("pair_category", "pair/category_scope");
 
 /// Some pairs of customer and promotion with their features, sorted by customer, then promotion: what a model learns
 /// from. The pairs of a week to decide are a [`PairBlock`](crate::PairBlock).
@@ -48,28 +42,6 @@ impl Pairs {
         }
         Ok(())
     }
-}
-
-/// How close customers are to promotions' categories, by buying and by browsing: one row per customer and
-/// promotion with any, sorted. Needs [`build_master`](crate::build_master) as of the same day.
-///
-/// Columns: `customer_ix`, `promotion_ix`, `propensity_micro` (millionths, 0 to 1), `events_micro` and
-/// `product_events_micro` (views, decayed, millionths), `last_order_days`, `last_event_days`, `last_visit_days`
-/// (null where there is none).
-///
-/// # Errors
-/// The engine's own.
-pub fn category_pairs(
-    engine: &Engine,
-    as_of: Date,
-    settings: &Settings,
-    promotions: &[i32],
-) -> Result<Frame> {
-    settings.validate()?;
-    let values = settings.params(as_of);
-    scope(engine, "pair_scope", "promotion_ix", &ascending(promotions))?;
-    create_all(engine, &[WEIGHTS, SCOPE], &values)?;
-    engine.query(CATEGORY.sql, &values).map_err(|error| error.context(CATEGORY.table))
 }
 
 pub(crate) fn ascending(numbers: &[i32]) -> Vec<i32> {

@@ -28,7 +28,8 @@ impl PromotionsOf {
             products.into_iter().zip(eligible.i32("promotion_ix")?).collect();
         pairs.sort_unstable();
         let count = pairs.last().map_or(0, |(product, _)| *product as usize + 1);
-        let start = |product: usize| pairs.partition_point(|(known, _)| (*known as usize) < product);
+        let start =
+            |product: usize| pairs.partition_point(|(known, _)| (*known as usize) < product);
         let starts = (0..=count).map(start).collect();
         Ok(Self { starts, promotions: pairs.into_iter().map(|(_, promotion)| promotion).collect() })
     }

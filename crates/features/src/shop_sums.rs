@@ -53,7 +53,7 @@ impl ShopSums {
         Ok(Self { promotions_of: PromotionsOf::read(engine)?, ..Self::default() })
     }
 
-    /// Adds the customers that are registered. Needs [`index_days`](crate::index_days).
+    /// Adds the customers that are registered. Needs [`index_customers`](crate::index_customers).
     pub(crate) fn add(&mut self, engine: &Engine, values: &BTreeMap<String, Value>) -> Result<()> {
         for (sum, parts) in SUMS.iter().zip(&mut self.parts) {
             let found = match sum.of_part {

@@ -13,8 +13,7 @@ use std::collections::BTreeMap;
 use support::{Shop, day, lines, pair_values};
 use tercet_engine::Engine;
 use tercet_features::{
-    MasterFacts, PAIR_FEATURES, Sampling, Settings, build_master, category_pairs, index,
-    training_pairs,
+    MasterFacts, PAIR_FEATURES, Sampling, Settings, build_master, index, training_pairs,
 };
 
 const AS_OF: &str = "2017-02-06";
@@ -40,7 +39,6 @@ fn check(shop: &Shop) -> (MasterFacts, usize) {
     let candidates =
         numbers(&engine, "select promotion_ix as ix from promotion_candidates order by ix");
     let made = pair_values(&engine, as_of, &customers, &candidates).len() / PAIR_FEATURES.len();
-    category_pairs(&engine, as_of, &settings, &candidates).unwrap();
     let sampling = Sampling::default();
     let past =
         training_pairs(&engine, as_of.plus_days(-7), &settings, &candidates, &sampling).unwrap();

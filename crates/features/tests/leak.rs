@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use support::{Numbers, Shop, day, pair_values};
 use tercet_engine::{Engine, Frame};
 use tercet_features::{
-    PairSource, Sampling, Settings, build_master, category_pairs, index, labels, training_pairs,
+    PairSource, Sampling, Settings, build_master, index, labels, training_pairs,
 };
 use tercet_types::Date;
 
@@ -179,8 +179,6 @@ fn everything(shop: &Shop, as_of: Date, threads: usize) -> (Engine, Vec<(String,
         .collect();
     let bits: Vec<i32> = made.iter().map(|value| value.to_bits() as i32).collect();
     frames.push(("pairs".to_owned(), Frame::of(vec![("bits", bits.into())]).unwrap()));
-    let close = category_pairs(&engine, as_of, &settings, &promotions).unwrap();
-    frames.push(("category pairs".to_owned(), close));
     (engine, frames)
 }
 

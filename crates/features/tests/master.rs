@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 use support::{Shop, column, day, lines};
 use tercet_engine::{Engine, Frame};
-use tercet_features::{PAIR_FEATURES, Settings, build_master, category_pairs, index, labels};
+use tercet_features::{PAIR_FEATURES, Settings, build_master, index, labels};
 use tercet_types::segment::Behaviour;
 
 fn shop() -> Shop {
@@ -62,6 +62,7 @@ fn shop() -> Shop {
              p4|manufacturer|m1
              p5|product_type|SOAP",
         ),
+        ..Shop::default()
     }
 }
 
@@ -212,7 +213,10 @@ fn pairs_and_labels() {
     assert_eq!(column(&week, "spend_minor"), ["900", "100", "100"]);
     assert_eq!(column(&week, "discovered"), ["1", "1", "1"]);
 
-    let close = category_pairs(&engine, day("2017-09-04"), &settings, &[0]).unwrap();
+    let dairy =
+        "select c.* from customer_category c join product_master p on p.category_ix = c.category_ix
+        where p.product_id = 'milk' order by customer_ix";
+    let close = engine.query(dairy, &BTreeMap::new()).unwrap();
     assert_eq!(column(&close, "customer_ix"), ["0", "2"]);
     assert_eq!(column(&close, "last_event_days"), ["5", "2"]);
     assert_eq!(column(&close, "last_order_days"), ["10", "-"]);

@@ -1,10 +1,10 @@
--- Who browsed which product or category, on which day?
--- grain: one row per customer, day, product and category looked at. inputs: interactions,
+-- Who browsed which category, on which day?
+-- grain: one row per customer, day and category looked at. inputs: interactions,
 -- customer_index, product_index, product_codes, products.
 -- as-of column: day. Only events of known customers; events that name neither product nor category are
 -- kept with category_ix = -1. A category name that several departments share counts for each.
 -- A join holds its left side in memory: right joins, which nothing reorders, keep the long table on the right.
--- output: customer_ix, day, product_ix (-1: none), category_ix (-1: none), events
+-- output: customer_ix, day, category_ix (-1: none), events
 with categories as (
   select distinct p.category, k.category_ix
   from products p
@@ -20,7 +20,6 @@ known as (
 select
   c.customer_ix,
   day_number(e.occurred_at) as day,
-  coalesce(i.product_ix, cast(-1 as int)) as product_ix,
   coalesce(k.category_ix, g.category_ix, cast(-1 as int)) as category_ix,
   count(*) as events
 from categories g
@@ -32,5 +31,5 @@ right join (
       on i.product_id = e.product_id
   ) on k.product_ix = i.product_ix
 ) on g.category = e.category and i.product_ix is null
-group by 1, 2, 3, 4
-order by day, customer_ix, product_ix, category_ix
+group by 1, 2, 3
+order by day, customer_ix, category_ix

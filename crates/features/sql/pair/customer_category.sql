@@ -12,10 +12,9 @@ with daily as (
   from category_days
   where day < cast($as_of as int)
   union all
-  select customer_ix, category_ix, day, 0 as orders, 0 as amount_minor, sum(events) as events
+  select customer_ix, category_ix, day, 0 as orders, 0 as amount_minor, events
   from views
   where day < cast($as_of as int) and category_ix >= 0
-  group by customer_ix, category_ix, day
 ),
 visits as (
   select

@@ -87,7 +87,6 @@ impl WeeklyRun<'_> {
                 tercet_features::index_shop(engine)?;
             }
             tercet_features::index_customers(engine)?;
-            tercet_features::index_days(engine)?;
             let masters = match &mut masters {
                 Some(masters) => masters,
                 none => none.insert(Masters::new(
@@ -126,6 +125,7 @@ impl WeeklyRun<'_> {
         context.write(COUNTED, to_json(&counted)?)?;
         let (facts, as_of) = (counted.masters, context.identity.as_of);
         if parts == 1 {
+            tercet_features::index_types(engine)?;
             self.keep_open(Rc::new(self.read(context, Which::Part(0), vec![0])?));
         }
         Ok(format!(
@@ -149,7 +149,7 @@ impl WeeklyRun<'_> {
         for table in CUSTOMER_TABLES.into_iter().chain(KEPT) {
             context.mount(Stage::Features, table, part)?;
         }
-        tercet_features::index_days(context.engine)?;
+        tercet_features::index_again(context.engine)?;
         // Of everybody each has its own number, of a part only the sample says who is in it.
         let first_of_part = if part == Part::WHOLE { vec![0] } else { Vec::new() };
         let opened = Rc::new(self.read(context, Which::Part(part.at), first_of_part)?);
@@ -206,7 +206,7 @@ impl WeeklyRun<'_> {
             context.engine.register(table, &Frame::stacked(stack)?)?;
         }
         first_of_part.pop();
-        tercet_features::index_days(context.engine)?;
+        tercet_features::index_again(context.engine)?;
         let opened = Rc::new(self.read(context, Which::Sample, first_of_part)?);
         self.keep_open(Rc::clone(&opened));
         Ok(opened)
