@@ -175,7 +175,6 @@ fn facts_add_up() {
 #[test]
 fn pairs_and_labels() {
     let engine = made();
-    let settings = Settings::default();
     let made = support::pair_values(&engine, day("2017-09-04"), &[1, 0], &[0, 1]);
     assert_eq!(made.len(), 4 * PAIR_FEATURES.len());
     let check = |row: usize, name: &str, expect: f32| {
