@@ -26,10 +26,11 @@ use machine::Machine;
 use record::{Record, Report};
 
 const USAGE: &str = "\
-usage: cargo xtask bench [--quick] [--only NAME]...
+usage: cargo xtask bench [--quick] [--only NAME]... [--skip NAME]...
 
   --quick      smaller sizes, fewer repeats, five minutes once built; figures go to bench/quick.json, QUICK.md
   --only NAME  this benchmark alone (may be given again); figures are shown and not written
+  --skip NAME  all but this benchmark (may be given again); it is written as not measured, which misses its goals
 ";
 
 /// What went wrong, in words, with what to do about it.
@@ -120,7 +121,7 @@ impl Bench {
 
 /// Runs what the arguments ask for; fails when a goal is missed or a benchmark breaks.
 pub(crate) fn run(root: &Path, arguments: &[String]) -> ExitCode {
-    let (quick, only) = match options(arguments) {
+    let Options { quick, only, skip } = match options(arguments) {
         Ok(options) => options,
         Err(what) => {
             eprintln!("{what}\n{USAGE}");
@@ -141,8 +142,11 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> ExitCode {
     for (place, one) in chosen.iter().enumerate() {
         eprintln!("[{}/{}] {}: {}", place + 1, chosen.len(), one.name, one.about);
         let (clock, before) = (clock(), bench.preparing.get());
-        let records =
-            (one.run)(&bench).unwrap_or_else(|failure| vec![Record::broken(one.name, &failure)]);
+        let measured = match skip.contains(&one.name) {
+            true => Err("not measured: --skip".to_owned()),
+            false => (one.run)(&bench),
+        };
+        let records = measured.unwrap_or_else(|failure| vec![Record::broken(one.name, &failure)]);
         let missed = records.iter().filter(|record| record.passed == Some(false)).count();
         let prepared = bench.preparing.get() - before;
         let measured = clock.elapsed() - prepared;
@@ -181,26 +185,36 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> ExitCode {
     }
 }
 
-/// `--quick`, and the names given with `--only`.
-fn options(arguments: &[String]) -> Result<(bool, Vec<&'static str>), String> {
-    let (mut quick, mut only) = (false, Vec::new());
+/// What the arguments ask for.
+#[derive(Debug, Default, PartialEq)]
+struct Options {
+    quick: bool,
+    only: Vec<&'static str>,
+    skip: Vec<&'static str>,
+}
+
+fn options(arguments: &[String]) -> Result<Options, String> {
+    let mut options = Options::default();
     let mut arguments = arguments.iter();
     while let Some(argument) = arguments.next() {
-        match argument.as_str() {
-            "--quick" => quick = true,
-            "--only" => {
-                let name = arguments.next().map(String::as_str).unwrap_or_default();
-                let known = BENCHMARKS.iter().find(|one| one.name == name);
-                let known = known.ok_or_else(|| {
-                    let names: Vec<&str> = BENCHMARKS.iter().map(|one| one.name).collect();
-                    format!("--only '{name}': the benchmarks are {}", names.join(", "))
-                })?;
-                only.push(known.name);
+        let list = match argument.as_str() {
+            "--quick" => {
+                options.quick = true;
+                continue;
             }
+            "--only" => &mut options.only,
+            "--skip" => &mut options.skip,
             other => return Err(format!("unknown argument '{other}'")),
-        }
+        };
+        let name = arguments.next().map(String::as_str).unwrap_or_default();
+        let known = BENCHMARKS.iter().find(|one| one.name == name);
+        let known = known.ok_or_else(|| {
+            let names: Vec<&str> = BENCHMARKS.iter().map(|one| one.name).collect();
+            format!("{argument} '{name}': the benchmarks are {}", names.join(", "))
+        })?;
+        list.push(known.name);
     }
-    Ok((quick, only))
+    Ok(options)
 }
 
 /// Where cargo builds.
@@ -215,14 +229,18 @@ mod tests {
 
     #[test]
     fn arguments() {
-        let check = |line: &str, expect: Option<(bool, &[&'static str])>| {
+        let check = |line: &str, expect: Option<Options>| {
             let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
-            let found = options(&words).ok();
-            assert_eq!(found, expect.map(|(quick, only)| (quick, only.to_vec())), "{line}");
+            assert_eq!(options(&words).ok(), expect, "{line}");
         };
-        check("", Some((false, &[])));
-        check("--quick", Some((true, &[])));
-        check("--only rfm --quick --only scorer", Some((true, &["rfm", "scorer"])));
+        check("", Some(Options::default()));
+        check("--quick", Some(Options { quick: true, ..Options::default() }));
+        let only = vec!["rfm", "scorer"];
+        let both = Options { quick: true, only, ..Options::default() };
+        check("--only rfm --quick --only scorer", Some(both));
+        let skip = vec!["weekly"];
+        check("--skip weekly", Some(Options { skip, ..Options::default() }));
+        check("--skip", None);
         check("--only", None);
         check("--only nothing", None);
         check("--fast", None);
