@@ -214,7 +214,10 @@ fn offer_facts(
     let (mut since, mut category) = (Vec::with_capacity(count), Vec::with_capacity(count));
     let (mut visited, mut values) = (Vec::with_capacity(count), Vec::with_capacity(count));
     let (mut responses, mut discoveries) = (Vec::with_capacity(count), Vec::with_capacity(count));
+    let on_visits: Vec<Option<usize>> =
+        scored.promotions.iter().map(|promotion| visits.place(*promotion)).collect();
     for (at, customer) in block.customer_ix.iter().enumerate() {
+        let (_, of_promotions) = visits.of_customer(*customer);
         for (column, (place, promotion)) in places.iter().zip(&scored.promotions).enumerate() {
             let pair = view.pair(at, *place);
             let value = scored.value((first + at) * places.len() + column);
@@ -224,7 +227,7 @@ fn offer_facts(
             days.push(pair.own_days());
             since.push(pair.age_days());
             category.push(pair.buys_category());
-            visited.push(visits.of(*customer, *promotion));
+            visited.push(on_visits[column].map_or(0.0, |place| of_promotions[place]));
             values.push(value.value_minor);
             responses.push(value.response_rate);
             discoveries.push(value.discovery_rate);

@@ -192,10 +192,14 @@ impl Visits {
         (all as f64 / MICRO, micros.into_iter().map(|micro| micro as f64 / MICRO).collect())
     }
 
+    /// Where a promotion stands among those of [`of_customer`](Self::of_customer).
+    pub(crate) fn place(&self, promotion: i32) -> Option<usize> {
+        self.promotions.binary_search(&promotion).ok()
+    }
+
     /// Decayed visits of the customer to the promotion's categories.
     pub(crate) fn of(&self, customer: i32, promotion: i32) -> f64 {
-        let place = self.promotions.binary_search(&promotion);
-        place.map_or(0.0, |place| self.of_customer(customer).1[place])
+        self.place(promotion).map_or(0.0, |place| self.of_customer(customer).1[place])
     }
 
     /// The even share of visits of each promotion's categories.
