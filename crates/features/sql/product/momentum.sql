@@ -7,16 +7,7 @@
 -- some buyers, unless that falls into the first $burn_in_days of all sales, when everything looks new.
 -- output: product_ix, first_sold_day, buyers_4w, buyers_prior_4w, growth_z, is_fast_growing,
 -- is_newly_launched
-with known as (
-  select
-    product_ix,
-    min(first_sold_day) as first_sold_day,
-    sum(buyers_4w) as buyers_4w,
-    sum(buyers_prior_4w) as buyers_prior_4w
-  from product_buyers
-  group by product_ix
-),
-start as (select min(first_sold_day) as first_day from known),
+with start as (select min(first_sold_day) as first_day from product_buyers),
 facts as (
   select
     i.product_ix,
@@ -32,7 +23,7 @@ facts as (
   from product_index i
   cross join start s
   left join products p on p.product_id = i.product_id
-  left join known k on k.product_ix = i.product_ix
+  left join product_buyers k on k.product_ix = i.product_ix
   where k.product_ix is not null or p.launched_on < $as_of
 )
 select

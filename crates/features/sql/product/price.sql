@@ -5,12 +5,7 @@
 -- The shop's regular price; else the median price paid per unit over sale lines (the mean of the two middle
 -- ones), to the nearest minor unit.
 -- output: product_ix, price_minor, price_is_estimated
-with counted as (
-  select product_ix, unit_minor, sum(lines) as lines
-  from product_paid
-  group by product_ix, unit_minor
-),
-ranked as (
+with ranked as (
   select
     product_ix,
     unit_minor,
@@ -19,7 +14,7 @@ ranked as (
       rows between unbounded preceding and current row
     ) as lines_up_to,
     sum(lines) over (partition by product_ix) as lines
-  from counted
+  from product_paid
 ),
 paid as (
   select

@@ -3,12 +3,7 @@
 -- as-of column: that of product_intervals.
 -- The median over customers of their mean interval (the mean of the two middle ones).
 -- output: product_ix, repurchase_days, repeat_buyers
-with counted as (
-  select product_ix, interval_days, sum(customers) as customers
-  from product_intervals
-  group by product_ix, interval_days
-),
-ranked as (
+with ranked as (
   select
     product_ix,
     interval_days,
@@ -17,7 +12,7 @@ ranked as (
       rows between unbounded preceding and current row
     ) as customers_up_to,
     sum(customers) over (partition by product_ix) as customers
-  from counted
+  from product_intervals
 )
 select
   product_ix,

@@ -3,20 +3,10 @@
 -- promotion_buyers, product_buyers.
 -- as-of column: those of the inputs.
 -- output: promotion_ix, buyers_4w, buyers_8w, buyers_12w, bought_4w (products sold in 4 weeks)
-with buyers as (
-  select
-    promotion_ix,
-    sum(buyers_4w) as buyers_4w,
-    sum(buyers_8w) as buyers_8w,
-    sum(buyers_12w) as buyers_12w
-  from promotion_buyers
-  group by promotion_ix
-),
-sold as (
-  select product_ix, cast($as_of as int) - max(last_sold_day) as age_days
+with sold as (
+  select product_ix, cast($as_of as int) - last_sold_day as age_days
   from product_buyers
-  group by product_ix
-  having cast($as_of as int) - max(last_sold_day) <= 84
+  where cast($as_of as int) - last_sold_day <= 84
 ),
 counted as (
   select promotion_ix, sum(case when age_days <= 28 then 1 else 0 end) as bought_4w
@@ -25,6 +15,6 @@ counted as (
   group by promotion_ix
 )
 select b.promotion_ix, b.buyers_4w, b.buyers_8w, b.buyers_12w, c.bought_4w
-from buyers b
+from promotion_buyers b
 join counted c on c.promotion_ix = b.promotion_ix
 order by b.promotion_ix

@@ -5,23 +5,14 @@
 -- Coupon discount over amount, on lines of its products that a coupon was used on, at most 1; else the median
 -- over the promotions of its main product type, else over all, else $default_discount_rate.
 -- output: promotion_ix, depth_rate, redeemed_minor (mean amount of a redeemed line; null without)
-with redeemed as (
-  select
-    product_ix,
-    sum(lines) as lines,
-    sum(amount_minor) as amount_minor,
-    sum(coupon_discount_minor) as coupon_discount_minor
-  from product_redeemed
-  group by product_ix
-),
-own as (
+with own as (
   select
     e.promotion_ix,
     least(1.0, cast(sum(r.coupon_discount_minor) as double) / cast(sum(r.amount_minor) as double))
       as depth_rate,
     sum(r.amount_minor) / sum(r.lines) as redeemed_minor
   from eligible_products e
-  join redeemed r on r.product_ix = e.product_ix
+  join product_redeemed r on r.product_ix = e.product_ix
   group by e.promotion_ix
 ),
 by_type as (

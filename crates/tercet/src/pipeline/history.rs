@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tercet_engine::Store;
 use tercet_types::{DAYS_PER_WEEK, Date, Result};
 
-use super::manifest::{Part, RunManifest, Stage, complete_runs, stage_path};
+use super::manifest::{Part, RunManifest, Stage, complete_runs, files_of};
 use super::runner::StageContext;
 use super::week::Week;
 use crate::config::Rules;
@@ -53,13 +53,11 @@ pub(super) fn recent_contacts(
     };
     let mut history = History::new();
     for run_id in &context.identity.history {
-        let there = context.store.list(&stage_path(run_id, Stage::Allocation, "decisions"))?.len();
-        let of_run = |part: Part| stage_path(run_id, Stage::Allocation, &part.file("decisions"));
+        let mut paths = files_of(context.store, run_id, Stage::Allocation, "decisions")?;
         // Divided alike, a customer is in the same part of both.
-        let paths: Vec<String> = match there.max(1) {
-            alike if alike == part.of => vec![of_run(part)],
-            others => Part::all(others).map(of_run).collect(),
-        };
+        if paths.len() == part.of {
+            paths = vec![paths.swap_remove(part.at)];
+        }
         for path in paths {
             let frame = context.engine.load(context.store, &path, TABLE)?;
             context.engine.forget(TABLE)?;

@@ -5,10 +5,10 @@ use std::rc::Rc;
 use tercet_engine::Frame;
 use tercet_features::{CUSTOMER_TABLES, MasterFacts, Masters, SHOP_TABLES};
 use tercet_sources::BY_CUSTOMER;
-use tercet_types::Result;
 use tercet_types::tables::sources as tables;
+use tercet_types::{Error, Result};
 
-use super::manifest::{Part, Stage, parse, to_json};
+use super::manifest::{Part, Stage, files_of, parse, to_json};
 use super::runner::StageContext;
 use super::shop::Shop;
 use super::stages::WeeklyRun;
@@ -67,7 +67,8 @@ impl Opened {
 impl WeeklyRun<'_> {
     /// The parts of the run's customers, as the sources stage left them.
     pub(super) fn parts(&self, context: &StageContext<'_>) -> Result<usize> {
-        Ok(context.parts(Stage::Sources, "transactions")?.max(1))
+        let files = files_of(context.store, context.run_id, Stage::Sources, "transactions")?;
+        Ok(files.len())
     }
 
     /// Makes what is known of customers, products and promotions.
@@ -105,7 +106,8 @@ impl WeeklyRun<'_> {
             meter.advance(1);
         }
         drop(meter);
-        let Some(mut masters) = masters else { return Ok("nothing".to_owned()) };
+        let mut masters = masters
+            .ok_or_else(|| Error::internal("T1035", "a shop without a part of customers"))?;
         masters.shop(engine)?;
         for table in SHOP_TABLES {
             context.write_part(table, Part::WHOLE, &engine.table(table)?)?;

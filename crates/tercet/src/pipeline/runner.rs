@@ -86,11 +86,6 @@ impl StageContext<'_> {
         }
     }
 
-    /// In how many parts a table of an earlier stage stands; 0 when it is one file.
-    pub(crate) fn parts(&self, stage: Stage, table: &str) -> Result<usize> {
-        Ok(self.store.list(&stage_path(self.run_id, stage, table))?.len())
-    }
-
     /// Keeps a part of a table until it is [taken back](Self::take_back): not part of what the stage leaves.
     pub(crate) fn put_aside(&self, table: &str, part: Part, frame: &Frame) -> Result<()> {
         self.store.put_table(&stage_path(self.run_id, self.stage, &part.file(table)), frame)?;
