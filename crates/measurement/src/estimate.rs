@@ -87,14 +87,22 @@ pub enum Refusal {
     BaseNearZero,
     /// A moment is no finite number.
     NotFinite,
+    /// A number of a unit, or the count of units, is too large to be summed up exactly.
+    TooLarge,
     /// The level does not lie strictly between 0 and 1.
     NoLevel,
 }
 
 impl Refusal {
     /// All refusals.
-    pub const ALL: [Self; 5] =
-        [Self::TooFewUnits, Self::NoVariance, Self::BaseNearZero, Self::NotFinite, Self::NoLevel];
+    pub const ALL: [Self; 6] = [
+        Self::TooFewUnits,
+        Self::NoVariance,
+        Self::BaseNearZero,
+        Self::NotFinite,
+        Self::TooLarge,
+        Self::NoLevel,
+    ];
 
     /// The reason in words.
     pub const fn words(self) -> &'static str {
@@ -103,6 +111,7 @@ impl Refusal {
             Self::NoVariance => "all units are alike",
             Self::BaseNearZero => "the base is too near zero",
             Self::NotFinite => "a moment is no finite number",
+            Self::TooLarge => "a number is too large to be summed up exactly",
             Self::NoLevel => "the level does not lie between 0 and 1",
         }
     }
@@ -117,6 +126,7 @@ impl From<Refusal> for Error {
                 "wait for more purchases, or look at another metric"
             }
             Refusal::NotFinite => "look for values that are not numbers in what was added",
+            Refusal::TooLarge => "look for amounts that cannot be, or give them in larger units",
             Refusal::NoLevel => "give a level such as 0.95",
         })
     }

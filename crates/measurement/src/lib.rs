@@ -1,8 +1,9 @@
 //! Did it work, and how sure are we?
 //!
 //! Pure: integer-indexed arrays in, numbers out; no I/O, no clock, no randomness of its own.
-//! [`assignment`] says who is held out, [`srm`] whether the arms came out as planned, [`Moments`] and
-//! [`estimate`] how large an effect is and how sure, and [`offline`] is the referee of the backtest.
+//! [`assignment`] says who is held out, [`srm`] whether the arms came out as planned, [`Sums`] (exact, of
+//! integers), [`Moments`] and [`estimate`] how large an effect is and how sure, and [`offline`] is the
+//! referee of the backtest.
 
 pub mod assignment;
 pub mod estimate;
@@ -10,5 +11,7 @@ mod moments;
 pub mod offline;
 pub mod srm;
 mod student;
+mod sums;
 
 pub use moments::{Moments, PairMoments};
+pub use sums::{Sums, UNITS_MAX, VALUE_MAX};
