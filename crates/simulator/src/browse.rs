@@ -52,8 +52,12 @@ impl World {
     ) {
         self.bot(customer.index, week, out);
         let browses = &self.settings.browsing;
-        let mut stream =
-            Stream::new(self.seed, Purpose::Browsing, u64::from(customer.index), u64::from(week));
+        let mut stream = Stream::new(
+            state.chance,
+            Purpose::Browsing,
+            u64::from(customer.index),
+            u64::from(week),
+        );
         let sessions = stream.poisson(customer.sessions_per_week);
         if sessions == 0 {
             return;

@@ -37,6 +37,9 @@ pub struct State {
     pub contacts: f64,
     /// True when the customer has logged in.
     pub logged_in: bool,
+    /// The seed of what is left to chance from here on: the world's own, until somebody draws another. Who
+    /// customers are, what they like and what is sold does not hang on it.
+    pub chance: u64,
 }
 
 /// Whether a customer uses an offer.
@@ -145,8 +148,12 @@ impl World {
     /// What the customer would buy in the week without any offer: for each order its day and products.
     fn natural(&self, customer: &Customer, week: u32, state: &mut State) -> Vec<(u32, Vec<u32>)> {
         let buys = &self.settings.purchases;
-        let mut stream =
-            Stream::new(self.seed, Purpose::Purchases, u64::from(customer.index), u64::from(week));
+        let mut stream = Stream::new(
+            state.chance,
+            Purpose::Purchases,
+            u64::from(customer.index),
+            u64::from(week),
+        );
         let count = stream.poisson(customer.orders_per_week).min(ORDERS_MAX - 1);
         if count == 0 {
             return Vec::new();
@@ -208,6 +215,19 @@ impl World {
         offers: &[u32],
         out: &mut Events,
     ) {
+        let natural = self.purchases(customer, week, state, offers, out);
+        self.browse(customer, week, state, &natural, out);
+    }
+
+    /// The same without browsing, on which nothing else hangs. Returns what is bought without offers.
+    pub fn purchases(
+        &self,
+        customer: &Customer,
+        week: u32,
+        state: &mut State,
+        offers: &[u32],
+        out: &mut Events,
+    ) -> Vec<u32> {
         let monday = self.start_day + 7 * week as i32;
         let id = i64::from(customer.index) + 1;
         for &promotion in offers {
@@ -221,7 +241,7 @@ impl World {
             .iter()
             .map(|&promotion| {
                 let key = u64::from(week) << 32 | u64::from(promotion);
-                Stream::new(self.seed, Purpose::Response, u64::from(customer.index), key)
+                Stream::new(state.chance, Purpose::Response, u64::from(customer.index), key)
             })
             .collect();
         let extras = self.extras(customer, week, state.contacts, offers, &mut answers, &mut orders);
@@ -235,12 +255,13 @@ impl World {
                 .iter()
                 .map(|&product| (product, None))
                 .chain(added.map(|extra| (extra.product, Some(extra.offer))));
-            let order = Order { customer, week, day: *day, number: number as u32 };
+            let chance = state.chance;
+            let order = Order { customer, chance, week, day: *day, number: number as u32 };
             self.order(&order, bought, offers, &mut answers, &mut uses, out);
         }
-        self.browse(customer, week, state, &natural, out);
         let memory = self.settings.response.fatigue_memory;
         state.contacts = state.contacts * memory + f64::from(u8::from(!offers.is_empty()));
+        natural
     }
 
     /// The lines that offers bring, each in an order of the week, or in one of its own.
@@ -289,7 +310,7 @@ impl World {
         uses: &mut [Use],
         out: &mut Events,
     ) {
-        let mut stream = order.stream(self.seed);
+        let mut stream = order.stream();
         let start = i64::from(self.start_day) + i64::from(7 * order.week + order.day);
         let second = (OPEN_FROM + OPEN_FOR * stream.uniform()) as i64;
         let at_micros = start * DAY_MICROS + second * SECOND_MICROS;
@@ -369,6 +390,7 @@ impl World {
 /// An order of the week.
 struct Order<'a> {
     customer: &'a Customer,
+    chance: u64,
     week: u32,
     day: u32,
     number: u32,
@@ -382,9 +404,9 @@ impl Order<'_> {
     }
 
     /// Chance of prices and times: apart from what is bought, and from offers.
-    fn stream(&self, seed: u64) -> Stream {
+    fn stream(&self) -> Stream {
         let key = u64::from(self.week) << 32 | u64::from(self.number + 1);
-        Stream::new(seed, Purpose::Purchases, u64::from(self.customer.index), key << 8)
+        Stream::new(self.chance, Purpose::Purchases, u64::from(self.customer.index), key << 8)
     }
 }
 

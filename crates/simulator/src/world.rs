@@ -134,7 +134,7 @@ impl World {
     pub fn begin(&self, customer: &Customer) -> State {
         let mut stream = Stream::new(self.seed, Purpose::Needs, u64::from(customer.index), 1);
         let due = customer.needs.iter().map(|need| need.cycle_days * stream.uniform()).collect();
-        State { due, contacts: 0.0, logged_in: customer.login_week == 0 }
+        State { due, contacts: 0.0, logged_in: customer.login_week == 0, chance: self.seed }
     }
 
     /// The promotions (from 0) that run in a week.

@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use tercet_simulator::{
-    Block, Column, Events, Margins, REFERENCE, REFERENCE_WEEKS, ResponseClass, Settings, Size,
-    Table, World,
+    Block, Column, Customer, Events, Margins, REFERENCE, REFERENCE_WEEKS, ResponseClass, Settings,
+    Size, State, Table, World,
 };
 use tercet_types::segment::Behaviour;
 
@@ -174,6 +174,36 @@ fn an_offer_brings_what_the_truth_says() {
     assert!(error < 4.0, "{extra} extra lines, the truth says {expected}: {error} standard errors");
     assert!(lost > 0, "nobody was put off");
     assert!(cheaper_used > 0, "nobody only got it cheaper");
+}
+
+#[test]
+fn chance_can_be_drawn_again_and_effects_are_those_of_the_truth_on_average() {
+    const DRAWS: u64 = 400;
+    let world = world(SMALL, 7, |settings| {
+        settings.response.uplift = 0.15;
+        settings.purchases.return_rate = 0.0;
+        settings.products.discontinued_share = 0.0;
+        settings.products.launch_share = 0.0;
+    });
+    let offers = &world.running(1)[..2];
+    let rows = |customer: &Customer, chance: u64, offers: &[u32]| {
+        let mut state = State { chance, ..world.begin(customer) };
+        let (mut whole, mut bought) = (Events::default(), Events::default());
+        world.week(customer, 1, &mut state.clone(), offers, &mut whole);
+        world.purchases(customer, 1, &mut state, offers, &mut bought);
+        assert_eq!((&whole.lines, &whole.used), (&bought.lines, &bought.used));
+        assert!(bought.visits.event.is_empty());
+        whole.lines
+    };
+    let moved = |customer: &Customer| world.uplift(customer, 1, 0.0, offers[0]) > 0.05;
+    let customer = (0..SMALL.customers).map(|index| world.customer(index)).find(moved).unwrap();
+    assert_eq!(rows(&customer, world.seed(), offers), rows(&customer, world.seed(), offers));
+    assert_ne!(rows(&customer, 1, offers), rows(&customer, 2, offers));
+    let expected: f64 = offers.iter().map(|&o| world.uplift(&customer, 1, 0.0, o)).sum();
+    let lines = |chance, offers: &[u32]| rows(&customer, chance, offers).order_id.len() as f64;
+    let extra: f64 = (0..DRAWS).map(|chance| lines(chance, offers) - lines(chance, &[])).sum();
+    let (found, error) = (extra / DRAWS as f64, (expected / DRAWS as f64).sqrt());
+    assert!((found - expected).abs() < 4.0 * error, "{found} lines a week, not {expected}");
 }
 
 #[test]
