@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use tercet_types::tables::{TableSchema, decisions, scores, sources};
+use tercet_types::tables::{TableSchema, assignments, decisions, scores, sources};
 
 use super::cell;
 
@@ -35,7 +35,9 @@ pub(super) fn page(_root: &Path) -> String {
         table(&mut page, schema);
     }
     page.push_str("\n## What stages hand each other\n");
-    for schema in [&scores::SCORES, &decisions::DECISIONS, &decisions::OFFERS] {
+    for schema in
+        [&scores::SCORES, &assignments::ASSIGNMENTS, &decisions::DECISIONS, &decisions::OFFERS]
+    {
         table(&mut page, schema);
     }
     page

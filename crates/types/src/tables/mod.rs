@@ -3,7 +3,9 @@
 //! One constant per table. `engine` turns them into Arrow schemas, `sources` holds input against
 //! them, and the reference pages are written from them.
 
+pub mod assignments;
 pub mod decisions;
+pub mod outcomes;
 pub mod scores;
 pub mod sources;
 
@@ -94,6 +96,8 @@ mod tests {
             .iter()
             .copied()
             .chain([&scores::SCORES, &decisions::DECISIONS, &decisions::OFFERS])
+            .chain([&assignments::ASSIGNMENTS])
+            .chain([&outcomes::UNITS, &outcomes::OUTCOMES])
             .collect();
         for table in tables {
             let mut names: Vec<_> = table.columns.iter().map(|c| c.name).collect();
