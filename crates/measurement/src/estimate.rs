@@ -38,6 +38,16 @@ pub struct Estimate {
     pub method: Method,
 }
 
+impl Estimate {
+    /// The same of so many units together.
+    #[must_use]
+    pub fn scaled(self, units: f64) -> Self {
+        let Self { value, low, high, std_error, .. } = self;
+        let [value, low, high, std_error] = [value, low, high, std_error].map(|one| one * units);
+        Self { value, low, high, std_error, ..self }
+    }
+}
+
 /// How an estimate was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -68,6 +78,12 @@ impl Method {
             Self::RatioDelta => {
                 "units do not affect each other; the means are normal; the denominator lies well above zero \
                  against its standard error"
+            }
+            Self::Mean => {
+                "units do not affect each other; they are enough for their mean to be normal"
+            }
+            Self::RobustSlope => {
+                "units do not affect each other, and are enough for the slope to be normal; their spread may differ"
             }
             Self::PairedRelativeDelta => {
                 "both numbers are of the same units, which do not affect each other; the means are normal; \
@@ -165,6 +181,20 @@ pub fn relative_difference(
         level,
         Method::RelativeDelta,
     )
+}
+
+/// The mean of the units (Student 1908, doi:10.1093/biomet/6.1.1).
+pub fn mean(units: &Moments, level: f64) -> Result<Estimate, Refusal> {
+    interval(units.mean(), side(units)?, units.count() as f64 - 1.0, level, Method::Mean)
+}
+
+/// A slope whose variance was worked out from rows (MacKinnon and White 1985,
+/// doi:10.1016/0304-4076(85)90158-7).
+pub(crate) fn slope(value: f64, variance: f64, dof: f64, level: f64) -> Result<Estimate, Refusal> {
+    if dof < UNITS_MIN as f64 - 1.0 {
+        return Err(Refusal::TooFewUnits);
+    }
+    interval(value, variance, dof, level, Method::RobustSlope)
 }
 
 /// The ratio of two means of the same units, `second / first`, by the delta method.
