@@ -21,6 +21,7 @@ mod answers;
 mod cross;
 mod index;
 mod master;
+mod outcomes;
 mod pair_block;
 mod pair_features;
 mod pair_source;
@@ -41,6 +42,7 @@ pub use index::{
     CUSTOMER_TABLES, Indexes, index, index_again, index_customers, index_shop, index_types,
 };
 pub use master::{MasterFacts, Masters, SHOP_TABLES, build_master};
+pub use outcomes::{Attribution, FirstSales, OutcomeAsk, Outcomes, outcomes};
 pub use pair_block::{ModelColumns, Offered, PairBlock};
 pub use pair_features::{
     CROSS_FEATURES, CUSTOMER_FEATURES, FeatureKind, MODEL_FEATURES, PAIR_FEATURES,

@@ -24,7 +24,7 @@ pub(crate) const CUSTOMERS: &str = "customer_id|first_seen_on|region|consent|sup
 pub(crate) const PRODUCTS: &str = "product_id|department|category|product_type|brand|manufacturer|price_minor|margin_rate|launched_on|discontinued_on";
 pub(crate) const TRANSACTIONS: &str = "order_id|customer_id|product_id|occurred_at|quantity|amount_minor|coupon_discount_minor|kind|store_id|channel";
 pub(crate) const INTERACTIONS: &str =
-    "visitor_id|occurred_at|event_type|customer_id|product_id|category|device";
+    "visitor_id|occurred_at|event_type|customer_id|product_id|category|device|promotion_id";
 pub(crate) const PROMOTIONS: &str =
     "promotion_id|valid_from|valid_to|mechanic|value_rate|value_minor";
 pub(crate) const PROMOTION_PRODUCTS: &str = "promotion_id|level|value";

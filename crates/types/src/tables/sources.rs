@@ -105,6 +105,11 @@ pub const INTERACTIONS: TableSchema = TableSchema {
         optional("customer_id", Text, "The customer, where logged in."),
         optional("product_id", Text, "The product looked at."),
         optional("category", Text, "The category looked at."),
+        optional(
+            "promotion_id",
+            Text,
+            "The promotion seen or clicked, of view_promotion and select_promotion.",
+        ),
         optional("session_id", Text, "The session; derived from gaps when missing."),
         optional("device", Text, "The device."),
         optional("traffic_source", Text, "Where the visit came from."),
