@@ -1,8 +1,13 @@
 //! Who is treated, who is held out, and who belongs to which experiment?
 //!
-//! Assignment is a pure function of key, salt and customer id, so that it persists without being
-//! stored and is the same on every machine. It is fixed for good by `schemas/vectors/bucketing.json`:
-//! changing it would move the holdout.
+//! The bucket of a customer is a pure function of key, salt and customer id, the same on every machine, in
+//! SQL (`keyed_bucket`) and in JavaScript (`web/assignment`). It is fixed for good by
+//! `schemas/vectors/bucketing.json`: changing it would move the holdout. What a bucket meant on the day of
+//! assignment is [`Assigned`], which is kept.
+
+mod log;
+
+pub use log::Assigned;
 
 use std::hash::Hasher;
 
@@ -20,25 +25,32 @@ const SEPARATOR: u8 = 0x1f;
 
 /// What a customer is assigned for; different salts are independent of each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Salt {
+pub enum Salt<'a> {
     /// The holdout that never gets offers.
     Holdout,
     /// The slice in which offers are drawn at random.
     Exploration,
-    /// Engine against engine.
+    /// Engine against engine, in no experiment of a name: also who comes first among equals.
     EngineAb,
+    /// Engine against engine in the experiment of that name; names are independent of each other, too.
+    Experiment(&'a str),
 }
 
-impl Salt {
-    /// All salts.
-    pub const ALL: [Self; 3] = [Self::Holdout, Self::Exploration, Self::EngineAb];
+impl Salt<'_> {
+    /// All salts without a name of their own.
+    pub const ALL: [Salt<'static>; 3] = [Salt::Holdout, Salt::Exploration, Salt::EngineAb];
 
-    /// The name, whose bytes are hashed.
-    pub const fn name(self) -> &'static str {
+    /// What is hashed before the customer: `holdout`, `exploration`, `engine_ab` or `engine_ab:<name>`.
+    pub fn text(self) -> String {
+        self.parts().concat()
+    }
+
+    const fn parts(&self) -> [&str; 3] {
         match self {
-            Self::Holdout => "holdout",
-            Self::Exploration => "exploration",
-            Self::EngineAb => "engine_ab",
+            Self::Holdout => ["holdout", "", ""],
+            Self::Exploration => ["exploration", "", ""],
+            Self::EngineAb => ["engine_ab", "", ""],
+            Self::Experiment(name) => ["engine_ab", ":", name],
         }
     }
 }
@@ -62,13 +74,32 @@ impl Arm {
     }
 }
 
+/// The two arms of an engine test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum TestArm {
+    /// Decided for by the engine under test.
+    Test,
+    /// Decided for by the other engine, or by none.
+    Baseline,
+}
+
+impl TestArm {
+    /// The name in tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Test => "test",
+            Self::Baseline => "baseline",
+        }
+    }
+}
+
 /// The keyed hash of a customer for a salt: SipHash-1-3 (Aumasson & Bernstein 2012,
 /// doi:10.1007/978-3-642-34931-7_28) of `salt ++ 0x1f ++ customer_id` in UTF-8.
 ///
 /// `hash / 2^64` is uniform on `[0, 1)`.
-pub fn hash(key: &[u8; 16], salt: Salt, customer_id: &str) -> u64 {
+pub fn hash(key: &[u8; 16], salt: Salt<'_>, customer_id: &str) -> u64 {
     let mut hasher = SipHasher13::new_with_key(key);
-    hasher.write(salt.name().as_bytes());
+    salt.parts().iter().for_each(|part| hasher.write(part.as_bytes()));
     hasher.write(&[SEPARATOR]);
     hasher.write(customer_id.as_bytes());
     hasher.finish()
@@ -81,8 +112,50 @@ pub fn hash(key: &[u8; 16], salt: Salt, customer_id: &str) -> u64 {
 /// let key = [7; 16];
 /// assert_eq!(bucket(&key, Salt::Holdout, "17"), bucket(&key, Salt::Holdout, "17"));
 /// ```
-pub fn bucket(key: &[u8; 16], salt: Salt, customer_id: &str) -> u16 {
+pub fn bucket(key: &[u8; 16], salt: Salt<'_>, customer_id: &str) -> u16 {
     ((u128::from(hash(key, salt, customer_id)) * u128::from(BUCKETS)) >> 64) as u16
+}
+
+/// A share of the customers: those in the first buckets, so that a larger share only adds to a smaller one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Share {
+    buckets: u16,
+}
+
+impl Share {
+    /// Nobody.
+    pub const NONE: Self = Self { buckets: 0 };
+
+    /// A share, rounded to 1 / 10,000.
+    ///
+    /// # Errors
+    /// `T0713` (config) when it is not within `0 ..= 1`.
+    pub fn new(rate: f64) -> Result<Self> {
+        if !(0.0..=1.0).contains(&rate) {
+            return Err(Error::config("T0713", format!("share {rate} is not within 0 to 1"))
+                .hint("start with a small share, for example 0.01"));
+        }
+        Ok(Self::of_rate(rate))
+    }
+
+    fn of_rate(rate: f64) -> Self {
+        Self { buckets: (rate * f64::from(BUCKETS)).round() as u16 }
+    }
+
+    /// True for a bucket of the share.
+    pub const fn holds(self, bucket: u16) -> bool {
+        bucket < self.buckets
+    }
+
+    /// The number of its buckets.
+    pub const fn buckets(self) -> u16 {
+        self.buckets
+    }
+
+    /// The share, after rounding.
+    pub fn rate(self) -> f64 {
+        f64::from(self.buckets) / f64::from(BUCKETS)
+    }
 }
 
 /// The persistent holdout: the same customers are in control as long as the key stays, and a
@@ -90,7 +163,7 @@ pub fn bucket(key: &[u8; 16], salt: Salt, customer_id: &str) -> u16 {
 #[derive(Clone, Debug)]
 pub struct Holdout {
     key: [u8; 16],
-    control_buckets: u16,
+    share: Share,
 }
 
 impl Holdout {
@@ -106,21 +179,26 @@ impl Holdout {
             )
             .hint("hold out a small share, for example 0.05"));
         }
-        Ok(Self { key, control_buckets: (rate * f64::from(BUCKETS)).round() as u16 })
+        Ok(Self { key, share: Share::of_rate(rate) })
     }
 
     /// The arm of a customer.
     pub fn arm(&self, customer_id: &str) -> Arm {
-        if bucket(&self.key, Salt::Holdout, customer_id) < self.control_buckets {
+        if self.share.holds(bucket(&self.key, Salt::Holdout, customer_id)) {
             Arm::Control
         } else {
             Arm::Treatment
         }
     }
 
+    /// The share held out.
+    pub const fn share(&self) -> Share {
+        self.share
+    }
+
     /// The share held out, after rounding.
     pub fn rate(&self) -> f64 {
-        f64::from(self.control_buckets) / f64::from(BUCKETS)
+        self.share.rate()
     }
 }
 
@@ -135,7 +213,7 @@ mod tests {
     fn rates_are_checked_and_rounded() {
         let check = |rate: f64, expect: Option<u16>| {
             let holdout = Holdout::new([0; 16], rate).ok();
-            assert_eq!(holdout.map(|holdout| holdout.control_buckets), expect, "{rate}");
+            assert_eq!(holdout.map(|holdout| holdout.share().buckets()), expect, "{rate}");
         };
         check(0.0, Some(0));
         check(0.07, Some(700));
