@@ -6,8 +6,10 @@
 //! referee of the backtest.
 
 pub mod assignment;
+mod chi2;
 pub mod estimate;
 mod moments;
+mod normal;
 pub mod offline;
 pub mod srm;
 mod student;

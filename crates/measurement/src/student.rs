@@ -1,4 +1,6 @@
-//! How far does Student's t reach at a probability?
+//! How far does Student's t reach at a probability, and how probable is it to reach as far?
+
+use crate::normal;
 
 /// From so many degrees of freedom on, the expansion around the normal quantile is exact to 1e-13.
 const EXPANSION_FROM: f64 = 1_000.0;
@@ -10,7 +12,7 @@ const TERMS_MAX: u32 = 2_000;
 /// The quantile of Student's t at `probability`, which lies between 0.5 and 1, with `dof > 0` degrees of
 /// freedom, which need not be whole.
 pub(crate) fn quantile(probability: f64, dof: f64) -> f64 {
-    let z = normal_quantile(probability);
+    let z = normal::quantile(probability);
     let start = expansion(z, dof.max(1.0));
     if dof >= EXPANSION_FROM {
         return start;
@@ -31,6 +33,28 @@ pub(crate) fn quantile(probability: f64, dof: f64) -> f64 {
         }
     }
     t
+}
+
+/// `P(|T| > t)` with `dof > 0` degrees of freedom, which need not be whole; `t` may have either sign.
+pub(crate) fn two_sided(t: f64, dof: f64) -> f64 {
+    let t = t.abs();
+    if t == 0.0 {
+        1.0
+    } else if dof < EXPANSION_FROM {
+        2.0 * upper_tail(t, dof)
+    } else {
+        2.0 * normal::upper_tail(deviate(t, dof))
+    }
+}
+
+/// The normal deviate as far out as `t` (Hill 1970, algorithm 395, doi:10.1145/355598.355599), to twelve
+/// digits from [`EXPANSION_FROM`] degrees of freedom on.
+fn deviate(t: f64, dof: f64) -> f64 {
+    let a = dof - 0.5;
+    let b = 48.0 * a * a;
+    let w = a * (t * t / dof).ln_1p();
+    let second = (((-0.4 * w - 3.3) * w - 24.0) * w - 85.5) / (0.8 * w * w + 100.0 + b);
+    w.sqrt() * (1.0 + (w + 3.0 + second) / b)
 }
 
 /// Cornish and Fisher's expansion of the quantile in `1 / dof` (Abramowitz and Stegun 26.7.5).
@@ -103,88 +127,6 @@ fn ln_gamma(x: f64) -> f64 {
     (x - 0.5) * x.ln() - x + 0.5 * std::f64::consts::TAU.ln() + series - f64::ln(product)
 }
 
-/// The quantile of the standard normal at a probability of 0.5 to 1 (Wichura 1988, algorithm AS 241,
-/// doi:10.2307/2347330).
-fn normal_quantile(probability: f64) -> f64 {
-    type Ratio = ([f64; 8], [f64; 8]);
-    const CENTRE: Ratio = (
-        [
-            3.387_132_872_796_366_6,
-            133.141_667_891_784_38,
-            1_971.590_950_306_551_3,
-            13_731.693_765_509_46,
-            45_921.953_931_549_87,
-            67_265.770_927_008_7,
-            33_430.575_583_588_13,
-            2_509.080_928_730_122_7,
-        ],
-        [
-            1.0,
-            42.313_330_701_600_91,
-            687.187_007_492_057_9,
-            5_394.196_021_424_751,
-            21_213.794_301_586_597,
-            39_307.895_800_092_71,
-            28_729.085_735_721_943,
-            5_226.495_278_852_855,
-        ],
-    );
-    const NEAR: Ratio = (
-        [
-            1.423_437_110_749_683_5,
-            4.630_337_846_156_546,
-            5.769_497_221_460_691,
-            3.647_848_324_763_204_5,
-            1.270_458_252_452_368_4,
-            0.241_780_725_177_450_6,
-            0.022_723_844_989_269_184,
-            0.000_774_545_014_278_341_4,
-        ],
-        [
-            1.0,
-            2.053_191_626_637_759,
-            1.676_384_830_183_803_8,
-            0.689_767_334_985_1,
-            0.148_103_976_427_480_08,
-            0.015_198_666_563_616_457,
-            0.000_547_593_808_499_534_5,
-            1.050_750_071_644_416_9e-9,
-        ],
-    );
-    const FAR: Ratio = (
-        [
-            6.657_904_643_501_103,
-            5.463_784_911_164_114,
-            1.784_826_539_917_291_3,
-            0.296_560_571_828_504_87,
-            0.026_532_189_526_576_124,
-            0.001_242_660_947_388_078_4,
-            2.711_555_568_743_487_6e-5,
-            2.010_334_399_292_288_1e-7,
-        ],
-        [
-            1.0,
-            0.599_832_206_555_888,
-            0.136_929_880_922_735_8,
-            0.014_875_361_290_850_615,
-            0.000_786_869_131_145_613_3,
-            1.846_318_317_510_054_8e-5,
-            1.421_511_758_316_446e-7,
-            2.044_263_103_389_939_8e-15,
-        ],
-    );
-    let at = |(above, below): &Ratio, r: f64| {
-        let sum = |terms: &[f64; 8]| terms.iter().rev().fold(0.0, |sum, term| sum * r + term);
-        sum(above) / sum(below)
-    };
-    let q = probability - 0.5;
-    if q <= 0.425 {
-        return q * at(&CENTRE, 0.180_625 - q * q);
-    }
-    let r = (-(1.0 - probability).ln()).sqrt();
-    if r <= 5.0 { at(&NEAR, r - 1.6) } else { at(&FAR, r - 5.0) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -202,5 +144,47 @@ mod tests {
             let off = (found / at(2) - 1.0).abs();
             assert!(off < 1e-10, "{row}: {found}");
         }
+    }
+
+    #[test]
+    fn tails_are_those_of_scipy() {
+        // 2 * scipy.stats.t.sf(t, dof), SciPy 1.17.
+        let check = |t: f64, dof: f64, expect: f64| {
+            for t in [t, -t] {
+                let found = two_sided(t, dof);
+                assert!((found / expect - 1.0).abs() < 1e-9, "{t} {dof}: {found:e}");
+            }
+        };
+        check(0.1, 2.5, 0.9278065440624897);
+        check(0.1, 28.0, 0.9210568997723267);
+        check(0.1, 999.0, 0.9203643890847112);
+        check(0.1, 1000.0, 0.9203643690236041);
+        check(0.1, 54321.5, 0.9203446944721511);
+        check(0.1, 10000000.0, 0.9203443274505524);
+        check(1.0, 2.5, 0.40406102727827364);
+        check(1.0, 28.0, 0.32587470687166104);
+        check(1.0, 999.0, 0.31755266017641226);
+        check(1.0, 1000.0, 0.31755241808467255);
+        check(1.0, 54321.5, 0.31731496226146555);
+        check(1.0, 10000000.0, 0.31731053205998605);
+        check(1.96, 2.5, 0.16294756447281405);
+        check(1.96, 28.0, 0.06001672654849705);
+        check(1.96, 999.0, 0.050273462733810045);
+        check(1.96, 1000.0, 0.050273184955748736);
+        check(1.96, 54321.5, 0.05000089491763715);
+        check(1.96, 10000000.0, 0.04999581802531423);
+        check(4.0, 2.5, 0.03901297584131825);
+        check(4.0, 28.0, 0.0004202068571065573);
+        check(4.0, 999.0, 6.801470983803941e-05);
+        check(4.0, 1000.0, 6.800991920878163e-05);
+        check(4.0, 54321.5, 6.342628779334319e-05);
+        check(4.0, 10000000.0, 6.334293869016885e-05);
+        check(7.5, 2.5, 0.008952056574932164);
+        check(7.5, 28.0, 3.60989101531287e-08);
+        check(7.5, 999.0, 1.4068014471982213e-13);
+        check(7.5, 1000.0, 1.4057293461211632e-13);
+        check(7.5, 54321.5, 6.478653734874822e-14);
+        check(7.5, 10000000.0, 6.382305983467288e-14);
+        assert_eq!(two_sided(0.0, 5.0), 1.0);
     }
 }
