@@ -52,6 +52,7 @@ pub(crate) fn run(root: &Path) -> ExitCode {
     step("doc tests", &|| {
         cargo(root, &["test", "--doc", "--workspace", "--release", "--locked", "--quiet"])
     });
+    step("javascript", &|| javascript(root));
     step("tools", &|| Outcome { failed: !tools::install(root), ..Outcome::default() });
     step("tests", &|| tests(root));
     if !failed.is_empty() {
@@ -108,6 +109,20 @@ fn tests(root: &Path) -> Outcome {
     )
 }
 
+/// The tests of what runs in browsers, by Node's own runner: there is nothing to install beside Node.
+fn javascript(root: &Path) -> Outcome {
+    let arguments = ["--test", "--test-reporter=tap"];
+    eprintln!("   node {} (in web)", arguments.join(" "));
+    let mut command = Command::new("node");
+    command.args(arguments).current_dir(root.join("web"));
+    let outcome = watched("node", &mut command);
+    if outcome.tests_passed + outcome.tests_failed == 0 {
+        eprintln!("no test of JavaScript ran: Node.js 20 or newer has to be installed");
+        return Outcome { failed: true, ..outcome };
+    }
+    outcome
+}
+
 fn findings(findings: &[String]) -> Outcome {
     for finding in findings {
         eprintln!("{finding}");
@@ -122,18 +137,21 @@ fn cargo(root: &Path, arguments: &[&str]) -> Outcome {
     for name in variables_of_this_package() {
         command.env_remove(name);
     }
-    let spawned = command
+    command
         .args(arguments)
         .env(tools::S3_SERVER_VARIABLE, tools::s3_server(root))
-        .current_dir(root)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn();
+        .current_dir(root);
+    watched("cargo", &mut command)
+}
+
+/// Runs a command, lets its output through, and counts the tests it speaks of.
+fn watched(name: &str, command: &mut Command) -> Outcome {
+    let spawned =
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
     let mut child = match spawned {
         Ok(child) => child,
         Err(error) => {
-            eprintln!("cargo: {error}");
+            eprintln!("{name}: {error}");
             return Outcome { failed: true, ..Outcome::default() };
         }
     };
@@ -169,9 +187,16 @@ fn pass_on(stream: impl Read) -> Outcome {
     total
 }
 
-/// Passed and failed tests, where the line is a summary of nextest or of the standard harness.
+/// Passed and failed tests, where the line is a summary of nextest, of the standard harness, or one of the two
+/// of Node.
 fn summary(line: &str) -> Option<(u64, u64)> {
     let line = line.trim();
+    if let Some(count) = line.strip_prefix("# pass ") {
+        return Some((count.parse().ok()?, 0));
+    }
+    if let Some(count) = line.strip_prefix("# fail ") {
+        return Some((0, count.parse().ok()?));
+    }
     let counts = if line.starts_with("Summary [") {
         line.split_once(" run: ")?.1
     } else {
@@ -228,6 +253,9 @@ mod tests {
         );
         check("test result: FAILED. 1 passed; 2 failed; 0 ignored; 0 measured", Some((1, 2)));
         check("        PASS [   0.004s] tercet-types date::tests::mondays", None);
+        check("# pass 3", Some((3, 0)));
+        check("# fail 1", Some((0, 1)));
+        check("# tests 4", None);
         check("running 3 tests", None);
     }
 }

@@ -60,7 +60,7 @@ pub(crate) fn check(root: &Path) -> Vec<String> {
             }
             _ => {}
         }
-        if matches!(extension, "rs" | "sql" | "py" | "ts" | "html" | "j2") {
+        if matches!(extension, "rs" | "sql" | "py" | "js" | "ts" | "html" | "j2") {
             findings.extend(leftovers(source));
         }
     }

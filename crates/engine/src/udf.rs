@@ -5,8 +5,10 @@
 //! | `count_unique(integer)` | how many different values a group has; fast where equal ones stand together |
 //! | `median_gap(integer)` | the median difference from a group's different values to the next larger one |
 //! | `day_number(timestamp)` | days since 1970-01-01, as a 32-bit integer |
+//! | `keyed_bucket(key, salt, text, buckets)` | the bucket of a text by a keyed hash |
 
 mod day_number;
+mod keyed_bucket;
 mod unique_aggregates;
 mod unique_values;
 
@@ -21,4 +23,5 @@ pub(crate) fn register(context: &SessionContext) {
         context.register_udaf(AggregateUDF::from(UniqueAggregate::new(said)));
     }
     context.register_udf(day_number::function());
+    context.register_udf(keyed_bucket::function());
 }
