@@ -8,6 +8,8 @@
 pub mod assignment;
 mod chi2;
 pub mod estimate;
+mod found;
+pub mod lift;
 mod moments;
 mod normal;
 pub mod offline;
@@ -15,5 +17,6 @@ pub mod srm;
 mod student;
 mod sums;
 
+pub use found::Found;
 pub use moments::{Moments, PairMoments};
 pub use sums::{Sums, UNITS_MAX, VALUE_MAX};
