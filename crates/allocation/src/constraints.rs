@@ -10,6 +10,7 @@
 //! To add one: a file here with its `Rule`, a [`RuleId`], a place in `RULES`, and a property test.
 
 mod audience;
+mod baseline;
 mod cap;
 mod channel;
 mod consent;
@@ -54,6 +55,8 @@ pub enum RuleId {
     Exclusion,
     /// Offered within the last weeks.
     Frequency,
+    /// In an engine test, on the side without offers.
+    Baseline,
     /// Holds in stores where the customer does not shop.
     Store,
     /// Holds in channels in which the customer is not reached, or the slot is not shown.
@@ -85,7 +88,7 @@ pub enum RuleId {
 }
 
 /// All rules, in the order of [`RuleId`].
-pub(crate) const RULES: [&dyn Rule; 21] = [
+pub(crate) const RULES: [&dyn Rule; 22] = [
     &consent::Consent,
     &control::Control,
     &audience::Audience,
@@ -93,6 +96,7 @@ pub(crate) const RULES: [&dyn Rule; 21] = [
     &redeemed::Redeemed,
     &exclusion::Exclusion,
     &frequency::Frequency,
+    &baseline::Baseline,
     &store::Store,
     &channel::Channel,
     &slot_kind::SlotKind,

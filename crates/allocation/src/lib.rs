@@ -41,6 +41,7 @@ mod ledger;
 mod overlap;
 mod plan;
 mod problem;
+mod shared_limits;
 pub mod solve;
 mod verify;
 mod why;
@@ -55,5 +56,6 @@ pub use explore::{
 pub use overlap::{CountedProducts, NoOverlap, Overlap, SharedProducts};
 pub use plan::{Chosen, Origin, Placed, Plan, UnplacedPin};
 pub use problem::{Budget, Floor, MAX_CHANNELS, MAX_SLOTS, Problem, Promotion, Slot};
+pub use shared_limits::LimitPart;
 pub use verify::verify_all;
 pub use why::{Reasons, WhyNot};
