@@ -1,6 +1,6 @@
-//! What does a person read of a run or a backtest?
+//! What does a person read of a run, a backtest or a campaign?
 //!
-//! [`run::RunReport`] and [`backtest::BacktestReport`] are plain data that the binary fills from the
+//! [`run::RunReport`], [`backtest::BacktestReport`] and [`lift::LiftReport`] are plain data that the binary fills from the
 //! tables of a run; `html()` turns each into one file without scripts or outside resources.
 
 pub mod backtest;
@@ -8,6 +8,9 @@ mod backtest_page;
 mod backtest_sample;
 pub mod charts;
 mod figure;
+pub mod lift;
+mod lift_page;
+mod lift_sample;
 mod metrics;
 mod page;
 pub mod run;

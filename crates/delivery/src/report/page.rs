@@ -11,6 +11,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("parts.html", include_str!("../../templates/parts.html")),
     ("run.html", include_str!("../../templates/run.html")),
     ("backtest.html", include_str!("../../templates/backtest.html")),
+    ("lift.html", include_str!("../../templates/lift.html")),
 ];
 
 /// The style sheet of all pages.
