@@ -33,6 +33,7 @@ mod shop_sums;
 mod sorted;
 mod statement;
 mod training;
+mod units;
 
 pub use answers::{
     ANSWER_CUSTOMER_FACTS, ANSWER_PROMOTION_FACTS, AnswerFacts, AnsweredPairs, CustomerAnswers,
@@ -42,7 +43,7 @@ pub use index::{
     CUSTOMER_TABLES, Indexes, index, index_again, index_customers, index_shop, index_types,
 };
 pub use master::{MasterFacts, Masters, SHOP_TABLES, build_master};
-pub use outcomes::{Attribution, FirstSales, OutcomeAsk, Outcomes, outcomes};
+pub use outcomes::{Attribution, FirstSales, OutcomeAsk, Outcomes, outcomes, spent_before};
 pub use pair_block::{ModelColumns, Offered, PairBlock};
 pub use pair_features::{
     CROSS_FEATURES, CUSTOMER_FEATURES, FeatureKind, MODEL_FEATURES, PAIR_FEATURES,
@@ -56,3 +57,6 @@ pub use settings::{
     RfmSettings, Settings,
 };
 pub use training::{Sampling, TrainingPairs, labels, training_pairs};
+pub use units::{
+    Share, UnitsAsk, assigned_here, planned_shares, register_offers, register_units, sent_in_run,
+};

@@ -27,6 +27,7 @@ const STATEMENTS: [Statement; 8] = [
 ];
 
 const FIRST_SALES: &str = include_str!("../sql/outcome/first_sales.sql");
+const BEFORE: &str = include_str!("../sql/outcome/before.sql");
 const WEEK_OUTCOMES: &str = include_str!("../sql/outcome/outcomes.sql");
 
 /// What says that an offer was used.
@@ -146,6 +147,16 @@ pub fn outcomes(engine: &Engine, ask: &OutcomeAsk) -> Result<Outcomes> {
         engine.forget(statement.table)?;
     }
     Ok(Outcomes { weeks, attributed })
+}
+
+/// Revenue and margin of units before the campaign, minor units, of those who bought anything then, from the
+/// registered `unit_weeks`: rows of the table `outcomes`.
+///
+/// # Errors
+/// The engine's own.
+pub fn spent_before(engine: &Engine) -> Result<[Vec<i64>; 2]> {
+    let found = engine.query(BEFORE, &BTreeMap::new())?;
+    Ok([found.i64("revenue_minor")?, found.i64("margin_minor")?])
 }
 
 impl OutcomeAsk {
