@@ -2,8 +2,8 @@
 //!
 //! Pure: integer-indexed arrays in, numbers out; no I/O, no clock, no randomness of its own.
 //! [`assignment`] says who is held out, [`srm`] whether the arms came out as planned, [`Sums`] (exact, of
-//! integers), [`Moments`] and [`estimate`] how large an effect is and how sure, and [`offline`] is the
-//! referee of the backtest.
+//! integers), [`Moments`] and [`estimate`] how large an effect is and how sure, [`off_policy`] what another policy
+//! would have brought, and [`offline`] is the referee of the backtest.
 
 pub mod assignment;
 mod chi2;
@@ -12,6 +12,7 @@ mod found;
 pub mod lift;
 mod moments;
 mod normal;
+pub mod off_policy;
 pub mod offline;
 pub mod srm;
 mod student;
