@@ -160,7 +160,8 @@ impl Engine {
         Ok(client)
     }
 
-    pub(crate) fn threads(&self) -> usize {
+    /// The threads it works with.
+    pub fn threads(&self) -> usize {
         self.options.threads.max(1)
     }
 

@@ -182,16 +182,47 @@ impl Tally {
     pub fn merge(&mut self, other: &Self) -> Result<(), Refusal> {
         assert_eq!(self.horizon, other.horizon, "one horizon");
         assert_eq!(self.arms.len(), other.arms.len(), "the same arms");
-        for (own, theirs) in self.arms.iter_mut().zip(&other.arms) {
-            assert_eq!(own.segments.len(), theirs.segments.len(), "the same segments");
-            for (own, theirs) in own.segments.iter_mut().zip(&theirs.segments) {
-                own.merge(theirs)?;
+        self.arms.iter_mut().zip(&other.arms).try_for_each(|(own, theirs)| own.merge(theirs))
+    }
+}
+
+impl Tally {
+    /// The same units in other arms: each new arm is all units of some of the present ones.
+    ///
+    /// # Errors
+    /// `TooLarge` when the sums do not fit.
+    ///
+    /// # Panics
+    /// When there is no such arm.
+    pub fn joined(&self, arms: &[&[usize]]) -> Result<Self, Refusal> {
+        let segments = self.arms.first().map_or(0, |arm| arm.segments.len());
+        let mut joined = Self::new(arms.len(), segments, self.horizon);
+        for (arm, of) in joined.arms.iter_mut().zip(arms) {
+            for from in of.iter().map(|at| &self.arms[*at]) {
+                arm.merge(from)?;
             }
-            own.margin.merge(&theirs.margin)?;
-            own.revenue.merge(&theirs.revenue)?;
-            own.ordered.merge(&theirs.ordered)?;
         }
-        Ok(())
+        Ok(joined)
+    }
+
+    /// Units of an arm.
+    ///
+    /// # Panics
+    /// When there is no such arm.
+    pub fn units(&self, arm: usize) -> u64 {
+        self.arms[arm].margin.count()
+    }
+}
+
+impl ArmTally {
+    fn merge(&mut self, other: &Self) -> Result<(), Refusal> {
+        assert_eq!(self.segments.len(), other.segments.len(), "the same segments");
+        for (own, theirs) in self.segments.iter_mut().zip(&other.segments) {
+            own.merge(theirs)?;
+        }
+        self.margin.merge(&other.margin)?;
+        self.revenue.merge(&other.revenue)?;
+        self.ordered.merge(&other.ordered)
     }
 }
 

@@ -6,6 +6,7 @@ mod compare;
 mod demo;
 mod explain;
 mod init;
+mod lift;
 mod offers;
 mod project;
 pub(crate) use project::Project;
@@ -86,6 +87,8 @@ enum Verb {
     Offers(offers::OffersArguments),
     /// Explain a customer's offers: why these three, why not others
     Explain(explain::ExplainArguments),
+    /// What offers brought: treated customers against the control group, with intervals
+    Lift(lift::LiftArguments),
     /// Make a shop whose truth is known: simulated data, and the project that reads them
     Simulate(simulate::SimulateArguments),
     /// Run engines against each other in simulated weeks: what each truly brings, and what is measured
@@ -104,6 +107,7 @@ pub(crate) fn run(arguments: &Arguments, environment: &Environment) -> Result<()
         Verb::Runs(verb) => runs::runs(verb, shared, environment),
         Verb::Offers(verb) => offers::offers(verb, shared, environment),
         Verb::Explain(verb) => explain::explain(verb, shared, environment),
+        Verb::Lift(verb) => lift::lift(verb, shared, environment),
         Verb::Simulate(verb) => simulate::simulate(verb, shared, environment),
         Verb::Compare(verb) => compare::compare(verb, shared, environment),
     }

@@ -6,6 +6,7 @@
 
 mod delivery;
 mod exploration;
+mod lift;
 mod load;
 mod model;
 mod project;
@@ -17,6 +18,7 @@ mod slots;
 
 pub(crate) use delivery::Delivery;
 pub(crate) use exploration::Exploration;
+pub(crate) use lift::Lift;
 pub(crate) use load::{CONFIG_FILE, Environment, load, store_options};
 pub(crate) use model::{Model, ModelValue};
 pub(crate) use project::Project;
@@ -63,6 +65,8 @@ pub(crate) struct Config {
     pub(crate) exploration: Exploration,
     /// What leaves the house.
     pub(crate) delivery: Delivery,
+    /// How it is measured what offers brought.
+    pub(crate) lift: Lift,
     /// How many old runs are kept.
     pub(crate) retention: Retention,
 }

@@ -12,6 +12,7 @@ mod history;
 mod learn;
 mod learned;
 mod lessons;
+mod lift;
 mod lock;
 mod manifest;
 mod pairs;
@@ -36,6 +37,7 @@ pub(crate) use campaign::{Campaign, ORACLE, POLICY, campaign};
 pub(crate) use decide::rule_words;
 pub(crate) use effects::{Effect, EffectFacts, EngineFacts, Found, effects};
 pub(crate) use history::Contact;
+pub(crate) use lift::{Asked, Comparison, Measured, compare, measure};
 pub(crate) use lock::exclusively;
 pub(crate) use manifest::{
     RunManifest, Selection, Stage, chosen_run, complete_runs, files_of, stage_path,

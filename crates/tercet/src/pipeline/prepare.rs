@@ -89,6 +89,7 @@ pub(crate) fn identity_of(
     let mut config = project.config.clone();
     config.run.threads = 0;
     config.run.memory_mb = 0;
+    config.lift = Default::default();
     Ok(Identity {
         tercet_version: env!("CARGO_PKG_VERSION"),
         as_of,

@@ -1,0 +1,130 @@
+//! What did everybody do, week by week?
+
+use tercet_engine::{Engine, Frame, Store};
+use tercet_features::{FirstSales, OutcomeAsk, outcomes};
+use tercet_sources::{BY_CUSTOMER, Reading};
+use tercet_types::tables::outcomes::UNITS;
+use tercet_types::tables::sources as tables;
+use tercet_types::{Date, Error, Result};
+
+use crate::commands::Project;
+use crate::config::Lift as Settings;
+use crate::pipeline::manifest::Part;
+use crate::pipeline::prepare::sources_of;
+
+/// What a shop says is looked at of these weeks.
+pub(super) fn ask(settings: &Settings, first_day: Date, until: Date) -> OutcomeAsk {
+    OutcomeAsk {
+        first_day,
+        until,
+        weeks_before: i64::from(settings.covariate_weeks),
+        novelty_weeks: i64::from(settings.novelty_weeks),
+        margin_rate: settings.margin_rate,
+        attribution: settings.attribution.clone(),
+        click_days: i64::from(settings.click_days),
+    }
+}
+
+/// The shop's data, checked and prepared, a part in memory at a time.
+pub(super) struct Read<'a> {
+    engine: &'a Engine,
+    store: &'a Store,
+    scratch: String,
+    /// The day of the first transaction.
+    pub(super) first_day: Date,
+    /// The day of the last one.
+    pub(super) last_day: Date,
+    /// Rows that failed their contract.
+    pub(super) quarantined: u64,
+}
+
+/// Reads the shop's data up to the end of what is measured.
+pub(super) fn read<'a>(
+    project: &'a Project,
+    store: &'a Store,
+    id: &str,
+    ask: &OutcomeAsk,
+    parts: usize,
+) -> Result<Read<'a>> {
+    let (engine, sources) = (&project.engine, sources_of(project)?);
+    let scratch = format!("{id}/reading");
+    let mut reading = Reading::open(engine, &sources, ask.until, parts)?;
+    let mut sales = FirstSales::default();
+    let mut days: Option<(Date, Date)> = None;
+    for part in Part::all(parts) {
+        for (table, rows) in reading.part(part.at)?.tables {
+            if table == "transactions" {
+                engine.lend(table, &rows)?;
+                sales.add(engine, ask)?;
+                let found = engine.query(
+                    include_str!("../../../sql/days_of_transactions.sql"),
+                    &std::collections::BTreeMap::new(),
+                )?;
+                let (first, last) =
+                    (found.date_or_null("first_day")?, found.date_or_null("last_day")?);
+                if let (Some(Some(first)), Some(Some(last))) = (first.first(), last.first()) {
+                    let (from, to) = days.unwrap_or((*first, *last));
+                    days = Some((from.min(*first), to.max(*last)));
+                }
+                engine.forget(table)?;
+            }
+            store.put_table(&format!("{scratch}/{}", part.file(table)), &rows)?;
+        }
+    }
+    let loaded = reading.finish()?;
+    let quarantined = loaded.health.tables.iter().map(|table| table.quarantined).sum();
+    for table in tables::ALL.iter().filter(|table| !engine.has(table.name)) {
+        engine.register_empty(table)?;
+    }
+    tercet_features::index_shop(engine)?;
+    sales.register(engine, ask)?;
+    let (first_day, last_day) = days.ok_or_else(|| {
+        Error::data("T1041", "there are no transactions").hint("look at [sources.transactions]")
+    })?;
+    Ok(Read { engine, store, scratch, first_day, last_day, quarantined })
+}
+
+impl Read<'_> {
+    /// Registers a part of the tables by customer, in place of another.
+    pub(super) fn open(&self, part: Part) -> Result<()> {
+        for table in BY_CUSTOMER {
+            let path = format!("{}/{}", self.scratch, part.file(table));
+            if self.store.get_if_there(&path)?.is_some() {
+                self.engine.mount_parts(self.store, &[path], table)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets go of what was read.
+    pub(super) fn close(self) -> Result<()> {
+        self.store.delete_all(&self.scratch)
+    }
+}
+
+/// What a part's units did.
+pub(super) struct Written {
+    /// Offers used, by rule.
+    pub(super) attributed: std::collections::BTreeMap<String, (u64, i64)>,
+    /// Revenue and margin of units before the campaign, of those who had any.
+    pub(super) before: [Vec<i64>; 2],
+}
+
+/// Keeps the units of a part, who are registered with their offers, and what they did.
+pub(super) fn write(
+    project: &Project,
+    store: &Store,
+    id: &str,
+    ask: &OutcomeAsk,
+    part: Part,
+    units: &Frame,
+) -> Result<Written> {
+    let engine = &project.engine;
+    let found = outcomes(engine, ask)?;
+    store.put_table(&format!("{id}/{}", part.file("units")), &units.conform(&UNITS)?)?;
+    store.put_table(&format!("{id}/{}", part.file("outcomes")), &found.weeks)?;
+    engine.lend("unit_weeks", &found.weeks)?;
+    let before = tercet_features::spent_before(engine)?;
+    engine.forget("unit_weeks")?;
+    Ok(Written { attributed: found.attributed, before })
+}
