@@ -5,6 +5,7 @@
 //!
 //! - [`gbdt`]: the gradient-boosted tree ensemble and its file format.
 //! - [`calibration`], [`quality`]: how far predictions can be trusted.
+//! - [`uplift`]: what a treatment adds for each customer, learnt from a trial.
 //! - [`neighbour_features`]: what the customers alike buy, per customer and promotion.
 //! - [`due_features`]: what a customer is about to need again, per customer and promotion.
 //! - [`Recommender`]: customer × promotion scores from [`Purchases`] and [`Eligibility`] alone:
@@ -29,6 +30,7 @@ mod purchases;
 pub mod quality;
 mod recommender;
 mod type_pairs;
+pub mod uplift;
 
 pub use customer_knn::CustomerKnn;
 pub use decayed_frequency::{DecayedFrequency, Normalisation, Weight};

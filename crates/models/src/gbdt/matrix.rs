@@ -57,6 +57,23 @@ impl Matrix {
         &self.values
     }
 
+    /// Some rows, in the order asked for. Panics when there is no such row, as a slice does.
+    pub fn only(&self, rows: &[usize]) -> Self {
+        let mut values = Vec::with_capacity(rows.len() * self.columns);
+        rows.iter().for_each(|row| values.extend_from_slice(self.row(*row)));
+        Self { rows: rows.len(), columns: self.columns, values }
+    }
+
+    /// The same with one more column behind the others; its values are finite or `NaN`.
+    pub(crate) fn with(&self, value: impl Fn(usize) -> f32) -> Self {
+        let mut values = Vec::with_capacity(self.rows * (self.columns + 1));
+        for row in 0..self.rows {
+            values.extend_from_slice(self.row(row));
+            values.push(value(row));
+        }
+        Self { rows: self.rows, columns: self.columns + 1, values }
+    }
+
     /// One row, `columns` long. Panics when `row >= rows`, as a slice does.
     pub fn row(&self, row: usize) -> &[f32] {
         &self.values[row * self.columns..(row + 1) * self.columns]
@@ -79,6 +96,9 @@ mod tests {
             vec![0.0, 1.0, f32::NAN, f32::INFINITY],
             "feature matrix: infinite value in row 1, column 1",
         );
-        assert_eq!(Matrix::new(2, 1, vec![1.0, 2.0]).unwrap().row(1), [2.0]);
+        let matrix = Matrix::new(2, 1, vec![1.0, 2.0]).unwrap();
+        assert_eq!(matrix.row(1), [2.0]);
+        assert_eq!(matrix.only(&[1, 0, 1]).values(), [2.0, 1.0, 2.0]);
+        assert_eq!(matrix.with(|row| row as f32).values(), [1.0, 0.0, 2.0, 1.0]);
     }
 }

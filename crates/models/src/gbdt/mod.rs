@@ -23,4 +23,5 @@ pub use learner::{Hessboost, TrainingLog, TrainingSet, TreeLearner, train};
 pub use matrix::Matrix;
 pub use params::{Objective, Params};
 pub use schema::FeatureSchema;
+pub(crate) use schema::Fnv;
 pub use tree::Tree;
