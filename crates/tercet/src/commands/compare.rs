@@ -1,9 +1,12 @@
 //! Which engine brings more, in a shop whose truth is known?
 
+mod redraws;
+
 use std::path::PathBuf;
 
 use clap::Args;
 use serde::Serialize;
+use tercet_measurement::Found;
 use tercet_measurement::assignment::Holdout;
 use tercet_simulator::{Size, World};
 use tercet_types::{Currency, Error, Result};
@@ -12,8 +15,8 @@ use super::simulate::{WorldFlags, project_of};
 use super::{FormatFlag, Shared};
 use crate::config::{Config, Environment, load};
 use crate::output::{Format, heading, print, rows, thousands};
-use crate::pipeline::{Campaign, Effect, EffectFacts, EngineFacts, Found, ORACLE, POLICY};
-use crate::pipeline::{campaign, effects, known_engine};
+use crate::pipeline::{Campaign, Coverage, Effect, EffectFacts, EngineFacts, REDRAWS_MAX};
+use crate::pipeline::{campaign, effects, participant, redraw};
 
 /// `tercet compare`
 #[derive(Debug, Args)]
@@ -21,12 +24,17 @@ use crate::pipeline::{campaign, effects, known_engine};
 Every engine gets its own copy of the same simulated shop and decides in it week by week, on what its copy
 has seen. The true effect is against the same customers in the same weeks without offers; the measured
 one is what a shop would see: treated against holdout. 'policy' is the policy by which the shop sent
-offers before; 'oracle' knows the truth, and is the bound of what offers can bring. Everything printed is
-simulated.
+offers before; 'oracle' knows the truth, and is the bound of what offers can bring; 'tercet-order' and
+'tercet-incremental' are 'tercet' with that [model] value. Everything printed is simulated.
+
+With --redraws the campaign is decided once, for everybody; then what customers leave to chance, who is held
+out and who gets which engine's offers are drawn so many times anew, and it is counted how often the 95 %
+interval of such a test holds the true effect.
 
 Examples:
   tercet compare --engines legacy,tercet
   tercet compare --engines policy,legacy,tercet,oracle --seed 7 --format json
+  tercet compare --engines legacy,tercet --redraws 2000
   tercet compare --world my-world.toml --rules my-project --engines popular,tercet --weeks 4")]
 pub(crate) struct CompareArguments {
     /// The engines, separated by commas; the others are held against the first
@@ -50,6 +58,9 @@ pub(crate) struct CompareArguments {
     /// Promotions, over the past and the campaign
     #[arg(long, default_value_t = 250, value_name = "N")]
     promotions: u32,
+    /// Decide for everybody, then draw chance and assignment so many times anew
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    redraws: u32,
     #[command(flatten)]
     made: WorldFlags,
     /// Take slots, rules, routes and models of the project in this folder [default: those of a simulated shop]
@@ -75,6 +86,8 @@ struct Comparison<'a> {
     weeks: u32,
     holdout_rate: f64,
     engines: &'a [EngineFacts],
+    redraws: u32,
+    coverage: &'a [Coverage],
 }
 
 /// Runs the engines against each other and prints what they brought.
@@ -85,14 +98,7 @@ pub(crate) fn compare(
 ) -> Result<()> {
     let mut engines = Vec::new();
     for name in &verb.engines {
-        let name = name.trim();
-        let known = match [POLICY, ORACLE].into_iter().find(|known| *known == name) {
-            Some(known) => known,
-            None => known_engine(name).map_err(|error| {
-                let hint = error.hint_text().unwrap_or_default().to_owned();
-                error.hint(format!("{hint}; and {POLICY} and {ORACLE}"))
-            })?,
-        };
+        let known = participant(name.trim())?;
         if !engines.contains(&known) {
             engines.push(known);
         }
@@ -105,6 +111,10 @@ pub(crate) fn compare(
         return Err(Error::config("T1032", "a comparison without weeks").hint(
             "give --weeks and --history-weeks at least one each; the model needs about eight weeks of past",
         ));
+    }
+    if verb.redraws > REDRAWS_MAX {
+        return Err(Error::config("T1032", format!("{} redraws", verb.redraws))
+            .hint(format!("draw at most {REDRAWS_MAX} times")));
     }
     // Before the past is simulated: what cannot be held out is refused at once.
     Holdout::new([0; 16], verb.holdout)?;
@@ -134,9 +144,13 @@ pub(crate) fn compare(
         history_weeks: verb.history_weeks,
         engines,
         config,
+        for_everybody: verb.redraws > 0,
         threads: verb.made.threads(),
     };
-    let found = effects(&campaign(&ask, &shared.progress())?);
+    let progress = shared.progress();
+    let campaigned = campaign(&ask, &progress)?;
+    let found = effects(&campaigned);
+    let coverage = redraw(&ask, &campaigned, verb.redraws, &progress)?;
     match verb.format.format {
         Format::Json => {
             let comparison = Comparison {
@@ -150,13 +164,19 @@ pub(crate) fn compare(
                 weeks: verb.weeks,
                 holdout_rate: verb.holdout,
                 engines: &found,
+                redraws: verb.redraws,
+                coverage: &coverage,
             };
             print(serde_json::to_string_pretty(&comparison).map_err(|cause| {
                 Error::internal("T1005", "the results could not be written as JSON").cause(cause)
             })?)
         }
+        Format::Csv if verb.redraws > 0 => redraws::lines(&coverage),
         Format::Csv => print(rows(Format::Csv, &csv_header(), &csv_lines(&found))),
-        Format::Table => tables(&ask, &found),
+        Format::Table => {
+            tables(&ask, &found)?;
+            redraws::tables(&coverage, verb.redraws, Currency::new(&ask.config.project.currency)?)
+        }
     }
 }
 
@@ -206,8 +226,7 @@ fn tables(ask: &Campaign<'_>, found: &[EngineFacts]) -> Result<()> {
 }
 
 fn table_line(facts: &EffectFacts, currency: Currency, with_lift: bool) -> Vec<String> {
-    let minor = matches!(facts.effect, Effect::RevenueMinor | Effect::MarginMinor);
-    let scale = if minor { currency.minor_per_major() as f64 } else { 1.0 };
+    let scale = scale_of(facts.effect, currency);
     let number = |value: f64| format!("{:.4}", value / scale);
     let signed = |value: f64| format!("{:+.4}", value / scale);
     let optional =
@@ -224,13 +243,8 @@ fn table_line(facts: &EffectFacts, currency: Currency, with_lift: bool) -> Vec<S
         ),
         Found::Refused { refused } => (String::new(), refused.words().to_owned()),
     };
-    let name = if minor {
-        format!("{}, {}", facts.effect.name(), currency.code())
-    } else {
-        facts.effect.name().to_owned()
-    };
     let mut line = vec![
-        name,
+        name_of(facts.effect, currency),
         number(facts.treated),
         optional(facts.without_offers, &number),
         optional(facts.true_effect, &signed),
@@ -249,6 +263,19 @@ fn table_line(facts: &EffectFacts, currency: Currency, with_lift: bool) -> Vec<S
         });
     }
     line
+}
+
+/// By what amounts are divided: they are shown in major units.
+fn scale_of(effect: Effect, currency: Currency) -> f64 {
+    if effect.is_amount() { currency.minor_per_major() as f64 } else { 1.0 }
+}
+
+fn name_of(effect: Effect, currency: Currency) -> String {
+    if effect.is_amount() {
+        format!("{}, {}", effect.name(), currency.code())
+    } else {
+        effect.name().to_owned()
+    }
 }
 
 fn csv_header() -> Vec<&'static str> {

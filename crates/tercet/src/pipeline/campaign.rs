@@ -6,6 +6,7 @@
 //! is known and not estimated.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::path::Path;
 
 use tercet_allocation::Exploration;
@@ -23,16 +24,32 @@ use super::prepare::{assignment_key, sources_of};
 use super::shop::Shop;
 use super::slates::{Circumstances, fill_slots, redeemed_before};
 use super::week::Week;
-use super::worth::{Visits, baseline_scores, tercet_scores};
+use super::worth::{Visits, baseline_scores, known_engine, tercet_scores};
 use crate::commands::{Project, raw};
-use crate::config::{Config, Environment};
+use crate::config::{Config, Environment, ModelValue};
 use crate::output::{Progress, thousands};
 
 /// The name under which the world's own policy takes part: it decides by the truth's own past, not by data.
-pub(crate) const POLICY: &str = "policy";
+const POLICY: &str = "policy";
 
 /// The name under which somebody takes part who knows the truth: the bound of what offers can bring.
-pub(crate) const ORACLE: &str = "oracle";
+const ORACLE: &str = "oracle";
+
+/// Names under which the engine `tercet` takes part with one way to value offers, whatever the settings say.
+const VALUED: [(&str, ModelValue); 2] =
+    [("tercet-order", ModelValue::Order), ("tercet-incremental", ModelValue::Incremental)];
+
+/// Checks the name of who takes part.
+///
+/// # Errors
+/// `T1015` for a name that is not one.
+pub(crate) fn participant(name: &str) -> Result<&'static str> {
+    let more = || VALUED.map(|(name, _)| name).into_iter().chain([POLICY, ORACLE]);
+    more().find(|known| *known == name).map_or_else(|| known_engine(name), Ok).map_err(|error| {
+        let hint = error.hint_text().unwrap_or_default().to_owned();
+        error.hint(format!("{hint}; and {}", more().collect::<Vec<_>>().join(", ")))
+    })
+}
 
 /// What a campaign is.
 pub(crate) struct Campaign<'a> {
@@ -40,10 +57,13 @@ pub(crate) struct Campaign<'a> {
     pub(crate) world: &'a World,
     /// Weeks before the campaign, under the world's own policy.
     pub(crate) history_weeks: u32,
-    /// The engines, the one to hold the others against first; [`POLICY`] and [`ORACLE`] may be among them.
+    /// The engines, the one to hold the others against first.
     pub(crate) engines: Vec<&'static str>,
     /// Slots, rules, routes and models; what it says of sources is the simulated shop's.
     pub(crate) config: Config,
+    /// True to decide for everybody and to say what was decided, so that who is held out can be drawn again: the
+    /// copies then have no holdout, and who is held out did what was done without offers.
+    pub(crate) for_everybody: bool,
     /// Threads.
     pub(crate) threads: usize,
 }
@@ -58,13 +78,46 @@ pub(crate) struct Campaigned {
     pub(crate) without: Vec<Outcome>,
     /// What they did under each engine.
     pub(crate) arms: Vec<(&'static str, Vec<Outcome>)>,
+    /// What it takes to let the campaign happen again, when it was decided for everybody.
+    pub(crate) frozen: Option<Frozen>,
+}
+
+/// A campaign as it was decided, for the customers who may be sent offers.
+pub(crate) struct Frozen {
+    /// Their places in the world.
+    pub(super) customers: Vec<u32>,
+    /// What they were like when it began.
+    pub(super) lives: Vec<Life>,
+    /// What they had done until then, added up over the weeks.
+    pub(super) before: Vec<Outcome>,
+    /// By engine and week, the offers (promotions, from 0) of each.
+    pub(super) offers: Vec<Vec<Vec<Vec<u32>>>>,
 }
 
 /// A customer's copy of the world: what changes from week to week.
 #[derive(Clone)]
-struct Life {
-    state: State,
-    memory: Memory,
+pub(super) struct Life {
+    pub(super) state: State,
+    pub(super) memory: Memory,
+}
+
+impl Life {
+    /// What comes of some weeks under these offers of each.
+    pub(super) fn over<'a>(
+        mut self,
+        world: &World,
+        customer: &Customer,
+        weeks: Range<u32>,
+        offers: impl Fn(usize) -> &'a [u32],
+    ) -> Outcome {
+        let (mut sum, mut events) = (Outcome::default(), Events::default());
+        for (at, week) in weeks.enumerate() {
+            let from = events.mark();
+            world.purchases(customer, week, &mut self.state, offers(at), &mut events);
+            sum += world.outcome(week, &events, from, &mut self.memory);
+        }
+        sum
+    }
 }
 
 /// Tables that lie in folders of their own, as the project of a simulated shop names them.
@@ -88,8 +141,11 @@ pub(crate) fn campaign(ask: &Campaign<'_>, progress: &Progress) -> Result<Campai
         files.write_whole(table)?;
     }
     files.write_whole(world.customers_table(everyone.clone()))?;
+    let mut before = vec![Outcome::default(); lives.len()];
     for week in 0..ask.history_weeks {
-        step(ask, &files, week, &mut lives, |customer, _| world.legacy_offers(customer, week))?;
+        let policy = |customer: &Customer, _: &State| world.legacy_offers(customer, week);
+        let weeks = step(ask, &files, week, &mut lives, policy)?;
+        before.iter_mut().zip(weeks).for_each(|(sum, (outcome, _))| *sum += outcome);
         meter.advance(1);
     }
     drop(meter);
@@ -100,31 +156,53 @@ pub(crate) fn campaign(ask: &Campaign<'_>, progress: &Progress) -> Result<Campai
         everyone.clone().filter(|&index| world.customer(index).consent).collect();
     let held_out: Vec<bool> =
         everyone.map(|index| holdout.arm(&(index + 1).to_string()) == Arm::Control).collect();
-    let of_customers = |all: Vec<Outcome>| -> Vec<Outcome> {
+    let of_customers = |all: &[Outcome]| -> Vec<Outcome> {
         customers.iter().map(|&index| all[index as usize]).collect()
     };
-    let without = of_customers(without_offers(ask, lives.clone()));
+    let without = without_offers(ask, lives.clone());
+    let nobody = vec![false; held_out.len()];
+    let silent = if ask.for_everybody { &nobody } else { &held_out };
     let mut arms = Vec::with_capacity(ask.engines.len());
+    let mut offers = Vec::with_capacity(ask.engines.len());
     for engine in &ask.engines {
-        let (outcomes, took) = {
+        let ((mut outcomes, decided), took) = {
             let meter = progress.meter(engine, "weeks", u64::from(weeks_of(ask)));
             let started = crate::output::now();
-            let shop = Simulated::new(ask, &folder.path().join(engine))?;
+            let mut shop = Simulated::new(ask, &folder.path().join(engine))?;
+            if let Some((_, value)) = VALUED.iter().find(|(name, _)| name == engine) {
+                shop.0.config.model.value = *value;
+            }
             shop.begin_with(&past)?;
-            let outcomes = decide_weeks(ask, engine, &shop.0, &held_out, lives.clone(), &meter)?;
-            (outcomes, started.elapsed())
+            let decided = decide_weeks(ask, engine, &shop.0, silent, lives.clone(), &meter)?;
+            (decided, started.elapsed())
         };
-        let offers: u64 = outcomes.iter().map(|outcome| u64::from(outcome.offers)).sum();
+        for (at, _) in held_out.iter().enumerate().filter(|(_, held_out)| **held_out) {
+            outcomes[at] = without[at];
+        }
+        let made: u64 = outcomes.iter().map(|outcome| u64::from(outcome.offers)).sum();
         progress.say(&format!(
             "{engine}: {} offers in {} weeks  {:.1} s",
-            thousands(offers),
+            thousands(made),
             weeks_of(ask),
             took.as_secs_f64()
         ));
-        arms.push((*engine, of_customers(outcomes)));
+        arms.push((*engine, of_customers(&outcomes)));
+        if ask.for_everybody {
+            let of_week = |mut week: Vec<Vec<u32>>| -> Vec<Vec<u32>> {
+                customers.iter().map(|&index| std::mem::take(&mut week[index as usize])).collect()
+            };
+            offers.push(decided.into_iter().map(of_week).collect());
+        }
     }
+    let frozen = ask.for_everybody.then(|| Frozen {
+        lives: customers.iter().map(|&index| lives[index as usize].clone()).collect(),
+        before: of_customers(&before),
+        offers,
+        customers: customers.clone(),
+    });
     let held_out = customers.iter().map(|&index| held_out[index as usize]).collect();
-    Ok(Campaigned { weeks: weeks_of(ask), held_out, without, arms })
+    let without = of_customers(&without);
+    Ok(Campaigned { weeks: weeks_of(ask), held_out, without, arms, frozen })
 }
 
 fn weeks_of(ask: &Campaign<'_>) -> u32 {
@@ -204,37 +282,37 @@ impl Files {
     }
 }
 
-/// One week of all customers: writes what they do, and says what came of it.
+/// One week of all customers: writes what they do, and says what came of it and of which offers.
 fn step(
     ask: &Campaign<'_>,
     files: &Files,
     week: u32,
     lives: &mut [Life],
     offers: impl Fn(&Customer, &State) -> Vec<u32> + Sync,
-) -> Result<Vec<Outcome>> {
+) -> Result<Vec<(Outcome, Vec<u32>)>> {
     let parts = live(ask, lives, |customer, life, events| {
         let from = events.mark();
         let offers = offers(customer, &life.state);
         ask.world.week(customer, week, &mut life.state, &offers, events);
-        ask.world.outcome(week, events, from, &mut life.memory)
+        (ask.world.outcome(week, events, from, &mut life.memory), offers)
     });
-    let mut outcomes = Vec::with_capacity(lives.len());
+    let mut all = Vec::with_capacity(lives.len());
     for (first, events, part) in parts {
         files.write(week, first, events)?;
-        outcomes.extend(part);
+        all.extend(part);
     }
-    Ok(outcomes)
+    Ok(all)
 }
 
 /// What the customers of a range did: its first customer, the rows, and what became of each.
-type Lived = (u32, Events, Vec<Outcome>);
+type Lived<T> = (u32, Events, Vec<T>);
 
 /// Lets all customers live, each part of them on a thread of its own.
-fn live(
+fn live<T: Send>(
     ask: &Campaign<'_>,
     lives: &mut [Life],
-    week: impl Fn(&Customer, &mut Life, &mut Events) -> Outcome + Sync,
-) -> Vec<Lived> {
+    week: impl Fn(&Customer, &mut Life, &mut Events) -> T + Sync,
+) -> Vec<Lived<T>> {
     let step = lives.len().div_ceil(ask.threads.max(1)).max(1);
     let week = &week;
     std::thread::scope(|scope| {
@@ -258,51 +336,52 @@ fn live(
 
 /// What customers do in the weeks of the campaign when nobody gets an offer.
 fn without_offers(ask: &Campaign<'_>, mut lives: Vec<Life>) -> Vec<Outcome> {
-    let world = ask.world;
+    let weeks = ask.history_weeks..ask.world.size().weeks;
     let parts = live(ask, &mut lives, |customer, life, _| {
-        let mut sum = Outcome::default();
-        for week in ask.history_weeks..world.size().weeks {
-            let mut events = Events::default();
-            world.week(customer, week, &mut life.state, &[], &mut events);
-            sum += world.outcome(week, &events, Events::default().mark(), &mut life.memory);
-        }
-        sum
+        life.clone().over(ask.world, customer, weeks.clone(), |_| &[])
     });
     parts.into_iter().flat_map(|(_, _, outcomes)| outcomes).collect()
 }
 
-/// An engine's campaign in its copy of the shop.
+/// What came of all customers over the weeks, and by week the offers of each.
+type Decided = (Vec<Outcome>, Vec<Vec<Vec<u32>>>);
+
+/// An engine's campaign in its copy of the shop, where some get nothing.
 fn decide_weeks(
     ask: &Campaign<'_>,
     engine: &'static str,
     project: &Project,
-    held_out: &[bool],
+    silent: &[bool],
     mut lives: Vec<Life>,
     meter: &crate::output::Meter,
-) -> Result<Vec<Outcome>> {
+) -> Result<Decided> {
     let world = ask.world;
     let files = Files::new(&project.folder)?;
     let mut deciding = Deciding { project, engine, history: History::new(), lessons: None };
-    let mut sums = vec![Outcome::default(); lives.len()];
+    let (mut sums, mut offers) = (vec![Outcome::default(); lives.len()], Vec::new());
     let slots = ask.config.slots.len();
     for week in ask.history_weeks..world.size().weeks {
         let decided = match engine {
             POLICY | ORACLE => Vec::new(),
             _ => deciding.offers(ask, week)?,
         };
-        let outcomes = step(ask, &files, week, &mut lives, |customer, state| {
+        let done = step(ask, &files, week, &mut lives, |customer, state| {
             let index = customer.index as usize;
             match engine {
-                _ if held_out[index] => Vec::new(),
+                _ if silent[index] => Vec::new(),
                 POLICY => world.legacy_offers(customer, week),
                 ORACLE => world.oracle_offers(customer, week, state.contacts, slots),
                 _ => decided[index].clone(),
             }
         })?;
+        let (outcomes, made): (Vec<Outcome>, Vec<Vec<u32>>) = done.into_iter().unzip();
         sums.iter_mut().zip(outcomes).for_each(|(sum, outcome)| *sum += outcome);
+        if ask.for_everybody {
+            offers.push(made);
+        }
         meter.advance(1);
     }
-    Ok(sums)
+    Ok((sums, offers))
 }
 
 /// What an engine carries from week to week.
@@ -330,7 +409,8 @@ impl Deciding<'_> {
         let candidates = known.candidates();
         let pairs = week_pairs(engine, &shop, &known, config, &customers, &candidates)?;
         let visits = Visits::read(engine, &candidates)?;
-        let scored = if self.engine == "tercet" {
+        let valued = VALUED.iter().any(|(name, _)| *name == self.engine);
+        let scored = if valued || self.engine == "tercet" {
             if self.lessons.is_none() {
                 let last = monday(ask.world.size().weeks - 1);
                 self.lessons = Some(Lessons::new(engine, &shop, as_of, last, seed)?);
@@ -348,7 +428,7 @@ impl Deciding<'_> {
             assignment_key: assignment_key(self.project)?,
             history: std::mem::take(&mut self.history),
             redeemed: redeemed_before(engine, as_of)?,
-            with_holdout: true,
+            with_holdout: !ask.for_everybody,
             exploration: Exploration::default(),
         };
         let slates = fill_slots(engine, &known, config, &scored, &circumstances, &masks, |_| true)?;

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 use tercet_measurement::estimate::{
-    Estimate, LEVEL, Refusal, difference, paired_relative_difference, ratio, relative_difference,
+    LEVEL, difference, paired_relative_difference, ratio, relative_difference,
 };
-use tercet_measurement::{Moments, PairMoments};
+use tercet_measurement::{Found, Moments, PairMoments};
 use tercet_simulator::Outcome;
 
 use super::campaign::Campaigned;
@@ -58,37 +58,23 @@ impl Effect {
         }
     }
 
-    /// The number over the weeks; `None` for usage, which is one per offer.
-    fn of(self, outcome: &Outcome) -> Option<f64> {
-        match self {
-            Self::Conversion => Some(f64::from(outcome.weeks_ordered)),
-            Self::CouponUsage => None,
-            Self::RepeatPurchases => Some(f64::from(outcome.repeats)),
-            Self::NewProductPurchases => Some(f64::from(outcome.new_products)),
-            Self::FirstPurchases => Some(f64::from(outcome.first_purchases)),
-            Self::LaunchPurchases => Some(f64::from(outcome.launches)),
-            Self::RevenueMinor => Some(outcome.revenue_minor as f64),
-            Self::MarginMinor => Some(outcome.margin_minor as f64),
-        }
+    /// True when it is money.
+    pub(crate) const fn is_amount(self) -> bool {
+        matches!(self, Self::RevenueMinor | Self::MarginMinor)
     }
-}
 
-/// An estimate, or why there is none.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-#[serde(untagged)]
-pub(crate) enum Found {
-    /// The estimate.
-    Estimate(Estimate),
-    /// Why there is none.
-    Refused {
-        /// The reason.
-        refused: Refusal,
-    },
-}
-
-impl From<Result<Estimate, Refusal>> for Found {
-    fn from(result: Result<Estimate, Refusal>) -> Self {
-        result.map_or_else(|refused| Self::Refused { refused }, Self::Estimate)
+    /// The number over the weeks; `None` for usage, which is one per offer.
+    pub(super) fn of(self, outcome: &Outcome) -> Option<i64> {
+        match self {
+            Self::Conversion => Some(i64::from(outcome.weeks_ordered)),
+            Self::CouponUsage => None,
+            Self::RepeatPurchases => Some(i64::from(outcome.repeats)),
+            Self::NewProductPurchases => Some(i64::from(outcome.new_products)),
+            Self::FirstPurchases => Some(i64::from(outcome.first_purchases)),
+            Self::LaunchPurchases => Some(i64::from(outcome.launches)),
+            Self::RevenueMinor => Some(outcome.revenue_minor),
+            Self::MarginMinor => Some(outcome.margin_minor),
+        }
     }
 }
 
@@ -159,7 +145,7 @@ fn facts(
 ) -> EffectFacts {
     let weeks = f64::from(found.weeks);
     let treated = || found.held_out.iter().enumerate().filter(|(_, out)| !**out).map(|(at, _)| at);
-    let per_week = |outcome: &Outcome| effect.of(outcome).map(|sum| sum / weeks);
+    let per_week = |outcome: &Outcome| effect.of(outcome).map(|sum| sum as f64 / weeks);
     if effect == Effect::CouponUsage {
         let own: PairMoments = treated().map(|at| offers_and_used(&outcomes[at])).collect();
         let over_first = first.map(|first| {
@@ -225,6 +211,8 @@ fn linear(all: &PairMoments, outcome: &Outcome) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use tercet_measurement::estimate::Refusal;
+
     use super::*;
 
     /// Customers who order every other week, and under an engine with so many offers and orders more.
@@ -255,6 +243,7 @@ mod tests {
             arms: vec![("legacy", arm(1)), ("tercet", arm(2))],
             held_out,
             without,
+            frozen: None,
         }
     }
 
@@ -289,7 +278,7 @@ mod tests {
         assert!(of(0, Effect::CouponUsage).over_first.is_none());
         // Nobody buys anything new: that is said, not divided by.
         let new = of(1, Effect::NewProductPurchases);
-        assert_eq!(new.measured, Found::Refused { refused: Refusal::NoVariance });
+        assert_eq!(new.measured, Found::Refused { refused: Refusal::AllZero });
         assert_eq!(new.over_first, Some(Found::Refused { refused: Refusal::BaseNearZero }));
     }
 

@@ -22,6 +22,7 @@ mod predict;
 mod prepare;
 mod prices;
 mod reasons;
+mod redraws;
 mod replay;
 mod report;
 mod retention;
@@ -33,9 +34,9 @@ mod stages;
 mod week;
 mod worth;
 
-pub(crate) use campaign::{Campaign, ORACLE, POLICY, campaign};
+pub(crate) use campaign::{Campaign, campaign, participant};
 pub(crate) use decide::rule_words;
-pub(crate) use effects::{Effect, EffectFacts, EngineFacts, Found, effects};
+pub(crate) use effects::{Effect, EffectFacts, EngineFacts, effects};
 pub(crate) use history::Contact;
 pub(crate) use lift::{Asked, Comparison, Measured, compare, measure};
 pub(crate) use lock::exclusively;
@@ -43,6 +44,7 @@ pub(crate) use manifest::{
     RunManifest, Selection, Stage, chosen_run, complete_runs, files_of, stage_path,
 };
 pub(crate) use prepare::{identity_of, parts_of, pseudonym_key, sources_of};
+pub(crate) use redraws::{Coverage, REDRAWS_MAX, redraw};
 pub(crate) use replay::{Replay, Replayed, replay};
 pub(crate) use retention::apply_retention;
 pub(crate) use runner::Outcome;

@@ -69,6 +69,50 @@ fn engines_decide_in_their_own_copies_and_the_truth_is_beside() {
 }
 
 #[test]
+fn redraws_say_how_often_intervals_hold_the_truth() {
+    let flags = ["--engines", "legacy,tercet-order,tercet-incremental", "--redraws", "60"];
+    let found = compare(&[&flags[..], &["--threads", "1"]].concat());
+    assert_eq!(found["redraws"], 60);
+    let coverage = found["coverage"].as_array().unwrap();
+    let of = |engine: &str, over: Value, way: &str| {
+        let is = |one: &&Value| {
+            one["engine"] == engine
+                && one["over"] == over
+                && one["way"] == way
+                && one["effect"] == "margin_minor"
+        };
+        coverage.iter().find(is).unwrap_or_else(|| panic!("{engine} {over} {way}"))
+    };
+    for (engine, over) in [
+        ("legacy", Value::Null),
+        ("tercet-order", Value::Null),
+        ("tercet-incremental", Value::Null),
+        ("tercet-order", "legacy".into()),
+        ("tercet-incremental", "legacy".into()),
+    ] {
+        let one = of(engine, over, "difference");
+        let number = |name: &str| one[name].as_f64().unwrap();
+        assert_eq!(one["refused"], 0);
+        // Of 60 intervals fewer than 49 would hold it once in 100,000 times.
+        assert!(one["covered"]["value"].as_f64().unwrap() > 0.8, "{one}");
+        assert!(number("truth_error") < number("error") && number("truth_error") > 0.0, "{one}");
+        let off = (number("mean_estimate") - number("truth")) / (number("error") / 60_f64.sqrt());
+        assert!(off.abs() < 4.5, "{off} errors: {one}");
+    }
+    // Decided for everybody: the offers of who is held out do not count, and all others are made.
+    let offers = found["engines"][0]["offers"].as_u64().unwrap();
+    assert!(offers > 0 && offers <= 6 * found["engines"][0]["treated"].as_u64().unwrap());
+
+    let flags = ["--engines", "policy,oracle", "--redraws", "60"];
+    let of_threads = |threads| compare(&[&flags[..], &["--threads", threads]].concat());
+    assert_eq!(of_threads("1"), of_threads("3"), "threads change the figures");
+    let done = run(&[&["compare"][..], &SMALL, &flags].concat()).fine();
+    for word in ["60 redraws", "oracle less policy", "95 % that hold it"] {
+        assert!(done.stdout.contains(word), "'{word}' is not in: {}", done.stdout);
+    }
+}
+
+#[test]
 fn rules_of_a_project_hold_and_all_that_is_printed_is_called_simulated() {
     let shop = project();
     shop.set("rules.offers_max", 1);
@@ -99,6 +143,7 @@ fn what_cannot_be_compared_is_refused_at_once() {
         run(&[&["compare"][..], flags].concat()).refused(exit, code, words);
     };
     check(&["--engines", "legacy,nonesuch"], 2, "T1015", &["nonesuch", "policy"]);
+    check(&["--redraws", "1000000"], 2, "T1032", &["100000"]);
     check(&["--weeks", "0"], 2, "T1032", &["--history-weeks"]);
     check(&["--weeks", "600"], 2, "T1102", &["weeks"]);
     check(&["--holdout", "0.7"], 2, "T0710", &["0.7"]);
