@@ -17,6 +17,7 @@ pub mod offline;
 pub mod srm;
 mod student;
 mod sums;
+pub mod uplift;
 
 pub use found::Found;
 pub use moments::{Moments, PairMoments};
