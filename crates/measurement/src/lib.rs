@@ -14,6 +14,8 @@ mod moments;
 mod normal;
 pub mod off_policy;
 pub mod offline;
+pub mod power;
+pub mod sequential;
 pub mod srm;
 mod student;
 mod sums;

@@ -8,6 +8,11 @@ pub(crate) fn upper_tail(z: f64) -> f64 {
     if z < 0.0 { 1.0 - half } else { half }
 }
 
+/// The density of the standard normal.
+pub(crate) fn density(z: f64) -> f64 {
+    (-0.5 * z * z).exp() / std::f64::consts::TAU.sqrt()
+}
+
 /// The quantile of the standard normal at a probability of 0.5 to 1 (Wichura 1988, algorithm AS 241,
 /// doi:10.2307/2347330).
 pub(crate) fn quantile(probability: f64) -> f64 {

@@ -3,7 +3,12 @@
 //! Sample ratio mismatch: Pearson's chi-square against the planned shares. An alarm means that
 //! assignment or logging is broken, and that no lift of the experiment may be read.
 
+mod diagnosis;
+
+use serde::Serialize;
 use tercet_types::{Error, Result};
+
+pub use diagnosis::{Cause, Diagnosis, Dimension, GroupFinding, Split, diagnose};
 
 use crate::chi2;
 
@@ -11,7 +16,7 @@ use crate::chi2;
 pub const ALARM_P_VALUE: f64 = 0.001;
 
 /// The verdict on a sample ratio.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Srm {
     /// `Σ (observed − expected)² / expected`.
     pub chi2: f64,
