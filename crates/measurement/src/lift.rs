@@ -9,5 +9,5 @@ mod report;
 mod tally;
 
 pub use metric::{Kind, METRICS, Metric, Number, Role};
-pub use report::{Lift, LiftAsk, Look, MetricLift, SegmentLift, WeekLift, lift};
+pub use report::{Lift, LiftAsk, MetricLift, SegmentLift, WeekLift, WeekLook, lift};
 pub use tally::{Horizon, Tally, UnitRow, WEEK_NUMBERS, WeekNumber, WeekRow, pooled_cap};

@@ -109,7 +109,7 @@ fn comparison(name: &str) -> LiftComparison {
                     explained: None,
                 },
                 LiftMetric {
-                    metric: "opt_out_rate".into(),
+                    metric: "no_consent_rate".into(),
                     is_guardrail: true,
                     is_goal: false,
                     treatment: Some(0.000_2),

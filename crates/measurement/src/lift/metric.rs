@@ -138,5 +138,5 @@ pub const METRICS: &[Metric] = &[
         role: Role::Detail,
     },
     mean("contacts", Number::Contacts, Role::Guardrail),
-    mean("opt_out_rate", Number::OptedOut, Role::Guardrail),
+    mean("no_consent_rate", Number::OptedOut, Role::Guardrail),
 ];

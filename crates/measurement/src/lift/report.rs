@@ -10,6 +10,7 @@ use crate::estimate::{
     relative_difference, relative_difference_of_ratios, stratified_difference,
 };
 use crate::found::Found;
+use crate::sequential::{Anytime, Look, anytime, looks};
 
 /// What is asked of a tally.
 #[derive(Clone, Debug)]
@@ -22,6 +23,8 @@ pub struct LiftAsk {
     pub level: f64,
     /// False when the arms did not come out as planned: then no lift is read.
     pub is_readable: bool,
+    /// Weeks that the campaign is planned to run: each adds the same share to what is known.
+    pub planned_weeks: usize,
     /// Names of the segments, as they were numbered.
     pub segments: Vec<String>,
 }
@@ -42,7 +45,7 @@ pub struct Lift {
     /// Each week of the campaign by itself.
     pub weeks: Vec<WeekLift>,
     /// The campaign up to each of its weeks, margin per unit.
-    pub looks: Vec<Look>,
+    pub looks: Vec<WeekLook>,
     /// The weeks after the campaign: below zero where purchases were only pulled forward. Nothing where none
     /// have passed.
     pub after: Option<WeekLift>,
@@ -108,11 +111,15 @@ pub struct WeekLift {
 
 /// What was known at the end of a week.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Look {
+pub struct WeekLook {
     /// The week, from 0.
     pub week: usize,
     /// Margin per unit up to then, minor units.
     pub margin: Found,
+    /// What the plan of weekly looks says; none where there is no estimate.
+    pub planned: Option<Look>,
+    /// What holds however often one looks; none where there is no estimate.
+    pub anytime: Option<Anytime>,
 }
 
 /// A segment's part. With so many segments, one is soon far off by chance: `p_holm` allows for it.
@@ -160,9 +167,7 @@ pub fn lift(tally: &Tally, ask: &LiftAsk) -> Lift {
         total_margin: total("margin_minor"),
         total_revenue: total("revenue_minor"),
         weeks: (0..weeks).map(|week| pair.weeks(week..week + 1)).collect(),
-        looks: (0..weeks)
-            .map(|week| Look { week, margin: pair.summed(|arm| &arm.margin, 0..week + 1) })
-            .collect(),
+        looks: pair.looks(),
         after: (weeks_after > 0).then(|| pair.weeks(weeks..weeks + weeks_after)),
         with_after: (weeks_after > 0).then(|| pair.weeks(0..weeks + weeks_after)),
         segments: pair.segments(),
@@ -291,6 +296,29 @@ impl Pair<'_> {
         })
     }
 
+    /// The campaign up to each of its weeks.
+    fn looks(&self) -> Vec<WeekLook> {
+        let weeks = self.horizon.weeks;
+        let fraction = |week: usize| (week + 1) as f64 / self.ask.planned_weeks.max(weeks) as f64;
+        let mut found: Vec<WeekLook> = (0..weeks)
+            .map(|week| {
+                let margin = self.summed(|arm| &arm.margin, 0..week + 1);
+                let anytime =
+                    margin.estimate().and_then(|estimate| anytime(estimate, fraction(week)).ok());
+                WeekLook { week, margin, planned: None, anytime }
+            })
+            .collect();
+        // A week without an estimate is a look left out.
+        let seen: Vec<(f64, Estimate)> = found
+            .iter()
+            .filter_map(|look| Some((fraction(look.week), *look.margin.estimate()?)))
+            .collect();
+        let planned = looks(&seen).unwrap_or_default();
+        let known = found.iter_mut().filter(|look| look.margin.estimate().is_some());
+        known.zip(planned).for_each(|(look, planned)| look.planned = Some(planned));
+        found
+    }
+
     /// Within segments; those with too few units on a side stand together.
     fn stratified(&self, number: Number) -> Result<Estimate, Refusal> {
         let both = self.treatment.segments.iter().zip(&self.control.segments);
@@ -408,6 +436,7 @@ fn holm(p_values: &[Option<f64>]) -> Vec<Option<f64>> {
 mod tests {
     use super::*;
     use crate::lift::{UnitRow, WEEK_NUMBERS, WeekNumber, WeekRow};
+    use crate::sequential::Verdict;
 
     /// 400 treated and 200 control units in two segments. What a unit spends hangs on what it spent before, and
     /// the treated spend `more` in each week of the campaign, and `after` in the week after.
@@ -460,6 +489,7 @@ mod tests {
             control: 1,
             level: 0.95,
             is_readable: true,
+            planned_weeks: 4,
             segments: vec!["both".to_owned(), "browsing_only".to_owned()],
         }
     }
@@ -499,6 +529,13 @@ mod tests {
             (value(&found.looks[2].margin) - value(metric(&found, "margin_minor").best())).abs()
                 < 1e-9
         );
+        // Three weeks of four: the difference is far past every bound, and narrower looks come later.
+        for look in &found.looks {
+            let (planned, anytime) = (look.planned.unwrap(), look.anytime.unwrap());
+            assert_eq!(planned.verdict, Verdict::Wins);
+            assert!(anytime.low > 0.0 && planned.low > 0.0 && planned.high > anytime.high * 0.5);
+        }
+        assert!((found.looks[2].planned.unwrap().fraction - 0.75).abs() < 1e-12);
         within(&found.after.unwrap().revenue, -30.0);
         within(&found.with_after.unwrap().revenue, 30.0);
         assert_eq!(found.after.unwrap().week, 3);

@@ -106,7 +106,8 @@ pub(crate) fn backtest(
     }
 }
 
-fn write_whole(path: &std::path::Path, bytes: &[u8]) -> Result<()> {
+/// Writes a file for a person: whole or not at all.
+pub(super) fn write_whole(path: &std::path::Path, bytes: &[u8]) -> Result<()> {
     let partial = path.with_extension("partial");
     std::fs::write(&partial, bytes).and_then(|()| std::fs::rename(&partial, path)).map_err(
         |cause| {

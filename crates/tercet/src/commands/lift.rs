@@ -1,5 +1,7 @@
 //! What did the offers bring?
 
+mod page;
+
 use std::path::PathBuf;
 
 use clap::Args;
@@ -8,6 +10,7 @@ use tercet_measurement::Found;
 use tercet_measurement::lift::{MetricLift, Role};
 use tercet_types::{Currency, Date, Error, Result};
 
+use super::backtest::write_whole;
 use super::{FormatFlag, Project, Shared, value};
 use crate::config::Environment;
 use crate::output::{Format, heading, marked, print, rows, thousands};
@@ -23,7 +26,8 @@ what customers spent before the campaign (CUPED), where that is known; the page 
 Examples:
   tercet lift
   tercet lift --from 2017-09-04 --to 2017-11-06 --report lift.html
-  tercet lift --experiment new-model --format json")]
+  tercet lift --experiment new-model --format json
+  tercet lift --measurement 2017-09-04-2017-12-11-1f3a9c07")]
 pub(crate) struct LiftArguments {
     /// The first Monday of the campaign [default: that of the oldest run]
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = value::<Date>)]
@@ -37,6 +41,9 @@ pub(crate) struct LiftArguments {
     /// Read the shop's data again, even where nothing seems to have changed
     #[arg(long)]
     again: bool,
+    /// Report on a measurement that was made before, with today's [lift] settings; nothing else is read
+    #[arg(long, value_name = "ID", conflicts_with_all = ["from", "to", "experiment", "again"])]
+    measurement: Option<String>,
     /// Write the HTML report here [default: report.html beside the measurement]
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
@@ -64,6 +71,7 @@ pub(crate) fn lift(verb: &LiftArguments, shared: &Shared, environment: &Environm
         to: verb.to,
         experiment: verb.experiment.clone(),
         again: verb.again,
+        measurement: verb.measurement.clone(),
     };
     let measurement = exclusively(&project.folder, || measure(&project, &asked, &progress))?;
     let (comparisons, _) = progress.step("statistics", || {
@@ -83,6 +91,19 @@ pub(crate) fn lift(verb: &LiftArguments, shared: &Shared, environment: &Environm
         Error::internal("T1005", "the results could not be written as JSON").cause(cause)
     })?;
     measurement.store.put(&measurement.path("lift.json"), format!("{json}\n").into_bytes())?;
+    let html =
+        page::report(&project, &measurement.id, &measurement.measured, &comparisons)?.html()?;
+    let place = match &verb.report {
+        Some(file) => {
+            write_whole(file, html.as_bytes())?;
+            file.display().to_string()
+        }
+        None => {
+            measurement.store.put(&measurement.path("report.html"), html.into_bytes())?;
+            measurement.store.place_of(&measurement.path("report.html"))
+        }
+    };
+    progress.say(&format!("report: {place}"));
     match verb.format.format {
         Format::Json => print(json),
         Format::Csv => print(rows(Format::Csv, &CSV, &csv_lines(&comparisons))),
@@ -104,21 +125,15 @@ fn tables(project: &Project, measured: &Measured, comparisons: &[Comparison]) ->
         measured.runs.len(),
     ))?;
     for comparison in comparisons {
-        let (srm, lift) = (&comparison.srm, &comparison.lift);
+        let lift = &comparison.lift;
         print(format!(
             "\n{}  {} treated, {} in control",
             heading(&comparison.name),
             thousands(lift.treated),
             thousands(lift.control),
         ))?;
-        if srm.alarm {
-            print(format!(
-                "{} {:.2} % of customers were to be treated, {:.2} % are (p = {:.1e}): no lift can be read",
-                marked("the arms did not come out as planned:", true),
-                100.0 * srm.planned_rate,
-                100.0 * srm.observed_rate,
-                srm.p_value,
-            ))?;
+        for sentence in page::ratio(comparison) {
+            print(if comparison.is_broken() { marked(&sentence, true) } else { sentence })?;
         }
         let lines: Vec<Vec<String>> =
             lift.metrics.iter().map(|metric| table_line(metric, currency)).collect();
@@ -137,6 +152,7 @@ fn tables(project: &Project, measured: &Measured, comparisons: &[Comparison]) ->
                 }
             })?;
         }
+        page::verdict(lift).into_iter().try_for_each(print)?;
     }
     Ok(())
 }
@@ -181,7 +197,8 @@ fn table_line(metric: &MetricLift, currency: Currency) -> Vec<String> {
             format!("{} %", percent(found.value)),
             format!("{} to {}", percent(found.low), percent(found.high)),
         ],
-        _ => [String::new(), String::new()],
+        Some(Found::Refused { refused }) => [String::new(), refused.words().to_owned()],
+        None => [String::new(), String::new()],
     });
     line
 }

@@ -39,6 +39,8 @@ pub(crate) struct Asked {
     pub(crate) experiment: Option<String>,
     /// True to read the shop's data again.
     pub(crate) again: bool,
+    /// A measurement that was made before: nothing else is asked then.
+    pub(crate) measurement: Option<String>,
 }
 
 /// What was measured, and from what: the manifest of a measurement.
@@ -110,6 +112,13 @@ pub(crate) fn measure(
 ) -> Result<Measurement> {
     let settings = &project.config.lift;
     checked(settings)?;
+    let store = project.engine.store(&Location::new(&settings.folder, &project.folder)?)?;
+    if let Some(id) = &asked.measurement {
+        return kept(&store, id)?.ok_or_else(|| {
+            Error::not_found("T1040", format!("there is no measurement '{id}'"))
+                .hint(format!("they lie in {}; tercet lift makes them", store.place()))
+        });
+    }
     let logs = Logs::find(project, asked)?;
     let week = |weeks: u32| DAYS_PER_WEEK * weeks as i32;
     let until = logs.last_day.plus_days(week(1 + settings.after_weeks));
@@ -124,16 +133,14 @@ pub(crate) fn measure(
     );
     let digest = blake3::hash(&to_json(&hangs_on)?).to_hex().to_string();
     let id = format!("{}-{}-{}", logs.first_day, until, &digest[..8]);
-    let store = project.engine.store(&Location::new(&settings.folder, &project.folder)?)?;
-    let manifest = format!("{id}/{MANIFEST}");
     if !asked.again
-        && let Some(bytes) = store.get_if_there(&manifest)?
+        && let Some(measurement) = kept(&store, &id)?
     {
-        let measured = parse(&bytes, &manifest)?;
         progress.say(&format!("{:<11} done before", "outcomes"));
-        return Ok(Measurement { id, measured, store });
+        return Ok(measurement);
     }
     // From here on the measurement is not there for readers, until it is whole again.
+    let manifest = format!("{id}/{MANIFEST}");
     store.delete(&manifest)?;
     store.delete_all(&id)?;
     let (measured, _) = progress.step("outcomes", || {
@@ -144,6 +151,14 @@ pub(crate) fn measure(
     })?;
     store.create(&manifest, to_json(&measured)?)?;
     Ok(Measurement { id, measured, store })
+}
+
+/// A measurement that was made before.
+fn kept(store: &Store, id: &str) -> Result<Option<Measurement>> {
+    let manifest = format!("{id}/{MANIFEST}");
+    let Some(bytes) = store.get_if_there(&manifest)? else { return Ok(None) };
+    let measured = parse(&bytes, &manifest)?;
+    Ok(Some(Measurement { id: id.to_owned(), measured, store: store.clone() }))
 }
 
 /// Reads the shop's data and keeps what units did.

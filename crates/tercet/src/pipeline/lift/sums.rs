@@ -7,7 +7,7 @@ use tercet_engine::{Engine, Frame};
 use tercet_measurement::lift::{
     Horizon, Lift, LiftAsk, Tally, UnitRow, WEEK_NUMBERS, WeekRow, lift,
 };
-use tercet_measurement::srm::srm;
+use tercet_measurement::srm::{Diagnosis, Dimension, diagnose};
 use tercet_types::tables::outcomes::OUTCOMES;
 use tercet_types::{Error, Result};
 
@@ -35,25 +35,19 @@ pub(crate) struct Summed {
 pub(crate) struct Comparison {
     /// What is compared, in words.
     pub(crate) name: String,
-    /// Did the arms come out as planned?
-    pub(crate) srm: RatioFacts,
+    /// The share of the first arm that was planned.
+    pub(crate) planned_rate: f64,
+    /// Did the arms come out as planned, and where not?
+    pub(crate) ratio: Diagnosis,
     /// What the treatment brought.
     pub(crate) lift: Lift,
 }
 
-/// Did two arms come out in the sizes that were planned?
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct RatioFacts {
-    /// The share of the first arm that was planned.
-    pub(crate) planned_rate: f64,
-    /// The share that came out.
-    pub(crate) observed_rate: f64,
-    /// Pearson's chi-square.
-    pub(crate) chi2: f64,
-    /// Probability of at least this `chi2` where all is as planned.
-    pub(crate) p_value: f64,
-    /// True when no lift may be read.
-    pub(crate) alarm: bool,
+impl Comparison {
+    /// True when the arms did not come out as planned, and no lift may be read.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.ratio.overall.alarm
+    }
 }
 
 /// Adds up all parts.
@@ -226,24 +220,35 @@ pub(crate) fn compare_arms(
         .into_iter()
         .map(|(name, treatment, control, planned_rate)| {
             let tally = summed.tally.joined(&[treatment, control])?;
+            let of_arms = |counts: &[u64; ARMS], arms: &[usize]| -> u64 {
+                arms.iter().map(|arm| counts[*arm]).sum()
+            };
+            let dimensions: Vec<Dimension> = summed
+                .groups
+                .iter()
+                .map(|(name, groups)| Dimension {
+                    name: (*name).to_owned(),
+                    groups: groups
+                        .iter()
+                        .map(|(group, counts)| {
+                            let arms = [of_arms(counts, treatment), of_arms(counts, control)];
+                            (group.clone(), arms.to_vec())
+                        })
+                        .collect(),
+                })
+                .collect();
             let counts = [tally.units(0), tally.units(1)];
-            let verdict = srm(&counts, &[planned_rate, 1.0 - planned_rate])
+            let ratio = diagnose(&counts, &[planned_rate, 1.0 - planned_rate], &dimensions)
                 .map_err(|error| error.context(&name))?;
             let ask = LiftAsk {
                 treatment: 0,
                 control: 1,
                 level: settings.level,
-                is_readable: !verdict.alarm,
+                is_readable: !ratio.overall.alarm,
+                planned_weeks: settings.planned_weeks as usize,
                 segments: measured.segments.clone(),
             };
-            let srm = RatioFacts {
-                planned_rate,
-                observed_rate: counts[0] as f64 / (counts[0] + counts[1]) as f64,
-                chi2: verdict.chi2,
-                p_value: verdict.p_value,
-                alarm: verdict.alarm,
-            };
-            Ok(Comparison { name, srm, lift: lift(&tally, &ask) })
+            Ok(Comparison { name, planned_rate, ratio, lift: lift(&tally, &ask) })
         })
         .collect()
 }
