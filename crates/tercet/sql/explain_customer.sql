@@ -5,7 +5,9 @@ select
   cast(c.frequency as varchar) as frequency,
   cast(c.recency_days as varchar) as recency_days,
   c.home_store_id, replace(c.channels, '|', ', ') as channels, c.agreed_channels is not null as are_agreed,
-  d.arm
+  d.arm, d.experiment, d.experiment_arm, d.engine
 from customer_master c
-left join (select distinct customer_id, arm from decisions) d on d.customer_id = c.customer_id
+left join (
+  select distinct customer_id, arm, experiment, experiment_arm, engine from decisions
+) d on d.customer_id = c.customer_id
 where c.customer_id = $customer

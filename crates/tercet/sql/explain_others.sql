@@ -9,6 +9,8 @@ left join promotion_master p on p.promotion_id = c.promotion_id
 left join promotions s on s.promotion_id = c.promotion_id
 left join decisions o on o.customer_id = c.customer_id and o.slot = c.rival_slot
 left join promotion_master r on r.promotion_id = o.promotion_id
-cross join (select min(value_kind) as value_kind from decisions) d
+cross join (
+  select min(value_kind) as value_kind from decisions where customer_id = $customer
+) d
 where c.customer_id = $customer and c.slot is null
 order by c.value_minor desc, c.promotion_id

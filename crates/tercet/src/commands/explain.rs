@@ -139,6 +139,11 @@ fn about(
         ("lifecycle".to_owned(), text("lifecycle")?),
         ("arm".to_owned(), text("arm")?),
     ];
+    let test = text("experiment")?;
+    if !test.is_empty() {
+        let (arm, engine) = (text("experiment_arm")?, text("engine")?);
+        lines.push(("engine test".to_owned(), format!("{test}: {arm}, decided by {engine}")));
+    }
     let agreed = found.bool_or_null("are_agreed")?[0] == Some(true);
     for (name, column) in
         [(HOME_STORE, "home_store_id"), (if agreed { "agreed to" } else { "channels" }, "channels")]

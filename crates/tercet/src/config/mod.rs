@@ -5,6 +5,7 @@
 //! `TERCET__SECTION__KEY`, then the file, then the default.
 
 mod delivery;
+mod experiment;
 mod exploration;
 mod lift;
 mod load;
@@ -17,6 +18,7 @@ mod run;
 mod slots;
 
 pub(crate) use delivery::Delivery;
+pub(crate) use experiment::Experiment;
 pub(crate) use exploration::Exploration;
 pub(crate) use lift::Lift;
 pub(crate) use load::{CONFIG_FILE, Environment, load, store_options};
@@ -63,6 +65,8 @@ pub(crate) struct Config {
     pub(crate) rules: Rules,
     /// How much is drawn at random.
     pub(crate) exploration: Exploration,
+    /// Which engine is tried against which.
+    pub(crate) experiment: Experiment,
     /// What leaves the house.
     pub(crate) delivery: Delivery,
     /// How it is measured what offers brought.

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Retention {
     /// The newest complete runs that are kept; older ones are deleted after a run is complete.
-    /// Runs within the windows of the rules (`repeat_gap_weeks`, `contact_window_weeks`, `pressure_price_minor`) always stay.
+    /// Runs within the windows of the rules (`repeat_gap_weeks`, `contact_window_weeks`, `pressure_price_minor`) always stay,
+    /// and so does the one whose log of assignment the newest took over.
     pub(crate) keep_runs: usize,
 }
 

@@ -1,95 +1,41 @@
-//! How does a plan become the decision log, and the log become offers?
+//! How does a week become slates and a decision log, and the log become offers?
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
 
-use tercet_allocation::{Limit, Placed, RuleId, WhyNot};
+use tercet_allocation::{LimitPart, RuleId};
 use tercet_delivery::codes::CodePools;
 use tercet_delivery::offers::{Decision, Offer, Promotion as OfferedPromotion};
 use tercet_delivery::{csv, json_lines, offers};
-use tercet_engine::{ColumnData, Engine, Frame, Location};
+use tercet_engine::{Engine, Frame, Location};
 use tercet_features::PairBlock;
+use tercet_types::tables::assignments::ASSIGNMENTS;
 use tercet_types::tables::decisions::{DECISIONS, OFFERS};
-use tercet_types::{Currency, DAYS_PER_WEEK, Error, Result};
+use tercet_types::{Currency, Error, Result};
 
-use super::draws::{DrawColumns, DrawCounts, DrawFacts};
+use super::arms::ArmCounts;
+use super::decision_log::DecisionLog;
+use super::draws::{DrawColumns, DrawCounts};
+use super::engine_test::Side;
 use super::history::recent_contacts;
 use super::manifest::{Part, Stage, to_json};
 use super::pairs::{PairView, WeekPairs};
+use super::plan_facts::{PlanFacts, plan_facts};
 use super::prices::earlier_prices;
+use super::ratio;
 use super::reasons::reasons;
 use super::report::Tally;
 use super::runner::StageContext;
 use super::slates::{Circumstances, Filling, Slates, SlotMasks, Told, redeemed_before};
 use super::stages::WeeklyRun;
 use super::week::{Week, known_customers};
-use super::worth::{Scored, Visits};
+use super::worth::{OWN_ENGINE, Scored, Visits};
 use crate::config::Slot;
 use crate::output::thousands;
 
 /// The model's name in the log when there was none.
 const NO_MODEL: &str = "none";
 
-/// What allocation leaves beside its tables, for the report.
-#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
-pub(super) struct PlanFacts {
-    /// Value of all offers, minor units.
-    pub(super) total_value_minor: f64,
-    /// What is left of each promotion's cap: promotion, limit, remaining.
-    pub(super) caps: Vec<(String, u64, u64)>,
-    /// What is left of each promotion's budget, minor units: promotion, limit, remaining.
-    pub(super) budgets_minor: Vec<(String, i64, i64)>,
-    /// The run's budget and what is left of it, minor units.
-    pub(super) total_budget_minor: Option<(i64, i64)>,
-    /// What is left of each budget of several promotions, minor units: name, limit, remaining.
-    #[serde(default)]
-    pub(super) shared_budgets_minor: Vec<(String, i64, i64)>,
-    /// Least numbers of offers: name, number, how many are missing.
-    #[serde(default)]
-    pub(super) floors: Vec<(String, u64, u64)>,
-    /// Pins that a rule did not let through: promotion, customers, rule.
-    pub(super) unplaced_pins: Vec<(String, usize, String)>,
-    /// How good the plan is before any draw; none in a run of an earlier version.
-    #[serde(default)]
-    pub(super) certificate: Option<CertificateFacts>,
-    /// What was drawn at random; none where nothing is.
-    #[serde(default)]
-    pub(super) draws: Option<DrawFacts>,
-}
-
-/// How far from the best possible a plan is. Values are minor units, or millionths of a score for an engine
-/// that only ranks.
-#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
-pub(super) struct CertificateFacts {
-    /// What the offers are worth.
-    pub(super) value_minor: f64,
-    /// No plan under the same rules, limits and pins is worth more.
-    pub(super) bound_minor: f64,
-    /// What greedy's plan is worth.
-    pub(super) greedy_minor: f64,
-    /// The share of the bound that may be missing.
-    pub(super) gap: f64,
-    /// Limits with a price, the heaviest first. The run of the week after starts from them.
-    pub(super) prices: Vec<LimitPriceFacts>,
-    /// How often a sample of the customers was gone through to find them.
-    #[serde(default)]
-    pub(super) passes: usize,
-}
-
-/// What one more unit of a limit would bring.
-#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
-pub(crate) struct LimitPriceFacts {
-    /// `cap`, `promotion_budget`, `budget`, `total_budget` or `floor`.
-    pub(super) limit: String,
-    /// The promotion, or the name of the budget or floor; none for the run's budget.
-    pub(super) promotion: Option<String>,
-    /// Per offer of a cap, or per minor unit of a budget.
-    pub(super) price_minor: f64,
-    /// The price times the limit.
-    pub(super) weight_minor: f64,
-}
-
-/// Solves the week and writes `decisions`, `plan.json` and, where one table holds them, `candidates`.
+/// Solves the week and writes `assignments`, `decisions`, `plan.json` and, where one table holds them, `candidates`.
 pub(super) fn decide(run: &WeeklyRun<'_>, context: &mut StageContext<'_>) -> Result<String> {
     let parts = run.parts(context)?;
     if parts > 1 && context.config.audience.limit > 0 {
@@ -99,18 +45,28 @@ pub(super) fn decide(run: &WeeklyRun<'_>, context: &mut StageContext<'_>) -> Res
     let learned = run.learned(context)?;
     let (of_sample, others) = (learned.pairs(context.engine), learned.others()?);
     let valuer = if parts == 1 { None } else { learned.valuer(context.config, &of_sample)? };
-    let see = |context: &StageContext<'_>, part: Part| match part {
-        Part::WHOLE => learned.seen(run, context),
-        part => learned.see(run, context, part, &others, valuer.as_ref()),
+    let see = |context: &StageContext<'_>, part: Part, side: Side<'_>, asked: &[i32]| match part {
+        Part::WHOLE => learned.seen(run, context, asked),
+        part => learned.see(run, context, part, side, asked, &others, valuer.as_ref()),
     };
-    let mut filling = Filling::new(&learned.sample.week, context.config, |_| true)?;
-    filling.start_from(&learned.sample.week, &earlier_prices(context)?);
+    let (sides, test) = (run.sides(context), run.test.as_ref());
+    let sample = &learned.sample.week;
+    let mut fillings = Vec::with_capacity(sides.len());
+    for (side, prices) in sides.iter().zip(earlier_prices(context)?) {
+        let mut filling = Filling::new(sample, context.config, |_| true)?;
+        filling.start_from(sample, &prices);
+        fillings.push((*side, filling));
+    }
     // Each part is seen twice, before and after all offers compete; one that is all is kept.
     let meter = context.progress.count("parts", 2 * parts as u64);
-    let mut kept = None;
+    let (mut kept, mut counts) = (Vec::new(), BTreeMap::<String, ArmCounts>::new());
     for part in Part::all(parts) {
-        let seen = see(context, part)?;
-        let week = &seen.opened.week;
+        let opened = run.open(context, part)?;
+        let (week, arms) = (&opened.week, run.arms(context, part)?);
+        for (experiment, of_part) in &arms.counts {
+            counts.entry(experiment.clone()).or_default().merge(of_part);
+        }
+        context.write_part(ASSIGNMENTS.name, part, &arms.table)?;
         let circumstances = Circumstances {
             assignment_key: run.key,
             history: recent_contacts(context, part, week)?,
@@ -118,56 +74,142 @@ pub(super) fn decide(run: &WeeklyRun<'_>, context: &mut StageContext<'_>) -> Res
             with_holdout: true,
             exploration: context.config.exploration.draws(context.identity.seed, week.as_of),
         };
-        let masks = seen.masks(context, &seen.pairs(context, &learned, &others))?;
-        filling.push(context.engine, week, &seen.scored, &circumstances, &masks)?;
-        kept = (parts == 1).then_some(seen);
+        let standing = |customer: i32| arms.standing(customer);
+        for (side, filling) in &mut fillings {
+            let seen = see(context, part, *side, &arms.customers_of(*side, test))?;
+            let masks = seen.masks(context, &seen.pairs(context, &learned, &others))?;
+            let (engine, scored) = (context.engine, &seen.scored);
+            filling.push(engine, week, scored, &circumstances, &masks, &standing)?;
+            if parts == 1 {
+                kept.push(seen);
+            }
+        }
         meter.advance(1);
     }
-    let slates = filling.solve(Told { with_reasons: true, of_candidates: parts == 1 })?;
-    let model_version =
-        run.cards(context)?.map_or_else(|| NO_MODEL.to_owned(), |cards| cards.version);
-    let mut draws = DrawCounts::default();
+    let mut decided = solved(fillings, Told { with_reasons: true, of_candidates: parts == 1 })?;
+    let cards = run.cards(context)?;
+    let mut kept = kept.into_iter();
     for part in Part::all(parts) {
-        let seen = match kept.take() {
-            Some(seen) => seen,
-            None => see(context, part)?,
-        };
-        let pairs = seen.pairs(context, &learned, &others);
-        let log = DecisionLog {
-            context,
-            week: &seen.opened.week,
-            scored: &seen.scored,
-            slates: &slates,
-            part: slates.part(part.at),
-            reasons: reasons(context, learned.models(), &slates, part, &seen, &pairs)?,
-            model_version: &model_version,
-        };
-        let drawn = DrawColumns::of(log.week, &slates, log.part.clone());
-        draws.add(&drawn);
-        let decisions = log.decisions(drawn)?;
-        let candidates = if parts == 1 { Some(log.candidates()?) } else { None };
-        context.write_part(DECISIONS.name, part, &decisions)?;
-        if let Some(candidates) = candidates {
-            context.write_table("candidates", &candidates)?;
+        let (mut decisions, mut candidates) = (Vec::new(), Vec::new());
+        for Decided { side, slates, draws } in &mut decided {
+            let own = slates.part(part.at);
+            let seen = match kept.next() {
+                Some(seen) => seen,
+                None => see(context, part, *side, &slates.customers[own.clone()])?,
+            };
+            let pairs = seen.pairs(context, &learned, &others);
+            let is_own = side.engine == OWN_ENGINE;
+            let models = learned.models().filter(|_| is_own);
+            let version = cards.as_ref().filter(|_| is_own).map(|cards| cards.version.as_str());
+            let log = DecisionLog {
+                context,
+                week: &seen.opened.week,
+                scored: &seen.scored,
+                slates,
+                part: own,
+                reasons: reasons(context, models, slates, part, &seen, &pairs)?,
+                engine: side.engine,
+                model_version: version.unwrap_or(NO_MODEL),
+                test,
+            };
+            let drawn = DrawColumns::of(log.week, slates, log.part.clone());
+            draws.add(&drawn);
+            decisions.push(log.decisions(drawn)?);
+            if parts == 1 {
+                candidates.push(log.candidates()?);
+            }
+        }
+        let decisions =
+            by_customer(context, decisions, include_str!("../../sql/decisions_by_customer.sql"))?;
+        context.write_part(DECISIONS.name, part, &decisions.conform(&DECISIONS)?)?;
+        if parts == 1 {
+            let sql = include_str!("../../sql/candidates_by_customer.sql");
+            context.write_table("candidates", &by_customer(context, candidates, sql)?)?;
         }
         meter.advance(1);
     }
     drop(meter);
-    let week = &learned.sample.week;
-    let mut facts = plan_facts(context, week, &slates);
-    facts.draws = draws.facts(context.config, week, &slates);
+    let alarm = ratio::alarm(&counts)?;
+    let facts = facts(context, &learned.sample.week, &decided, counts);
     context.write("plan.json", to_json(&facts)?)?;
-    let treated: BTreeSet<usize> =
-        slates.explored.plan.offers().map(|(customer, ..)| customer).collect();
-    let missing = slates.certificate.as_ref().map_or_else(String::new, |certificate| {
-        format!(", at most {:.2} % below the best possible", 100.0 * certificate.gap())
-    });
-    Ok(format!(
+    Ok(summary(&decided) + &alarm)
+}
+
+/// What a side decided.
+struct Decided<'a> {
+    side: Side<'a>,
+    slates: Slates,
+    draws: DrawCounts,
+}
+
+/// Solves each side by itself. The engines' values are in units of their own, and no side may take from the other
+/// what it would not have if it decided for everybody: so each has of every limit the share that it has of the
+/// customers who could get offers.
+fn solved<'a>(fillings: Vec<(Side<'a>, Filling<'_>)>, told: Told) -> Result<Vec<Decided<'a>>> {
+    let of = fillings.iter().map(|(_, filling)| filling.competing()).sum();
+    let mut from = 0;
+    let mut decided = Vec::with_capacity(fillings.len());
+    for (side, filling) in fillings {
+        let to = from + filling.eligible();
+        let slates = filling.solve(told, LimitPart { from, to, of })?;
+        decided.push(Decided { side, slates, draws: DrawCounts::default() });
+        from = to;
+    }
+    Ok(decided)
+}
+
+/// The rows of all sides, customer by customer.
+fn by_customer(context: &StageContext<'_>, mut frames: Vec<Frame>, sql: &str) -> Result<Frame> {
+    const TABLE: &str = "rows_of_sides";
+    if frames.len() == 1 {
+        return Ok(frames.swap_remove(0));
+    }
+    context.engine.register(TABLE, &Frame::stacked(&frames)?)?;
+    let found = context.engine.query(sql, &BTreeMap::new())?;
+    context.engine.forget(TABLE)?;
+    Ok(found)
+}
+
+/// What was decided, one line.
+fn summary(decided: &[Decided<'_>]) -> String {
+    let (mut offers, mut reached, mut customers) = (0, 0, 0);
+    for Decided { slates, .. } in decided {
+        let with_offers: BTreeSet<usize> =
+            slates.explored.plan.offers().map(|(customer, ..)| customer).collect();
+        offers += slates.explored.plan.offers().count();
+        reached += with_offers.len();
+        customers += slates.customers.len();
+    }
+    let gaps: Vec<String> = decided
+        .iter()
+        .filter_map(|decided| decided.slates.certificate.as_ref())
+        .map(|certificate| format!("{:.2} %", 100.0 * certificate.gap()))
+        .collect();
+    let missing = match gaps.is_empty() {
+        true => String::new(),
+        false => format!(", at most {} below the best possible", gaps.join(" and ")),
+    };
+    format!(
         "{} offers to {} of {} customers{missing}",
-        thousands(slates.explored.plan.offers().count()),
-        thousands(treated.len()),
-        thousands(slates.customers.len())
-    ))
+        thousands(offers),
+        thousands(reached),
+        thousands(customers)
+    )
+}
+
+/// What the report is told of the plans.
+fn facts(
+    context: &StageContext<'_>,
+    week: &Week,
+    decided: &[Decided<'_>],
+    arms: BTreeMap<String, ArmCounts>,
+) -> PlanFacts {
+    let mut plans = decided.iter().map(|Decided { slates, draws, .. }| PlanFacts {
+        draws: draws.facts(context.config, week, slates),
+        ..plan_facts(week, slates)
+    });
+    let own = plans.next().unwrap_or_default();
+    PlanFacts { baseline: plans.next().map(Box::new), arms, ..own }
 }
 
 /// Which slots each row of `scored` may fill; its customers are those of `pairs`, its promotions some of them.
@@ -246,262 +288,6 @@ fn offer_facts(
         ("response_rate", responses.into()),
         ("discovery_rate", discoveries.into()),
     ])
-}
-
-fn plan_facts(context: &StageContext<'_>, week: &Week, slates: &Slates) -> PlanFacts {
-    let plan = &slates.explored.plan;
-    let mut facts = PlanFacts { total_value_minor: plan.total_value_minor, ..PlanFacts::default() };
-    for (at, ix) in slates.promotions.iter().enumerate() {
-        let known = &week.promotions[ix];
-        if let (Some(limit), Some(left)) =
-            (known.cap.or(context.config.rules.cap_default), plan.remaining_caps[at])
-        {
-            facts.caps.push((known.id.clone(), limit, left));
-        }
-        if let (Some(limit), Some(left)) =
-            (known.budget_minor, plan.remaining_promotion_budgets_minor[at])
-        {
-            facts.budgets_minor.push((known.id.clone(), limit, left));
-        }
-    }
-    facts.total_budget_minor =
-        context.config.rules.budget_minor.zip(plan.remaining_total_budget_minor);
-    let shared = slates.budget_names.iter().zip(&slates.problem.budgets);
-    let shared = shared.zip(&plan.remaining_budgets_minor);
-    facts.shared_budgets_minor =
-        shared.map(|((name, budget), left)| (name.clone(), budget.budget_minor, *left)).collect();
-    let floors = slates.floor_names.iter().zip(&slates.problem.floors).zip(&plan.shortfalls);
-    facts.floors =
-        floors.map(|((name, floor), missing)| (name.clone(), floor.offers_min, *missing)).collect();
-    let mut pins: BTreeMap<(String, &str), usize> = BTreeMap::new();
-    for pin in &plan.unplaced_pins {
-        let at = slates.problem.candidate(pin.customer, pin.candidate).promotion;
-        let promotion = slates.promotions[at as usize];
-        *pins.entry((week.promotions[&promotion].id.clone(), pin.rule.name())).or_insert(0) += 1;
-    }
-    facts.certificate = certificate_facts(week, slates);
-    facts.unplaced_pins =
-        pins.into_iter().map(|((id, rule), count)| (id, count, rule.to_owned())).collect();
-    facts
-}
-
-fn certificate_facts(week: &Week, slates: &Slates) -> Option<CertificateFacts> {
-    let certificate = slates.certificate.as_ref()?;
-    let promotion = |at: u32| week.promotions[&slates.promotions[at as usize]].id.clone();
-    let (budgets, floors) = (&slates.budget_names, &slates.floor_names);
-    let prices = certificate.prices.iter().map(|price| {
-        let (rule, promotion) = match price.limit {
-            Limit::Cap(at) => (RuleId::Cap, Some(promotion(at))),
-            Limit::PromotionBudget(at) => (RuleId::PromotionBudget, Some(promotion(at))),
-            Limit::TotalBudget => (RuleId::TotalBudget, None),
-            Limit::Budget(at) => (RuleId::NamedBudget, Some(budgets[at as usize].clone())),
-            Limit::Floor(at) => (RuleId::Floor, Some(floors[at as usize].clone())),
-        };
-        LimitPriceFacts {
-            limit: rule.name().to_owned(),
-            promotion,
-            price_minor: price.price_minor,
-            weight_minor: price.weight_minor,
-        }
-    });
-    Some(CertificateFacts {
-        value_minor: certificate.value_minor,
-        bound_minor: certificate.bound_minor,
-        greedy_minor: certificate.greedy_minor,
-        gap: certificate.gap(),
-        prices: prices.collect(),
-        passes: certificate.passes,
-    })
-}
-
-/// Everything a row of the decision log is made of.
-struct DecisionLog<'a> {
-    context: &'a StageContext<'a>,
-    week: &'a Week,
-    scored: &'a Scored,
-    slates: &'a Slates,
-    /// The places of the customers in the plan.
-    part: Range<usize>,
-    /// By customer of the part and slot.
-    reasons: Vec<Vec<Option<String>>>,
-    model_version: &'a str,
-}
-
-impl DecisionLog<'_> {
-    /// One row per customer and slot, also for control customers and empty slots.
-    fn decisions(&self, draws: DrawColumns) -> Result<Frame> {
-        let config = self.context.config;
-        let (slots, week) = (&config.slots, self.week);
-        let rows = self.part.len() * slots.len();
-        let policy = blake3::hash(&to_json(&(
-            &config.slots,
-            &config.rules,
-            &config.routes,
-            &config.audience,
-            &config.exploration,
-        ))?)
-        .to_hex()
-        .as_str()[..12]
-            .to_owned();
-        // Of nothing while no limit has a price.
-        let prices = certificate_facts(week, self.slates).map_or_else(Vec::new, |f| f.prices);
-        let priced = if prices.is_empty() { Vec::new() } else { to_json(&prices)? };
-        let dual = blake3::hash(&priced).to_hex().as_str()[..12].to_owned();
-        // Customer, slot name, id, arm.
-        let mut text: [Vec<String>; 4] = std::array::from_fn(|_| Vec::with_capacity(rows));
-        let (mut slot_numbers, mut promotions, mut values) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut costs, mut responses, mut eligible) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut hashes, mut forced, mut depths) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut empties, mut reasons) = (Vec::new(), Vec::new());
-        for customer in self.part.clone() {
-            let known = &week.customers[&self.slates.customers[customer]];
-            for (slot, configured) in slots.iter().enumerate() {
-                let number = slot as i32 + 1;
-                text[0].push(known.id.clone());
-                text[1].push(configured.name.clone());
-                text[2].push(self.decision_id(&known.id, number));
-                text[3].push(self.slates.arms[customer].name().to_owned());
-                slot_numbers.push(number);
-                let (count, hash) = self.eligible(customer, slot);
-                eligible.push(count);
-                hashes.push(hash);
-                let placed = self.slates.explored.plan.slate(customer)[slot].as_ref();
-                let offered = placed.map(|placed| self.offered(customer, placed));
-                promotions.push(offered.map(|(ix, _)| week.promotions[&ix].id.clone()));
-                depths.push(offered.map(|(ix, _)| week.promotions[&ix].discount_rate));
-                values
-                    .push(placed.map_or(0, |placed| {
-                        f64::from(placed.value_minor).round_ties_even() as i64
-                    }));
-                costs.push(placed.map_or(0, |placed| {
-                    self.slates.problem.candidate(customer, placed.at()).expected_cost_minor
-                }));
-                responses
-                    .push(offered.map_or(0.0, |(_, row)| self.scored.value(row).response_rate));
-                forced.push(placed.is_some_and(|placed| placed.is_pinned()));
-                let empty = self.slates.why_empty[customer * slots.len() + slot];
-                empties.push(empty.map(|rule| rule.name().to_owned()));
-                reasons.push(self.reasons[customer - self.part.start][slot].clone());
-            }
-        }
-        let same = |value: &str| ColumnData::from(vec![value.to_owned(); rows]);
-        let [ids, names, decision_ids, arms] = text;
-        let identity = self.context.identity;
-        Frame::of_table(
-            &DECISIONS,
-            vec![
-                ids.into(),
-                slot_numbers.into(),
-                names.into(),
-                decision_ids.into(),
-                same(self.context.run_id),
-                vec![week.as_of; rows].into(),
-                same(&identity.engine),
-                same(self.model_version),
-                same(&policy),
-                arms.into(),
-                promotions.into(),
-                values.into(),
-                same(self.scored.value_kind),
-                costs.into(),
-                responses.into(),
-                draws.propensities.into(),
-                draws.joint.into(),
-                eligible.into(),
-                hashes.into(),
-                same(&dual),
-                vec![identity.seed as i64; rows].into(),
-                draws.is_explored.into(),
-                forced.into(),
-                vec![false; rows].into(),
-                depths.into(),
-                vec![week.as_of; rows].into(),
-                vec![week.as_of.plus_days(DAYS_PER_WEEK - 1); rows].into(),
-                empties.into(),
-                reasons.into(),
-                draws.planned.into(),
-                draws.is_randomised.into(),
-                draws.is_measured.into(),
-                draws.is_usable.into(),
-            ],
-        )
-    }
-
-    fn decision_id(&self, customer_id: &str, slot: i32) -> String {
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(self.context.run_id.as_bytes()).update(b"\x1f");
-        hasher.update(customer_id.as_bytes()).update(b"\x1f").update(&slot.to_le_bytes());
-        hasher.finalize().to_hex().as_str()[..16].to_owned()
-    }
-
-    /// Promotion and row of the scores of an offer.
-    fn offered(&self, customer: usize, placed: &Placed) -> (i32, usize) {
-        let first = (customer - self.part.start) * self.scored.promotions.len();
-        (self.slates.offered(customer, placed), first + placed.at())
-    }
-
-    /// Number and hash of the promotions that a slot of a customer could have got.
-    fn eligible(&self, customer: usize, slot: usize) -> (i32, String) {
-        let mut hasher = blake3::Hasher::new();
-        let mut count = 0;
-        let problem = &self.slates.problem;
-        if problem.customers[customer].blocked.is_none() {
-            for candidate in problem.customers.row(customer).iter() {
-                let open = problem.scoped_slots(customer, &candidate);
-                if candidate.excluded.is_none() && open >> slot & 1 == 1 {
-                    hasher.update(
-                        &self.slates.promotions[candidate.promotion as usize].to_le_bytes(),
-                    );
-                    count += 1;
-                }
-            }
-        }
-        (count, hasher.finalize().to_hex().as_str()[..12].to_owned())
-    }
-
-    /// All candidates with what kept them out: what `tercet explain` reads.
-    fn candidates(&self) -> Result<Frame> {
-        let slates = self.slates;
-        let width = slates.promotions.len();
-        let chosen: BTreeMap<usize, i32> = slates
-            .explored
-            .plan
-            .offers()
-            .map(|(customer, slot, placed)| (customer * width + placed.at(), slot as i32 + 1))
-            .collect();
-        let (mut ids, mut promotions, mut slots) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut values, mut rules, mut taken) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut rivals, mut of_customer) = (Vec::new(), Vec::new());
-        let problem = &slates.problem;
-        for (customer, ix) in slates.customers.iter().enumerate() {
-            let row = problem.customers.row(customer).iter();
-            for (at, candidate) in (customer * width..).zip(row) {
-                ids.push(self.week.customers[ix].id.clone());
-                promotions.push(
-                    self.week.promotions[&slates.promotions[candidate.promotion as usize]]
-                        .id
-                        .clone(),
-                );
-                slots.push(i32::from(problem.scoped_slots(customer, &candidate)));
-                values.push(candidate.value_minor);
-                let why = slates.why_not[at];
-                rules.push(why.map(|why| why.name().to_owned()));
-                rivals.push(why.and_then(WhyNot::slot).map(|slot| slot as i32 + 1));
-                of_customer.push(problem.customers[customer].blocked.is_some());
-                taken.push(chosen.get(&at).copied());
-            }
-        }
-        Frame::of(vec![
-            ("customer_id", ids.into()),
-            ("promotion_id", promotions.into()),
-            ("slots", slots.into()),
-            ("value_minor", values.into()),
-            ("rule", rules.into()),
-            ("rule_is_of_customer", of_customer.into()),
-            ("rival_slot", rivals.into()),
-            ("slot", taken.into()),
-        ])
-    }
 }
 
 /// Writes the offers, publishes them where configured, and writes the report.

@@ -6,6 +6,7 @@ use tercet_engine::{Engine, FileSet, Frame, Location};
 use tercet_types::Result;
 
 use super::decide::slot_masks;
+use super::engine_test::Side;
 use super::learn::Models;
 use super::manifest::{Part, Stage};
 use super::pairs::{Asked, Lenders, Made, Others, WeekPairs};
@@ -13,7 +14,8 @@ use super::parts::Opened;
 use super::runner::StageContext;
 use super::slates::SlotMasks;
 use super::stages::{WeeklyRun, scored_of};
-use super::worth::{Scored, Valuer, Visits, baseline_scores, outside_scores};
+use super::week::Week;
+use super::worth::{OWN_ENGINE, Scored, Valuer, Visits, baseline_scores, outside_scores};
 use crate::config::Config;
 
 /// What values hang on beside the customer: the models, and the customers who stand for all.
@@ -24,7 +26,7 @@ pub(super) struct Learned {
     asked: Rc<Asked>,
     models: Option<Models>,
     visits: Visits,
-    /// True when the product's own engine decides.
+    /// True when the product's own engine decides, for some at least.
     is_own: bool,
     /// The table of `[model] external_scores`.
     outside: Option<Frame>,
@@ -60,7 +62,7 @@ impl WeeklyRun<'_> {
             }
         };
         let location = &context.config.model.external_scores;
-        let is_own = context.identity.engine == "tercet";
+        let is_own = self.has_own_engine(context);
         let outside = match location.as_str() {
             location if is_own && !location.is_empty() => {
                 let location = Location::new(location, &self.project.folder)?;
@@ -107,43 +109,55 @@ impl Learned {
         Valuer::new(&self.sample.week, config, pairs, self.models(), &self.visits).map(Some)
     }
 
-    /// Opens a part and values all offers for its customers.
+    /// Opens a part and values all offers for the customers that a side decides for.
+    #[expect(clippy::too_many_arguments, reason = "what was learned meets who is looked at")]
     pub(super) fn see(
         &self,
         run: &WeeklyRun<'_>,
         context: &StageContext<'_>,
         part: Part,
+        side: Side<'_>,
+        customers: &[i32],
         others: &Others<'_>,
         valuer: Option<&Valuer<'_>>,
     ) -> Result<Seen> {
         let opened = run.open(context, part)?;
         let (shop, week) = (&opened.shop, &opened.week);
-        let customers: Vec<i32> = week.customers.keys().copied().collect();
         let visits = Visits::read(context.engine, &week.candidates())?;
-        let asked = match part {
-            Part::WHOLE => Rc::clone(&self.asked),
-            _ => Rc::new(Asked::new(customers.clone())),
-        };
+        let asked = self.asked(part, customers, week);
         let lenders = self.sample.first_of(part);
         let of_part = Lenders { others, first: lenders };
         let pairs = WeekPairs::of(context.engine, shop, &self.made, &asked, Some(of_part));
-        let scored = match (valuer, &self.outside) {
-            (Some(valuer), _) => valuer.scores(week, &pairs, &visits)?,
-            (None, Some(table)) => outside_scores(shop, week, context.config, table)?,
-            (None, None) => {
-                let engine = context.identity.engine.as_str();
-                baseline_scores(engine, shop, week, context.config, &customers)?
+        let scored = match (side.engine == OWN_ENGINE, valuer, &self.outside) {
+            (true, Some(valuer), _) => valuer.scores(week, &pairs, &visits)?,
+            (true, None, Some(table)) => {
+                outside_scores(shop, week, context.config, table, customers)?
             }
+            _ => baseline_scores(side.engine, shop, week, context.config, customers)?,
         };
         Ok(Seen { opened, asked, lenders, visits, scored })
     }
 
-    /// The customers of a run in one part, as the scoring stage valued them.
-    pub(super) fn seen(&self, run: &WeeklyRun<'_>, context: &StageContext<'_>) -> Result<Seen> {
+    /// The customers of a run in one part that a side decides for, as the scoring stage valued them.
+    pub(super) fn seen(
+        &self,
+        run: &WeeklyRun<'_>,
+        context: &StageContext<'_>,
+        customers: &[i32],
+    ) -> Result<Seen> {
         let opened = run.open(context, Part::WHOLE)?;
         let visits = Visits::read(context.engine, &opened.week.candidates())?;
-        let (asked, scored) = (Rc::clone(&self.asked), scored_of(context)?);
+        let asked = self.asked(Part::WHOLE, customers, &opened.week);
+        let scored = scored_of(context, customers)?;
         Ok(Seen { opened, asked, lenders: Some(0), visits, scored })
+    }
+
+    /// Customers of a part: everybody is asked for only once.
+    fn asked(&self, part: Part, customers: &[i32], week: &Week) -> Rc<Asked> {
+        match part == Part::WHOLE && customers.len() == week.customers.len() {
+            true => Rc::clone(&self.asked),
+            false => Rc::new(Asked::new(customers.to_vec())),
+        }
     }
 }
 

@@ -113,6 +113,9 @@ pub(crate) struct RunManifest {
     pub(crate) config_blake3: String,
     /// The shop's files.
     pub(crate) inputs: Vec<InputFile>,
+    /// The earlier run whose log of assignment was taken over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) assignments: Option<String>,
     /// Earlier runs that the contact rules looked at.
     pub(crate) history: Vec<String>,
     /// The stages.

@@ -4,10 +4,13 @@
 //! of each stage: tables in, a call to the crates that do the work, tables out.
 
 mod answers;
+mod arms;
 mod campaign;
 mod decide;
+mod decision_log;
 mod draws;
 mod effects;
+mod engine_test;
 mod history;
 mod learn;
 mod learned;
@@ -18,9 +21,11 @@ mod manifest;
 mod pairs;
 mod parts;
 mod pins;
+mod plan_facts;
 mod predict;
 mod prepare;
 mod prices;
+mod ratio;
 mod reasons;
 mod redraws;
 mod replay;

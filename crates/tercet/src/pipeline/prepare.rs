@@ -4,6 +4,7 @@ use tercet_engine::InputFile;
 use tercet_sources::{InputSpec, SourceSpec, Sources};
 use tercet_types::{Date, Error, Result};
 
+use super::arms::run_taken_over;
 use super::history::runs_looked_at;
 use super::manifest::to_json;
 use super::runner::Identity;
@@ -98,6 +99,7 @@ pub(crate) fn identity_of(
         config_blake3: blake3::hash(&to_json(&config)?).to_hex().to_string(),
         keys_blake3: keys.finalize().to_hex().to_string(),
         inputs: tercet_sources::input_files(&project.engine, &sources)?,
+        assignments: run_taken_over(&project.store, as_of, engine)?,
         history: runs_looked_at(&project.store, &project.config.rules, as_of, engine)?,
     })
 }

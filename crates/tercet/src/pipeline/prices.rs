@@ -5,17 +5,20 @@ use std::collections::BTreeMap;
 use tercet_allocation::{Limit, RuleId, ShadowPrice};
 use tercet_types::Result;
 
-use super::decide::{LimitPriceFacts, PlanFacts};
 use super::manifest::{Stage, parse, stage_path};
+use super::plan_facts::{LimitPriceFacts, PlanFacts};
 use super::runner::StageContext;
 
-/// The prices of limits in the newest of the earlier runs that this one looks at; nothing without one.
-pub(super) fn earlier_prices(context: &StageContext<'_>) -> Result<Vec<LimitPriceFacts>> {
-    let Some(before) = context.identity.history.last() else { return Ok(Vec::new()) };
+/// The prices of limits in the newest of the earlier runs that this one looks at, of its engine and of the baseline of
+/// its engine test; nothing without one.
+pub(super) fn earlier_prices(context: &StageContext<'_>) -> Result<[Vec<LimitPriceFacts>; 2]> {
+    let Some(before) = context.identity.history.last() else { return Ok(Default::default()) };
     let path = stage_path(before, Stage::Allocation, "plan.json");
-    let Some(bytes) = context.store.get_if_there(&path)? else { return Ok(Vec::new()) };
+    let Some(bytes) = context.store.get_if_there(&path)? else { return Ok(Default::default()) };
     let plan: PlanFacts = parse(&bytes, &path)?;
-    Ok(plan.certificate.map_or_else(Vec::new, |certificate| certificate.prices))
+    let prices = |plan: PlanFacts| plan.certificate.map_or_else(Vec::new, |facts| facts.prices);
+    let baseline = plan.baseline.clone().map_or_else(Vec::new, |plan| prices(*plan));
+    Ok([prices(plan), baseline])
 }
 
 /// Earlier prices as prices of the limits of a problem; those of limits that are gone are passed over.

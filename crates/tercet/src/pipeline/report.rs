@@ -15,14 +15,17 @@ use tercet_engine::Frame;
 use tercet_sources::Policy;
 use tercet_types::{Currency, Result};
 
-use super::decide::{PlanFacts, rule_words};
+use super::decide::rule_words;
 use super::draws::DrawFacts;
+use super::engine_test::NO_ENGINE;
 use super::learn::{ModelCard, ModelCards};
 use super::manifest::{Stage, parse};
+use super::plan_facts::PlanFacts;
+use super::ratio;
 use super::runner::StageContext;
 use super::stages::WeeklyRun;
 use super::week::{KnownCustomer, KnownPromotion, Week};
-use super::worth::route_of;
+use super::worth::{RANK_SCORE, route_of};
 use crate::output::thousands;
 
 /// The name of the run's own budget among those of promotions.
@@ -67,12 +70,16 @@ impl Tally {
         self.treated += log.customers(|row| log.arms[row] == "treatment");
         self.control += log.customers(|row| log.arms[row] == "control");
         self.reached += log.customers(|row| log.promotions[row].is_some());
-        self.value_minor += log.values.iter().sum::<i64>();
-        self.cost_minor += log.costs.iter().sum::<i64>();
-        self.ranked |= log.kinds.first().is_some_and(|kind| kind == super::worth::RANK_SCORE);
+        let (own, is_rank) = (&context.identity.engine, |row: usize| log.kinds[row] == RANK_SCORE);
+        let rows = 0..log.customers.len();
+        self.ranked |= rows.clone().any(|row| log.engines[row] == *own && is_rank(row));
+        // Amounts and the scores of another engine do not add up.
+        let counts = |row: &usize| self.ranked || !is_rank(*row);
+        self.value_minor += rows.clone().filter(counts).map(|row| log.values[row]).sum::<i64>();
+        self.cost_minor += rows.clone().filter(counts).map(|row| log.costs[row]).sum::<i64>();
         let by_id: BTreeMap<&str, &KnownCustomer> =
             customers.values().map(|customer| (customer.id.as_str(), customer)).collect();
-        for row in 0..log.customers.len() {
+        for row in rows.clone() {
             let (slot, arm) = (log.slots[row], &log.arms[row]);
             if slot == 1
                 && let Some(known) = by_id.get(log.customers[row].as_str())
@@ -83,7 +90,7 @@ impl Tally {
             if let Some(id) = &log.promotions[row] {
                 let count = self.promotions.entry(id.clone()).or_default();
                 count.0 += 1;
-                count.1 += log.values[row];
+                count.1 += if counts(&row) { log.values[row] } else { 0 };
                 count.2 += log.costs[row];
             }
             if arm == "treatment" {
@@ -119,11 +126,12 @@ impl Tally {
         let (value, cost) = (self.value_minor, self.cost_minor);
         let money = |minor: i64| format::money(minor, currency);
         let summary = format!(
-            "{} offers for {} customers, valid from {}; {} customers in control get none",
+            "{} offers for {} customers, valid from {}; {} customers in control get none{}",
             thousands(offers),
             thousands(reached),
             week.as_of,
-            thousands(control)
+            thousands(control),
+            ratio::alarm(&plan.arms)?
         );
         let mut headlines = vec![
             headline(
@@ -155,9 +163,9 @@ impl Tally {
             as_of: week.as_of,
             currency: config.project.currency.clone(),
             summary,
-            facts: facts(context, week),
+            facts: facts(run, context, week),
             headlines,
-            notes: notes(context, week, cards.as_ref(), &plan),
+            notes: notes(context, week, cards.as_ref(), &plan)?,
             customers: segments(self.segments),
             promotions: promotions(self.promotions, week),
             limits: limits(&plan),
@@ -186,6 +194,7 @@ struct Log {
     slots: Vec<i32>,
     slot_names: Vec<String>,
     arms: Vec<String>,
+    engines: Vec<String>,
     promotions: Vec<Option<String>>,
     values: Vec<i64>,
     kinds: Vec<String>,
@@ -201,6 +210,7 @@ impl Log {
             slots: frame.i32("slot")?,
             slot_names: frame.text("slot_name")?,
             arms: frame.text("arm")?,
+            engines: frame.text("engine")?,
             promotions: frame.text_or_null("promotion_id")?,
             values: frame.i64("value_minor")?,
             kinds: frame.text("value_kind")?,
@@ -236,11 +246,21 @@ fn per(part: usize, whole: usize) -> String {
     format!("{:.2}", part as f64 / whole.max(1) as f64)
 }
 
-fn facts(context: &StageContext<'_>, week: &Week) -> Vec<Fact> {
+fn facts(run: &WeeklyRun<'_>, context: &StageContext<'_>, week: &Week) -> Vec<Fact> {
     let identity = context.identity;
     let bytes: u64 = identity.inputs.iter().map(|file| file.bytes).sum();
+    let engine = match &run.test {
+        None => identity.engine.clone(),
+        Some(test) => format!(
+            "{} for {:.2} % of treated customers, else {} (engine test '{}')",
+            identity.engine,
+            100.0 * test.share.rate(),
+            test.baseline.unwrap_or(NO_ENGINE),
+            test.name
+        ),
+    };
     vec![
-        fact("engine", &identity.engine),
+        fact("engine", engine),
         fact("seed", identity.seed),
         fact("tercet", identity.tercet_version),
         fact("input files", format!("{}, {} kB", identity.inputs.len(), thousands(bytes / 1000))),
@@ -265,7 +285,7 @@ fn notes(
     week: &Week,
     cards: Option<&ModelCards>,
     plan: &PlanFacts,
-) -> Vec<String> {
+) -> Result<Vec<String>> {
     let mut notes = context.config.project.notes.clone();
     match cards {
         Some(cards) => notes.push(format!(
@@ -288,14 +308,22 @@ fn notes(
             thousands(week.facts.promotions)
         ));
     }
-    notes.extend(plan.draws.as_ref().map(drawn));
-    for (promotion, customers, rule) in &plan.unplaced_pins {
-        notes.push(format!(
-            "Pinned promotion {promotion} did not reach {customers} customers: {}.",
-            rule_words(rule)
-        ));
+    notes.extend(ratio::notes(&plan.arms)?);
+    for plan in plans(plan) {
+        notes.extend(plan.draws.as_ref().map(drawn));
+        for (promotion, customers, rule) in &plan.unplaced_pins {
+            notes.push(format!(
+                "Pinned promotion {promotion} did not reach {customers} customers: {}.",
+                rule_words(rule)
+            ));
+        }
     }
-    notes
+    Ok(notes)
+}
+
+/// The plan of the run's engine, and that of the baseline of its engine test.
+fn plans(plan: &PlanFacts) -> impl Iterator<Item = &PlanFacts> {
+    std::iter::once(plan).chain(plan.baseline.as_deref())
 }
 
 /// What was drawn at random, and what that is expected to cost.
@@ -354,7 +382,18 @@ fn promotions(counts: BTreeMap<String, (i64, i64, i64)>, week: &Week) -> Vec<Pro
         .collect()
 }
 
+/// The limits of the run: those of both plans together, each of which had a part.
 fn limits(plan: &PlanFacts) -> Vec<Limit> {
+    let mut limits = limits_of(plan);
+    let others = plan.baseline.as_deref().map(limits_of);
+    for (own, other) in limits.iter_mut().zip(others.into_iter().flatten()) {
+        own.used += other.used;
+        own.limit += other.limit;
+    }
+    limits
+}
+
+fn limits_of(plan: &PlanFacts) -> Vec<Limit> {
     let caps = plan.caps.iter().map(|(name, limit, left)| Limit {
         name: name.clone(),
         unit: Unit::Count,

@@ -18,8 +18,11 @@ pub(crate) fn apply_retention(
     let Some(newest) = runs.last().map(|run| run.as_of) else { return Ok(Vec::new()) };
     let weeks = rules.contacts().weeks_looked_at() as i32;
     let needed_from = newest.plus_days(-weeks * DAYS_PER_WEEK);
-    runs.truncate(runs.len().saturating_sub(retention.keep_runs.max(1)));
-    runs.retain(|run| run.as_of < needed_from);
+    let kept = runs.split_off(runs.len().saturating_sub(retention.keep_runs.max(1)));
+    // Without the log of arms that it took over, the newest run would not be the one that its command names.
+    let of_newest = || kept.iter().filter(|kept| kept.as_of == newest);
+    let is_taken_over = |run: &str| of_newest().any(|new| new.assignments.as_deref() == Some(run));
+    runs.retain(|run| run.as_of < needed_from && !is_taken_over(&run.run_id));
     for run in &runs {
         // The codes it handed out stay taken.
         if let Some(bytes) = store.get_if_there(&codes_path(&run.run_id))?.filter(|b| b.len() > 4) {

@@ -31,6 +31,9 @@ pub(crate) struct Identity {
     pub(crate) keys_blake3: String,
     /// The shop's files.
     pub(crate) inputs: Vec<InputFile>,
+    /// The earlier run whose log of assignment is taken over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) assignments: Option<String>,
     /// Earlier runs that the contact rules look at.
     pub(crate) history: Vec<String>,
 }
@@ -227,6 +230,7 @@ pub(crate) fn run_stages(
         tercet_version: identity.tercet_version.to_owned(),
         config_blake3: identity.config_blake3.clone(),
         inputs: identity.inputs.clone(),
+        assignments: identity.assignments.clone(),
         history: identity.history.clone(),
         summary: done.last().map(|stage| stage.summary.clone()).unwrap_or_default(),
         stages: done,
@@ -265,6 +269,7 @@ mod tests {
             config_blake3: String::new(),
             keys_blake3: String::new(),
             inputs: Vec::new(),
+            assignments: None,
             history: Vec::new(),
         };
         let worked = RefCell::new(Vec::new());

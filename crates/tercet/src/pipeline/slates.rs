@@ -6,16 +6,16 @@ use std::ops::Range;
 use tercet_allocation::solve::{Dual, Solver};
 use tercet_allocation::{
     Budget, Candidate, Certificate, CountedProducts, Customer, Exploration, Explored, Floor,
-    MAX_GROUPS, NoOverlap, Overlap, Placed, Problem, Promotion, Reasons, RuleId, ShadowPrice, Slot,
-    WhyNot, verify_all,
+    LimitPart, MAX_GROUPS, NoOverlap, Overlap, Placed, Problem, Promotion, Reasons, RuleId,
+    ShadowPrice, Slot, WhyNot, verify_all,
 };
 use tercet_engine::{Engine, Frame, params};
-use tercet_measurement::assignment::{self, Arm, Holdout, Salt};
+use tercet_measurement::assignment::{self, Arm, Holdout, Salt, TestArm};
 use tercet_types::{Date, Error, Result};
 
-use super::decide::LimitPriceFacts;
 use super::history::History;
 use super::pins::Pins;
+use super::plan_facts::LimitPriceFacts;
 use super::prices::start_from;
 use super::scopes::Scopes;
 use super::week::{KnownPromotion, Week};
@@ -36,6 +36,24 @@ pub(crate) struct Circumstances {
     pub(crate) exploration: Exploration,
 }
 
+/// Where assignment puts a customer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Standing {
+    /// The arm of the holdout.
+    pub(crate) arm: Arm,
+    /// The arm of the engine test, where the customer is in one.
+    pub(crate) test_arm: Option<TestArm>,
+    /// True when no engine decides for this arm of the test, so that it gets no offers.
+    pub(crate) is_bare: bool,
+}
+
+impl Standing {
+    /// In an arm of the holdout, and in no test.
+    const fn of(arm: Arm) -> Self {
+        Self { arm, test_arm: None, is_bare: false }
+    }
+}
+
 /// The problem of a week and its plan.
 ///
 /// The candidates of every customer are the promotions of the plan, in their order.
@@ -44,8 +62,8 @@ pub(crate) struct Slates {
     pub(crate) customers: Vec<i32>,
     /// Where the customers of each part begin.
     first_of_part: Vec<usize>,
-    /// Arm of each customer.
-    pub(crate) arms: Vec<Arm>,
+    /// Where assignment puts each customer.
+    pub(crate) standing: Vec<Standing>,
     /// What the solver saw, but for the overlap.
     pub(crate) problem: Problem<'static>,
     /// Index of each promotion of the plan.
@@ -100,8 +118,15 @@ pub(crate) fn fill_slots(
     keep: impl Fn(i32) -> bool,
 ) -> Result<Slates> {
     let mut filling = Filling::new(week, config, keep)?;
-    filling.push(engine, week, scored, circumstances, masks)?;
-    filling.solve(Told::default())
+    let holdout = Holdout::new(circumstances.assignment_key, config.rules.holdout_rate)?;
+    let standing = |ix: i32| {
+        Ok(Standing::of(match circumstances.with_holdout {
+            true => holdout.arm(&week.customers[&ix].id),
+            false => Arm::Treatment,
+        }))
+    };
+    filling.push(engine, week, scored, circumstances, masks, &standing)?;
+    filling.solve(Told::default(), LimitPart::WHOLE)
 }
 
 /// The problem of a week, to which the customers of one part after the other are added.
@@ -119,7 +144,7 @@ pub(crate) struct Filling<'a> {
     promotions: Vec<i32>,
     customers: Vec<i32>,
     first_of_part: Vec<usize>,
-    arms: Vec<Arm>,
+    standing: Vec<Standing>,
     /// By customer, for draws.
     keys: Vec<u64>,
     exploration: Exploration,
@@ -174,7 +199,7 @@ impl<'a> Filling<'a> {
             counts_products: false,
             customers: Vec::new(),
             first_of_part: Vec::new(),
-            arms: Vec::new(),
+            standing: Vec::new(),
             keys: Vec::new(),
             exploration: Exploration::default(),
             start: Vec::new(),
@@ -200,12 +225,12 @@ impl<'a> Filling<'a> {
         scored: &Scored,
         circumstances: &Circumstances,
         masks: &SlotMasks,
+        standing: &dyn Fn(i32) -> Result<Standing>,
     ) -> Result<()> {
         let config = self.config;
         let audience = audience(engine, week, config)?;
         let admitted = promotion_audiences(engine, week, &self.promotions)?;
         let pins = Pins::read(engine, week, config)?;
-        let holdout = Holdout::new(circumstances.assignment_key, config.rules.holdout_rate)?;
         let groups =
             self.floor_groups.iter().map(|(place, text)| customers_where(engine, text, place));
         let floor_groups = groups.collect::<Result<Vec<_>>>()?;
@@ -221,8 +246,7 @@ impl<'a> Filling<'a> {
         let mut candidates = Vec::new();
         for (at, &ix) in scored.customers.iter().enumerate() {
             let known = &week.customers[&ix];
-            let arm =
-                if circumstances.with_holdout { holdout.arm(&known.id) } else { Arm::Treatment };
+            let standing = standing(ix)?;
             let earlier = circumstances.history.get(&known.id);
             candidates.clear();
             let mut pinned = Vec::new();
@@ -268,12 +292,12 @@ impl<'a> Filling<'a> {
                 groups: floor_groups.iter().enumerate().map(in_group).sum(),
                 blocked: if !known.may_be_contacted {
                     Some(RuleId::Consent)
-                } else if arm == Arm::Control {
+                } else if standing.arm == Arm::Control {
                     Some(RuleId::Control)
                 } else if !audience.contains(&ix) {
                     Some(RuleId::Audience)
                 } else {
-                    None
+                    standing.is_bare.then_some(RuleId::Baseline)
                 },
                 order: assignment::hash(&circumstances.assignment_key, Salt::EngineAb, &known.id),
                 ..self.scopes.of_customer(known)
@@ -281,14 +305,26 @@ impl<'a> Filling<'a> {
             self.problem.customers.push(customer, &candidates, &pinned)?;
             let key = &circumstances.assignment_key;
             self.keys.push(assignment::hash(key, Salt::Exploration, &known.id));
-            self.arms.push(arm);
+            self.standing.push(standing);
             self.customers.push(ix);
         }
         Ok(())
     }
 
-    /// Who gets what.
-    pub(crate) fn solve(mut self, told: Told) -> Result<Slates> {
+    /// Customers who may get offers, or could in the other arm of a test.
+    pub(crate) fn competing(&self) -> u64 {
+        let could = |blocked: Option<RuleId>| matches!(blocked, None | Some(RuleId::Baseline));
+        self.problem.customers.iter().filter(|customer| could(customer.blocked)).count() as u64
+    }
+
+    /// Customers who may get offers.
+    pub(crate) fn eligible(&self) -> u64 {
+        self.problem.customers.iter().filter(|customer| customer.blocked.is_none()).count() as u64
+    }
+
+    /// Who gets what, with this part of every limit.
+    pub(crate) fn solve(mut self, told: Told, limits: LimitPart) -> Result<Slates> {
+        limits.take(&mut self.problem);
         // What is not said of a miss is as bad as losing the best offer.
         for floor in self.problem.floors.iter_mut().filter(|floor| floor.miss_minor == i64::MAX) {
             floor.miss_minor = self.value_most_minor;
@@ -330,7 +366,7 @@ impl<'a> Filling<'a> {
         Ok(Slates {
             customers: self.customers,
             first_of_part: self.first_of_part,
-            arms: self.arms,
+            standing: self.standing,
             problem: problem.without_overlap(),
             promotions: self.promotions,
             why_empty,

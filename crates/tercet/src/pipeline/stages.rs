@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use tercet_engine::Frame;
+use tercet_measurement::assignment::Holdout;
 use tercet_sources::{BY_CUSTOMER, Health, Loaded, Reading, Sources};
 use tercet_types::tables::sources as tables;
 use tercet_types::{Date, Error, Result};
 
 use super::decide::{decide, publish};
+use super::engine_test::{EngineTest, Side};
 use super::learn::{ModelCards, Models, TOO_SHORT};
 use super::lessons::Lessons;
 use super::manifest::{Part, Selection, Stage, parse, stage_path, to_json};
@@ -17,7 +19,7 @@ use super::pairs::{Asked, Made};
 use super::parts::Opened;
 use super::prepare::{assignment_key, identity_of, parts_of, sources_of};
 use super::runner::{Outcome, StageContext, StageWork, run_stages};
-use super::worth::{Scored, known_engine};
+use super::worth::{OWN_ENGINE, Scored, known_engine};
 use crate::commands::Project;
 use crate::output::{Progress, thousands};
 
@@ -37,10 +39,13 @@ pub(crate) fn weekly_run(
     }
     let identity = identity_of(project, as_of, engine, seed)?;
     let sources = sources_of(project)?;
+    let key = assignment_key(project)?;
     let run = WeeklyRun {
         project,
         sources,
-        key: assignment_key(project)?,
+        key,
+        holdout: Holdout::new(key, project.config.rules.holdout_rate)?,
+        test: EngineTest::of(&project.config.experiment, engine)?,
         open: RefCell::default(),
         pairs: RefCell::default(),
         timings: RefCell::default(),
@@ -69,6 +74,8 @@ pub(super) struct WeeklyRun<'a> {
     pub(super) project: &'a Project,
     sources: Sources,
     pub(super) key: [u8; 16],
+    pub(super) holdout: Holdout,
+    pub(super) test: Option<EngineTest>,
     pub(super) open: RefCell<Option<Rc<Opened>>>,
     /// Of a run in one part: what its stages would otherwise make twice.
     pub(super) pairs: RefCell<Option<(Rc<Made>, Rc<Asked>)>>,
@@ -99,7 +106,7 @@ impl WeeklyRun<'_> {
 
     /// Learns from past weeks.
     fn models(&self, context: &mut StageContext<'_>) -> Result<String> {
-        if context.identity.engine != "tercet" || !context.config.model.external_scores.is_empty() {
+        if !self.has_own_engine(context) || !context.config.model.external_scores.is_empty() {
             context.write("models.json", to_json(&None::<ModelCards>)?)?;
             return Ok("none needed".to_owned());
         }
@@ -125,6 +132,16 @@ impl WeeklyRun<'_> {
         ))
     }
 
+    /// The engines that decide, each for its customers.
+    pub(super) fn sides<'c>(&self, context: &StageContext<'c>) -> Vec<Side<'c>> {
+        Side::all(&context.identity.engine, self.test.as_ref())
+    }
+
+    /// True when the product's own engine decides for some customers.
+    pub(super) fn has_own_engine(&self, context: &StageContext<'_>) -> bool {
+        self.sides(context).iter().any(|side| side.engine == OWN_ENGINE)
+    }
+
     /// The cards of the models, when there are models.
     pub(super) fn cards(&self, context: &StageContext<'_>) -> Result<Option<ModelCards>> {
         parse(&context.read(Stage::Models, "models.json")?, "models.json")
@@ -138,14 +155,21 @@ impl WeeklyRun<'_> {
         let learned = self.learned(context)?;
         let (pairs, others) = (learned.pairs(context.engine), learned.others()?);
         let valuer = learned.valuer(context.config, &pairs)?;
-        let seen = learned.see(self, context, Part::WHOLE, &others, valuer.as_ref())?;
-        let scored = &seen.scored;
-        let count = scored.rows();
-        context.engine.register("scored_pairs", &scored_frame(scored)?)?;
+        self.open(context, Part::WHOLE)?;
+        let arms = self.arms(context, Part::WHOLE)?;
+        let (mut frames, mut valued) = (Vec::new(), Vec::new());
+        for side in self.sides(context) {
+            let (whole, asked) = (Part::WHOLE, arms.customers_of(side, self.test.as_ref()));
+            let seen = learned.see(self, context, whole, side, &asked, &others, valuer.as_ref())?;
+            frames.push(scored_frame(&seen.scored)?);
+            let of = if side.is_baseline { "" } else { " offers valued" };
+            valued.push(format!("{}{of} by {}", thousands(seen.scored.rows()), side.engine));
+        }
+        context.engine.register("scored_pairs", &Frame::stacked(&frames)?)?;
         let frame = context.engine.query(include_str!("../../sql/scores.sql"), &BTreeMap::new())?;
         context.engine.forget("scored_pairs")?;
         context.write_table("scores", &frame)?;
-        Ok(format!("{} offers valued by {}", thousands(count), context.identity.engine))
+        Ok(valued.join(", "))
     }
 
     /// Who gets which.
@@ -233,11 +257,18 @@ fn scored_frame(scored: &Scored) -> Result<Frame> {
     ])
 }
 
-/// The scores of the scoring stage, in integers, with the routes of their customers.
-pub(super) fn scored_of(context: &StageContext<'_>) -> Result<Scored> {
+/// The scores of the scoring stage for some customers, ascending, in integers, with their routes.
+pub(super) fn scored_of(context: &StageContext<'_>, asked: &[i32]) -> Result<Scored> {
     context.need(Stage::Scoring, "scores")?;
     let frame =
         context.engine.query(include_str!("../../sql/scores_in_integers.sql"), &BTreeMap::new())?;
+    let (everybody, all) = (frame.i32("customer_ix")?, frame.i32("promotion_ix")?);
+    let width = everybody.iter().take_while(|ix| **ix == everybody[0]).count();
+    let promotions: Vec<i32> = all.into_iter().take(width).collect();
+    let width = width.max(1);
+    let is_asked = |customer: &i32| asked.binary_search(customer).is_ok();
+    let keep: Vec<bool> = everybody.iter().map(is_asked).collect();
+    let frame = if keep.contains(&false) { frame.filter(&keep)? } else { frame };
     let (values, costs) = (frame.i64("value_minor")?, frame.i64("expected_cost_minor")?);
     let (responses, discoveries) = (frame.f64("response_rate")?, frame.f64("discovery_rate")?);
     let kinds = frame.text("value_kind")?;
@@ -255,8 +286,7 @@ pub(super) fn scored_of(context: &StageContext<'_>) -> Result<Scored> {
         Some(super::worth::INCREMENTAL_VALUE) => super::worth::INCREMENTAL_VALUE,
         _ => super::worth::ORDER_VALUE,
     };
-    let width = customers.iter().take_while(|ix| **ix == customers[0]).count().max(1);
-    let mut scored = Scored::new(promotion_ix.iter().copied().take(width).collect(), value_kind);
+    let mut scored = Scored::new(promotions, value_kind);
     for (at, (of_customer, promotions)) in
         customers.chunks(width).zip(promotion_ix.chunks(width)).enumerate()
     {

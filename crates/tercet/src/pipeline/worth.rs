@@ -22,7 +22,10 @@ use crate::config::Config;
 
 /// The engines that can decide, the product's own first.
 pub(crate) const ENGINES: [&str; 5] =
-    ["tercet", "personal-decayed", "legacy", "personal", "popular"];
+    [OWN_ENGINE, "personal-decayed", "legacy", "personal", "popular"];
+
+/// The engine that predicts what customers buy.
+pub(crate) const OWN_ENGINE: &str = "tercet";
 
 /// `value_kind` of amounts.
 pub(crate) const ORDER_VALUE: &str = "order_value";
@@ -368,12 +371,13 @@ impl<'a> Valuer<'a> {
     }
 }
 
-/// Values that a table from outside gives: pairs it does not name are worth nothing.
+/// Values that a table from outside gives the customers asked for: pairs it does not name are worth nothing.
 pub(crate) fn outside_scores(
     shop: &Shop,
     week: &Week,
     config: &Config,
     table: &Frame,
+    asked: &[i32],
 ) -> Result<Scored> {
     let missing = |name: &str| {
         Error::data("T0502", format!("[model] external_scores: column '{name}' is missing")).hint(
@@ -406,7 +410,7 @@ pub(crate) fn outside_scores(
     let candidates = week.candidates();
     let mut scored = Scored::new(candidates.clone(), ORDER_VALUE);
     scored.routes = routes_of(week, config);
-    for customer in week.customers.keys() {
+    for customer in asked {
         let value = |promotion: &i32| {
             let value = given.get(&(*customer, *promotion)).copied().unwrap_or(0.0).max(0.0);
             ranked(value, &week.promotions[promotion].base)

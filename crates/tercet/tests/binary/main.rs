@@ -6,6 +6,7 @@
     reason = "a failed test should stop at once"
 )]
 
+mod assignment;
 mod cli;
 mod compare;
 mod demo;
