@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Date32Array, Float64Array, Int32Array, Int64Array,
-    RecordBatch, StringArray,
+    Array, ArrayRef, ArrowPrimitiveType, AsArray, BooleanArray, Date32Array, Float64Array,
+    Int32Array, Int64Array, RecordBatch, StringArray,
 };
 use datafusion::arrow::compute::{cast, concat_batches, filter_record_batch};
 use datafusion::arrow::datatypes::{
@@ -216,14 +216,21 @@ impl Frame {
 
     /// 64-bit integers without nulls.
     pub fn i64(&self, name: &str) -> Result<Vec<i64>> {
-        let values = self.i64_or_null(name)?;
-        self.full(name, values)
+        self.numbers::<Int64Type>(name, Type::I64)
     }
 
     /// 32-bit integers without nulls.
     pub fn i32(&self, name: &str) -> Result<Vec<i32>> {
-        let values = self.array(name, Type::I32)?.as_primitive::<Int32Type>().iter().collect();
-        self.full(name, values)
+        self.numbers::<Int32Type>(name, Type::I32)
+    }
+
+    fn numbers<T: ArrowPrimitiveType>(&self, name: &str, ty: Type) -> Result<Vec<T::Native>> {
+        let array = self.array(name, ty)?;
+        let numbers = array.as_primitive::<T>();
+        match numbers.null_count() {
+            0 => Ok(numbers.values().to_vec()),
+            _ => self.full(name, vec![None]),
+        }
     }
 
     /// Doubles; nulls become NaN.

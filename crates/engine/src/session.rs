@@ -5,7 +5,9 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use datafusion::arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray, UInt64Array};
+use datafusion::arrow::array::{
+    ArrayRef, AsArray, RecordBatch, RecordBatchReader, StringArray, UInt64Array,
+};
 use datafusion::arrow::compute::{cast, interleave_record_batch, take_record_batch};
 use datafusion::arrow::datatypes::{DataType, Int64Type, Schema, SchemaRef};
 use datafusion::arrow::error::ArrowError;
@@ -14,6 +16,7 @@ use datafusion::datasource::MemTable;
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::logical_expr::{ColumnarValue, Volatility, create_udf};
+use datafusion::parquet::arrow::ProjectionMask;
 use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use datafusion::prelude::{DataFrame, Expr, SQLOptions, SessionConfig, SessionContext, col};
 use datafusion::scalar::ScalarValue;
@@ -355,7 +358,7 @@ impl Engine {
     /// # Errors
     /// Those of [`Store::get`]; `T0905` for a damaged file, or none.
     pub fn load_parts(&self, store: &Store, paths: &[String], name: &str) -> Result<Frame> {
-        let (schema, batches) = read_parts(store, paths, name)?;
+        let (schema, batches) = read_parts(store, paths, name, None)?;
         let frame = Frame::from_batches(schema, &batches)?;
         self.register(name, &frame)?;
         Ok(frame)
@@ -367,7 +370,7 @@ impl Engine {
     /// # Errors
     /// As [`Self::load_parts`].
     pub fn mount_parts(&self, store: &Store, paths: &[String], name: &str) -> Result<usize> {
-        let (schema, batches) = read_parts(store, paths, name)?;
+        let (schema, batches) = read_parts(store, paths, name, None)?;
         self.keep(name, &schema, batches)
     }
 
@@ -401,11 +404,23 @@ impl Engine {
     }
 }
 
-/// The rows of Parquet files of one schema, in batches that own their memory.
+impl Store {
+    /// Columns of a Parquet file, in the order of the file, read on the calling thread.
+    ///
+    /// # Errors
+    /// Those of [`Store::get`]; `T0905` for a damaged file.
+    pub fn columns_of(&self, path: &str, columns: &[&str]) -> Result<Frame> {
+        let (schema, batches) = read_parts(self, &[path.to_owned()], path, Some(columns))?;
+        Frame::from_batches(schema, &batches)
+    }
+}
+
+/// The rows of Parquet files of one schema, all columns or some, in batches that own their memory.
 fn read_parts(
     store: &Store,
     paths: &[String],
     name: &str,
+    columns: Option<&[&str]>,
 ) -> Result<(SchemaRef, Vec<RecordBatch>)> {
     let (mut schema, mut batches) = (None, Vec::new());
     for path in paths {
@@ -416,8 +431,16 @@ fn read_parts(
         let reader = ParquetRecordBatchReaderBuilder::try_new(Bytes::from(store.get(path)?))
             .map_err(|cause| fail(cause.to_string()))?
             .with_batch_size(PIECE_ROWS);
-        schema.get_or_insert_with(|| Arc::clone(reader.schema()));
-        for batch in reader.build().map_err(|cause| fail(cause.to_string()))? {
+        let reader = match columns {
+            Some(names) => {
+                let mask = ProjectionMask::columns(reader.parquet_schema(), names.iter().copied());
+                reader.with_projection(mask)
+            }
+            None => reader,
+        };
+        let reader = reader.build().map_err(|cause| fail(cause.to_string()))?;
+        schema.get_or_insert_with(|| reader.schema());
+        for batch in reader {
             batches.push(batch.map_err(|cause| fail(cause.to_string()))?);
         }
     }

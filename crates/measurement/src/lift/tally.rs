@@ -99,6 +99,8 @@ pub(super) struct ArmTally {
 pub struct Tally {
     pub(super) horizon: Horizon,
     pub(super) arms: Vec<ArmTally>,
+    /// Room for the weeks of a unit while it is added, else zeros: margin, revenue, and whether there was an order.
+    weekly: [Vec<i64>; 3],
 }
 
 impl Tally {
@@ -111,7 +113,8 @@ impl Tally {
             revenue: weekly.clone(),
             ordered: weekly,
         };
-        Self { horizon, arms: vec![arm; arms] }
+        let line = vec![0; arm.margin.width()];
+        Self { horizon, arms: vec![arm; arms], weekly: [line.clone(), line.clone(), line] }
     }
 
     /// Adds a unit with its weeks, each of which stands once; weeks after the horizon do not count.
@@ -125,7 +128,6 @@ impl Tally {
         let Horizon { weeks: campaign, weeks_after, contact_cost_minor, .. } = self.horizon;
         let all = campaign + weeks_after;
         let mut sums = [0_i64; Number::COUNT];
-        let mut by_week = vec![[0_i64; 3]; all];
         for row in weeks {
             let margin =
                 row.of(WeekNumber::Margin) - row.of(WeekNumber::Contacts) * contact_cost_minor;
@@ -136,8 +138,9 @@ impl Tally {
                 take(Number::OrdersBefore, orders);
                 continue;
             };
-            if let Some(of_week) = by_week.get_mut(week) {
-                *of_week = [margin, revenue, i64::from(orders > 0)];
+            if week < all {
+                let of_week = [margin, revenue, i64::from(orders > 0)];
+                self.weekly.iter_mut().zip(of_week).for_each(|(line, value)| line[week] = value);
             }
             if week < campaign {
                 take(Number::Orders, orders);
@@ -161,13 +164,12 @@ impl Tally {
         let before = Number::COVARIATES.map(|number| sums[number.place()]);
         let arm = &mut self.arms[unit.arm];
         arm.segments[unit.segment].add(&sums)?;
-        let mut line = vec![0; all + before.len()];
-        line[all..].copy_from_slice(&before);
-        for (place, sums) in
-            [&mut arm.margin, &mut arm.revenue, &mut arm.ordered].into_iter().enumerate()
+        for (sums, line) in
+            [&mut arm.margin, &mut arm.revenue, &mut arm.ordered].into_iter().zip(&mut self.weekly)
         {
-            line.iter_mut().zip(&by_week).for_each(|(cell, of_week)| *cell = of_week[place]);
-            sums.add(&line)?;
+            line[all..].copy_from_slice(&before);
+            sums.add(line)?;
+            line.fill(0);
         }
         Ok(())
     }

@@ -1,19 +1,21 @@
 //! What do the weeks of all units add up to, arm by arm?
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde::Serialize;
-use tercet_engine::{Engine, Frame};
+use tercet_engine::Frame;
 use tercet_measurement::lift::{
     Horizon, Lift, LiftAsk, Tally, UnitRow, WEEK_NUMBERS, WeekRow, lift,
 };
 use tercet_measurement::srm::{Diagnosis, Dimension, diagnose};
-use tercet_types::tables::outcomes::OUTCOMES;
+use tercet_types::tables::outcomes::{OUTCOMES, UNITS};
 use tercet_types::{Error, Result};
 
 use super::{Measured, Measurement};
 use crate::commands::Project;
 use crate::config::Lift as Settings;
+use crate::pipeline::learn::joined;
 use crate::pipeline::manifest::Part;
 
 /// The arms that are told apart: treated outside an engine test, the two arms of a test, and control.
@@ -57,104 +59,129 @@ pub(super) fn add_up(
     horizon: Horizon,
 ) -> Result<Summed> {
     let Measurement { measured, store, .. } = measurement;
-    let engine = &project.engine;
-    let mut summed = Summed {
+    let nothing = || Summed {
         tally: Tally::new(ARMS, measured.segments.len(), horizon),
         groups: BTreeMap::new(),
     };
-    for part in Part::all(measured.parts) {
-        let load = |table: &str| -> Result<Frame> {
-            let path = measurement.path(&part.file(table));
-            let frame = engine.load_parts(store, &[path], table)?;
-            engine.forget(table)?;
-            Ok(frame)
+    // Sums are exact: whoever takes which part, the bits are the same.
+    let next = AtomicUsize::new(0);
+    let worked = std::thread::scope(|scope| {
+        let work = || -> Result<Summed> {
+            let mut summed = nothing();
+            loop {
+                let at = next.fetch_add(1, Ordering::Relaxed);
+                if at >= measured.parts {
+                    return Ok(summed);
+                }
+                let part = Part { at, of: measured.parts };
+                let path = |table: &str| measurement.path(&part.file(table));
+                let units = store.columns_of(&path(UNITS.name), &UNIT_COLUMNS)?;
+                let columns: Vec<&str> =
+                    OUTCOMES.columns.iter().map(|column| column.name).collect();
+                let outcomes = store.columns_of(&path(OUTCOMES.name), &columns)?;
+                summed.add(&units, &outcomes, measured)?;
+            }
         };
-        let (units, outcomes) = (load("units")?, load("outcomes")?);
-        summed.add(engine, &units, &outcomes, measured, horizon)?;
+        let threads = project.engine.threads().min(measured.parts);
+        let running: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        running.into_iter().map(joined).collect::<Vec<_>>()
+    });
+    let mut summed = nothing();
+    for part in worked {
+        summed.merge(part?)?;
     }
     Ok(summed)
 }
 
 impl Summed {
-    fn add(
-        &mut self,
-        engine: &Engine,
-        units: &Frame,
-        outcomes: &Frame,
-        measured: &Measured,
-        horizon: Horizon,
-    ) -> Result<()> {
+    fn add(&mut self, units: &Frame, outcomes: &Frame, measured: &Measured) -> Result<()> {
         let rows = unit_rows(units, &measured.segments)?;
         self.count(units, &rows)?;
         let weeks = Weeks::of(units, outcomes)?;
-        let step = rows.len().div_ceil(engine.threads()).max(1);
-        let parts = std::thread::scope(|scope| {
-            let running: Vec<_> = rows
-                .chunks(step)
-                .enumerate()
-                .map(|(at, chunk)| {
-                    let (weeks, segments) = (&weeks, measured.segments.len());
-                    scope.spawn(move || {
-                        let mut tally = Tally::new(ARMS, segments, horizon);
-                        let mut of_unit = Vec::new();
-                        for (row, unit) in (at * step..).zip(chunk) {
-                            weeks.read(row, &mut of_unit);
-                            tally.add(*unit, &of_unit)?;
-                        }
-                        Ok(tally)
-                    })
-                })
-                .collect();
-            running.into_iter().map(crate::pipeline::learn::joined).collect::<Vec<Result<Tally>>>()
-        });
-        for part in parts {
-            self.tally.merge(&part?)?;
+        let mut of_unit = Vec::new();
+        for (row, unit) in rows.into_iter().enumerate() {
+            weeks.read(row, &mut of_unit);
+            self.tally.add(unit, &of_unit)?;
+        }
+        Ok(())
+    }
+
+    fn merge(&mut self, other: Self) -> Result<()> {
+        self.tally.merge(&other.tally)?;
+        for (dimension, groups) in other.groups {
+            let counts = self.groups.entry(dimension).or_default();
+            for (group, of_arms) in groups {
+                let sums = counts.entry(group).or_default();
+                sums.iter_mut().zip(of_arms).for_each(|(sum, count)| *sum += count);
+            }
         }
         Ok(())
     }
 
     fn count(&mut self, units: &Frame, rows: &[UnitRow]) -> Result<()> {
-        let days = units.date("entered_on")?.into_iter().map(|day| Some(day.to_string())).collect();
-        let dimensions = [
-            ("day of assignment", days),
-            ("segment", units.text_or_null("segment")?),
-            ("device", units.text_or_null("device")?),
-        ];
+        let days = units.date("entered_on")?.into_iter();
+        let (days, mut firsts) = (days.collect::<Vec<_>>(), BTreeMap::new());
+        for (day, unit) in days.iter().zip(rows) {
+            firsts.entry(*day).or_insert([0; ARMS])[unit.arm] += 1;
+        }
+        let named = firsts.into_iter().map(|(day, counts)| (day.to_string(), counts));
+        let mut dimensions = vec![("day of assignment", named.collect::<Vec<_>>())];
+        for dimension in ["segment", "device"] {
+            let (codes, names) = units.codes(dimension)?;
+            let mut counts = vec![[0; ARMS]; names.len()];
+            for (code, unit) in codes.iter().zip(rows) {
+                if let Some(code) = code {
+                    counts[*code as usize][unit.arm] += 1;
+                }
+            }
+            dimensions.push((dimension, names.into_iter().zip(counts).collect()));
+        }
         for (dimension, groups) in dimensions {
             let counts = self.groups.entry(dimension).or_default();
-            for (group, unit) in groups.into_iter().zip(rows) {
-                counts.entry(group.unwrap_or_default()).or_default()[unit.arm] += 1;
+            for (group, of_arms) in groups {
+                let sums = counts.entry(group).or_default();
+                sums.iter_mut().zip(of_arms).for_each(|(sum, count)| *sum += count);
             }
         }
         Ok(())
     }
 }
 
+/// What is asked of a unit.
+const UNIT_COLUMNS: [&str; 7] =
+    ["unit", "entered_on", "arm", "experiment_arm", "segment", "device", "opted_out"];
+
 fn unit_rows(units: &Frame, segments: &[String]) -> Result<Vec<UnitRow>> {
-    let (arms, tests) = (units.text("arm")?, units.text_or_null("experiment_arm")?);
+    let (arms, arm_names) = units.codes("arm")?;
+    let (tests, test_names) = units.codes("experiment_arm")?;
+    let (of_segments, segment_names) = units.codes("segment")?;
     let opted_out = units.bool_or_null("opted_out")?;
-    let place: BTreeMap<&str, usize> =
-        segments.iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
-    arms.iter()
-        .zip(&tests)
-        .zip(units.text("segment")?)
-        .zip(opted_out)
-        .map(|(((arm, test), segment), opted_out)| {
-            let arm = match (arm.as_str(), test.as_deref()) {
-                ("control", _) => CONTROL,
-                (_, Some("test")) => TEST,
-                (_, Some("baseline")) => BASELINE,
-                _ => TREATED[0],
-            };
-            let segment = *place.get(segment.as_str()).ok_or_else(|| {
-                Error::internal(
-                    "T1044",
-                    format!("the segment '{segment}' is not among those counted"),
-                )
-            })?;
-            Ok(UnitRow { arm, segment, opted_out: opted_out == Some(true) })
+    let places = segment_names
+        .iter()
+        .map(|name| {
+            segments.iter().position(|known| known == name).ok_or_else(|| {
+                Error::internal("T1044", format!("the segment '{name}' is not among those counted"))
+            })
         })
-        .collect()
+        .collect::<Result<Vec<usize>>>()?;
+    let name = |code: Option<u32>, names: &[String]| -> Option<usize> {
+        let name = names.get(code? as usize)?;
+        match name.as_str() {
+            "control" => Some(CONTROL),
+            "test" => Some(TEST),
+            "baseline" => Some(BASELINE),
+            _ => None,
+        }
+    };
+    let row = |at: usize| UnitRow {
+        arm: match name(arms[at], &arm_names) {
+            Some(CONTROL) => CONTROL,
+            _ => name(tests[at], &test_names).unwrap_or(TREATED[0]),
+        },
+        segment: of_segments[at].map_or(0, |code| places[code as usize]),
+        opted_out: opted_out[at] == Some(true),
+    };
+    Ok((0..units.rows()).map(row).collect())
 }
 
 /// The weeks of a part's units, found by their place in it.
