@@ -17,6 +17,7 @@ use super::decision_log::DecisionLog;
 use super::draws::{DrawColumns, DrawCounts};
 use super::engine_test::Side;
 use super::history::recent_contacts;
+use super::learned::{Seen, Sight};
 use super::manifest::{Part, Stage, to_json};
 use super::pairs::{PairView, WeekPairs};
 use super::plan_facts::{PlanFacts, plan_facts};
@@ -30,7 +31,7 @@ use super::stages::WeeklyRun;
 use super::week::{Week, known_customers};
 use super::worth::{OWN_ENGINE, Scored, Visits};
 use crate::config::Slot;
-use crate::output::thousands;
+use crate::output::{Meter, thousands};
 
 /// The model's name in the log when there was none.
 const NO_MODEL: &str = "none";
@@ -45,20 +46,35 @@ pub(super) fn decide(run: &WeeklyRun<'_>, context: &mut StageContext<'_>) -> Res
     let learned = run.learned(context)?;
     let (of_sample, others) = (learned.pairs(context.engine), learned.others()?);
     let valuer = if parts == 1 { None } else { learned.valuer(context.config, &of_sample)? };
-    let see = |context: &StageContext<'_>, part: Part, side: Side<'_>, asked: &[i32]| match part {
-        Part::WHOLE => learned.seen(run, context, asked),
-        part => learned.see(run, context, part, side, asked, &others, valuer.as_ref()),
-    };
-    let (sides, test) = (run.sides(context), run.test.as_ref());
+    let sight = Sight { run, learned: &learned, others: &others, valuer: valuer.as_ref() };
     let sample = &learned.sample.week;
-    let mut fillings = Vec::with_capacity(sides.len());
-    for (side, prices) in sides.iter().zip(earlier_prices(context)?) {
+    let mut fillings = Vec::new();
+    for (side, prices) in run.sides(context).into_iter().zip(earlier_prices(context)?) {
         let mut filling = Filling::new(sample, context.config, |_| true)?;
         filling.start_from(sample, &prices);
-        fillings.push((*side, filling));
+        fillings.push((side, filling));
     }
-    // Each part is seen twice, before and after all offers compete; one that is all is kept.
+    // Each part is seen twice, before and after all offers compete.
     let meter = context.progress.count("parts", 2 * parts as u64);
+    let (kept, arms) = gather(&sight, context, parts, &mut fillings, &meter)?;
+    let mut decided = solved(fillings, Told { with_reasons: true, of_candidates: parts == 1 })?;
+    write_log(&sight, context, parts, &mut decided, kept, &meter)?;
+    drop(meter);
+    let alarm = ratio::alarm(&arms)?;
+    context.write("plan.json", to_json(&facts(context, sample, &decided, arms))?)?;
+    Ok(summary(&decided) + &alarm)
+}
+
+/// Goes through the parts: logs the arms of their customers, and adds what each could be offered to the problem of the
+/// side that decides. Returns who was seen, where one part is all, and how the arms came out.
+fn gather(
+    sight: &Sight<'_>,
+    context: &mut StageContext<'_>,
+    parts: usize,
+    fillings: &mut [(Side<'_>, Filling<'_>)],
+    meter: &Meter,
+) -> Result<(Vec<Seen>, BTreeMap<String, ArmCounts>)> {
+    let run = sight.run;
     let (mut kept, mut counts) = (Vec::new(), BTreeMap::<String, ArmCounts>::new());
     for part in Part::all(parts) {
         let opened = run.open(context, part)?;
@@ -75,9 +91,10 @@ pub(super) fn decide(run: &WeeklyRun<'_>, context: &mut StageContext<'_>) -> Res
             exploration: context.config.exploration.draws(context.identity.seed, week.as_of),
         };
         let standing = |customer: i32| arms.standing(customer);
-        for (side, filling) in &mut fillings {
-            let seen = see(context, part, *side, &arms.customers_of(*side, test))?;
-            let masks = seen.masks(context, &seen.pairs(context, &learned, &others))?;
+        for (side, filling) in fillings.iter_mut() {
+            let asked = arms.customers_of(*side, run.test.as_ref());
+            let seen = sight.seen(context, part, *side, &asked)?;
+            let masks = seen.masks(context, &sight.pairs(context, &seen))?;
             let (engine, scored) = (context.engine, &seen.scored);
             filling.push(engine, week, scored, &circumstances, &masks, &standing)?;
             if parts == 1 {
@@ -86,21 +103,32 @@ pub(super) fn decide(run: &WeeklyRun<'_>, context: &mut StageContext<'_>) -> Res
         }
         meter.advance(1);
     }
-    let mut decided = solved(fillings, Told { with_reasons: true, of_candidates: parts == 1 })?;
-    let cards = run.cards(context)?;
+    Ok((kept, counts))
+}
+
+/// Goes through the parts again and writes what was decided for their customers.
+fn write_log(
+    sight: &Sight<'_>,
+    context: &mut StageContext<'_>,
+    parts: usize,
+    decided: &mut [Decided<'_>],
+    kept: Vec<Seen>,
+    meter: &Meter,
+) -> Result<()> {
+    let cards = sight.run.cards(context)?;
     let mut kept = kept.into_iter();
     for part in Part::all(parts) {
         let (mut decisions, mut candidates) = (Vec::new(), Vec::new());
-        for Decided { side, slates, draws } in &mut decided {
+        for Decided { side, slates, draws } in decided.iter_mut() {
             let own = slates.part(part.at);
             let seen = match kept.next() {
                 Some(seen) => seen,
-                None => see(context, part, *side, &slates.customers[own.clone()])?,
+                None => sight.seen(context, part, *side, &slates.customers[own.clone()])?,
             };
-            let pairs = seen.pairs(context, &learned, &others);
             let is_own = side.engine == OWN_ENGINE;
-            let models = learned.models().filter(|_| is_own);
+            let models = sight.learned.models().filter(|_| is_own);
             let version = cards.as_ref().filter(|_| is_own).map(|cards| cards.version.as_str());
+            let pairs = sight.pairs(context, &seen);
             let log = DecisionLog {
                 context,
                 week: &seen.opened.week,
@@ -110,7 +138,7 @@ pub(super) fn decide(run: &WeeklyRun<'_>, context: &mut StageContext<'_>) -> Res
                 reasons: reasons(context, models, slates, part, &seen, &pairs)?,
                 engine: side.engine,
                 model_version: version.unwrap_or(NO_MODEL),
-                test,
+                test: sight.run.test.as_ref(),
             };
             let drawn = DrawColumns::of(log.week, slates, log.part.clone());
             draws.add(&drawn);
@@ -119,20 +147,16 @@ pub(super) fn decide(run: &WeeklyRun<'_>, context: &mut StageContext<'_>) -> Res
                 candidates.push(log.candidates()?);
             }
         }
-        let decisions =
-            by_customer(context, decisions, include_str!("../../sql/decisions_by_customer.sql"))?;
-        context.write_part(DECISIONS.name, part, &decisions.conform(&DECISIONS)?)?;
+        let sql = include_str!("../../sql/decisions_by_customer.sql");
+        let decisions = by_customer(context, decisions, sql)?.conform(&DECISIONS)?;
+        context.write_part(DECISIONS.name, part, &decisions)?;
         if parts == 1 {
             let sql = include_str!("../../sql/candidates_by_customer.sql");
             context.write_table("candidates", &by_customer(context, candidates, sql)?)?;
         }
         meter.advance(1);
     }
-    drop(meter);
-    let alarm = ratio::alarm(&counts)?;
-    let facts = facts(context, &learned.sample.week, &decided, counts);
-    context.write("plan.json", to_json(&facts)?)?;
-    Ok(summary(&decided) + &alarm)
+    Ok(())
 }
 
 /// What a side decided.

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use tercet_engine::{Engine, FileSet, Frame, Location};
-use tercet_types::Result;
+use tercet_types::{Error, Result};
 
 use super::decide::slot_masks;
 use super::engine_test::Side;
@@ -109,49 +109,6 @@ impl Learned {
         Valuer::new(&self.sample.week, config, pairs, self.models(), &self.visits).map(Some)
     }
 
-    /// Opens a part and values all offers for the customers that a side decides for.
-    #[expect(clippy::too_many_arguments, reason = "what was learned meets who is looked at")]
-    pub(super) fn see(
-        &self,
-        run: &WeeklyRun<'_>,
-        context: &StageContext<'_>,
-        part: Part,
-        side: Side<'_>,
-        customers: &[i32],
-        others: &Others<'_>,
-        valuer: Option<&Valuer<'_>>,
-    ) -> Result<Seen> {
-        let opened = run.open(context, part)?;
-        let (shop, week) = (&opened.shop, &opened.week);
-        let visits = Visits::read(context.engine, &week.candidates())?;
-        let asked = self.asked(part, customers, week);
-        let lenders = self.sample.first_of(part);
-        let of_part = Lenders { others, first: lenders };
-        let pairs = WeekPairs::of(context.engine, shop, &self.made, &asked, Some(of_part));
-        let scored = match (side.engine == OWN_ENGINE, valuer, &self.outside) {
-            (true, Some(valuer), _) => valuer.scores(week, &pairs, &visits)?,
-            (true, None, Some(table)) => {
-                outside_scores(shop, week, context.config, table, customers)?
-            }
-            _ => baseline_scores(side.engine, shop, week, context.config, customers)?,
-        };
-        Ok(Seen { opened, asked, lenders, visits, scored })
-    }
-
-    /// The customers of a run in one part that a side decides for, as the scoring stage valued them.
-    pub(super) fn seen(
-        &self,
-        run: &WeeklyRun<'_>,
-        context: &StageContext<'_>,
-        customers: &[i32],
-    ) -> Result<Seen> {
-        let opened = run.open(context, Part::WHOLE)?;
-        let visits = Visits::read(context.engine, &opened.week.candidates())?;
-        let asked = self.asked(Part::WHOLE, customers, &opened.week);
-        let scored = scored_of(context, customers)?;
-        Ok(Seen { opened, asked, lenders: Some(0), visits, scored })
-    }
-
     /// Customers of a part: everybody is asked for only once.
     fn asked(&self, part: Part, customers: &[i32], week: &Week) -> Rc<Asked> {
         match part == Part::WHOLE && customers.len() == week.customers.len() {
@@ -161,19 +118,77 @@ impl Learned {
     }
 }
 
-impl Seen {
-    /// The customers' pairs.
+/// What was learned, and who comes and goes to be looked at by it.
+pub(super) struct Sight<'a> {
+    pub(super) run: &'a WeeklyRun<'a>,
+    pub(super) learned: &'a Learned,
+    /// What the customers of the sample tell of others.
+    pub(super) others: &'a Others<'a>,
+    /// What turns pairs into values, where the product's own models do.
+    pub(super) valuer: Option<&'a Valuer<'a>>,
+}
+
+impl Sight<'_> {
+    /// Opens a part and values all offers for some of its customers, for whom a side decides.
+    pub(super) fn valued(
+        &self,
+        context: &StageContext<'_>,
+        part: Part,
+        side: Side<'_>,
+        customers: &[i32],
+    ) -> Result<Seen> {
+        let Self { run, learned, others, valuer } = self;
+        let opened = run.open(context, part)?;
+        let (shop, week) = (&opened.shop, &opened.week);
+        let visits = Visits::read(context.engine, &week.candidates())?;
+        let asked = learned.asked(part, customers, week);
+        let lenders = learned.sample.first_of(part);
+        let of_part = Lenders { others, first: lenders };
+        let pairs = WeekPairs::of(context.engine, shop, &learned.made, &asked, Some(of_part));
+        let scored = match (valuer, &learned.outside) {
+            _ if side.engine != OWN_ENGINE => {
+                baseline_scores(side.engine, shop, week, context.config, customers)?
+            }
+            (Some(valuer), _) => valuer.scores(week, &pairs, &visits)?,
+            (None, Some(table)) => outside_scores(shop, week, context.config, table, customers)?,
+            (None, None) => {
+                return Err(Error::internal("T0504", "values of an engine that learned nothing"));
+            }
+        };
+        Ok(Seen { opened, asked, lenders, visits, scored })
+    }
+
+    /// The same, but as the scoring stage valued them in a run in one part.
+    pub(super) fn seen(
+        &self,
+        context: &StageContext<'_>,
+        part: Part,
+        side: Side<'_>,
+        customers: &[i32],
+    ) -> Result<Seen> {
+        if part != Part::WHOLE {
+            return self.valued(context, part, side, customers);
+        }
+        let opened = self.run.open(context, part)?;
+        let visits = Visits::read(context.engine, &opened.week.candidates())?;
+        let asked = self.learned.asked(part, customers, &opened.week);
+        let scored = scored_of(context, customers)?;
+        Ok(Seen { opened, asked, lenders: Some(0), visits, scored })
+    }
+
+    /// The pairs of customers who were seen.
     pub(super) fn pairs<'b>(
         &'b self,
         context: &'b StageContext<'_>,
-        learned: &'b Learned,
-        others: &'b Others<'b>,
+        seen: &'b Seen,
     ) -> WeekPairs<'b> {
-        let lenders = Lenders { others, first: self.lenders };
-        let shop = &self.opened.shop;
-        WeekPairs::of(context.engine, shop, &learned.made, &self.asked, Some(lenders))
+        let lenders = Lenders { others: self.others, first: seen.lenders };
+        let (shop, made) = (&seen.opened.shop, &self.learned.made);
+        WeekPairs::of(context.engine, shop, made, &seen.asked, Some(lenders))
     }
+}
 
+impl Seen {
     /// Which slots each of their offers may fill.
     pub(super) fn masks(
         &self,

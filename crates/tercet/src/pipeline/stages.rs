@@ -13,6 +13,7 @@ use tercet_types::{Date, Error, Result};
 use super::decide::{decide, publish};
 use super::engine_test::{EngineTest, Side};
 use super::learn::{ModelCards, Models, TOO_SHORT};
+use super::learned::Sight;
 use super::lessons::Lessons;
 use super::manifest::{Part, Selection, Stage, parse, stage_path, to_json};
 use super::pairs::{Asked, Made};
@@ -158,9 +159,11 @@ impl WeeklyRun<'_> {
         self.open(context, Part::WHOLE)?;
         let arms = self.arms(context, Part::WHOLE)?;
         let (mut frames, mut valued) = (Vec::new(), Vec::new());
+        let (learned, others, valuer) = (&learned, &others, valuer.as_ref());
+        let sight = Sight { run: self, learned, others, valuer };
         for side in self.sides(context) {
-            let (whole, asked) = (Part::WHOLE, arms.customers_of(side, self.test.as_ref()));
-            let seen = learned.see(self, context, whole, side, &asked, &others, valuer.as_ref())?;
+            let asked = arms.customers_of(side, self.test.as_ref());
+            let seen = sight.valued(context, Part::WHOLE, side, &asked)?;
             frames.push(scored_frame(&seen.scored)?);
             let of = if side.is_baseline { "" } else { " offers valued" };
             valued.push(format!("{}{of} by {}", thousands(seen.scored.rows()), side.engine));

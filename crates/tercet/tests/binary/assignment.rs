@@ -296,3 +296,29 @@ fn a_predicate_can_ask_for_the_bucket() {
     let is_in = |id: &String| bucket(&bytes, Salt::Experiment("newsletter"), id) < 5_000;
     assert!(reached.len() > 15 && reached.iter().all(is_in), "{reached:?}");
 }
+
+#[test]
+fn customers_lost_from_one_arm_raise_the_alarm() {
+    let shop = project();
+    shop.set("run.engine", "popular");
+    shop.set("rules.holdout_rate", 0.5);
+    let id = weekly(&shop, KEY, &[]);
+    let report = shop.text(&format!("runs/{id}/delivery/report.html"));
+    assert!(!report.contains("Sample ratio mismatch"), "a false alarm");
+    let control = members(&assigned(&shop, &id), "holdout", "control");
+    assert!(control.len() >= 20, "{control:?}");
+    // A broken export drops all but four of them.
+    let lost: BTreeSet<&String> = control.iter().skip(4).collect();
+    shop.edit("data/transactions.csv", |_, cells| {
+        if cells.iter().any(|cell| lost.contains(cell)) {
+            cells.clear();
+        }
+    });
+    let flags = ["--quiet", "run", "--seed", "8"];
+    let done = shop.run_with(&[("TERCET_ASSIGNMENT_KEY", KEY)], &flags).fine();
+    let words = "ALARM: the arms of 'holdout' are not as planned: all groups are off alike";
+    assert!(done.stdout.contains(words), "{}", done.stdout);
+    let id = done.stdout.split_whitespace().next().unwrap();
+    let report = shop.text(&format!("runs/{id}/delivery/report.html"));
+    assert!(report.contains("Sample ratio mismatch"), "the report is silent");
+}

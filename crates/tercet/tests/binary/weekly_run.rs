@@ -170,12 +170,16 @@ fn what_a_run_hangs_on_names_it_and_the_holdout_stays() {
     let two = shop.runs().len();
     assert_eq!(two, ids.len());
 
-    // Another key is another holdout, and another run.
+    // Another key is another run, and another holdout only where none was logged before.
     let key = [("TERCET_ASSIGNMENT_KEY", "00112233445566778899aabbccddeeff")];
-    let done = shop.run_with(&key, &["run"]).fine();
-    let id = done.stdout.split_whitespace().next().unwrap().to_owned();
+    let with_key = |flags: &[&str]| {
+        let done = shop.run_with(&key, &[&["run"], flags].concat()).fine();
+        done.stdout.split_whitespace().next().unwrap().to_owned()
+    };
+    let id = with_key(&[]);
     assert!(ids.insert(id.clone()));
-    assert_ne!(control(&id), control(&first));
+    assert_eq!(control(&id), control(&first));
+    assert_ne!(control(&with_key(&["--as-of", "2026-02-02"])), control(&first));
 }
 
 #[test]
