@@ -11,6 +11,7 @@ const SENT: &str = include_str!("../sql/outcome/sent.sql");
 const HERE: &str = include_str!("../sql/outcome/here.sql");
 const SHARES: &str = include_str!("../sql/outcome/shares.sql");
 const UNITS: &str = include_str!("../sql/outcome/units.sql");
+const EVERYBODY: &str = include_str!("../sql/outcome/everybody.sql");
 const OFFERED: &str = include_str!("../sql/outcome/offered.sql");
 
 /// Which campaign is measured.
@@ -94,6 +95,27 @@ pub fn register_offers(engine: &Engine, ask: &UnitsAsk) -> Result<Frame> {
     let offers = engine.query(OFFERED, &ask.params())?;
     engine.register("outcome_offers", &offers)?;
     Ok(offers)
+}
+
+/// Registers everybody as `units`, without offers, to see what customers do by themselves before `until`. Returns how
+/// many they are.
+///
+/// # Errors
+/// The engine's own.
+pub fn register_everybody(engine: &Engine, until: Date) -> Result<usize> {
+    let values = params([("until_day", Value::I64(i64::from(until.days())))]);
+    let everybody = engine.query(EVERYBODY, &values)?;
+    engine.register("units", &everybody)?;
+    let (no_units, no_days): (Vec<i32>, Vec<i64>) = (Vec::new(), Vec::new());
+    let none = Frame::of(vec![
+        ("unit", no_units.clone().into()),
+        ("week", no_units.into()),
+        ("promotion_id", Vec::<String>::new().into()),
+        ("from_day", no_days.clone().into()),
+        ("to_day", no_days.into()),
+    ])?;
+    engine.register("outcome_offers", &none)?;
+    Ok(everybody.rows())
 }
 
 impl UnitsAsk {

@@ -8,6 +8,7 @@ mod explain;
 mod init;
 mod lift;
 mod offers;
+mod power;
 mod project;
 pub(crate) use project::Project;
 mod run;
@@ -89,6 +90,8 @@ enum Verb {
     Explain(explain::ExplainArguments),
     /// What offers brought: treated customers against the control group, with intervals
     Lift(lift::LiftArguments),
+    /// The smallest effect that a campaign could show, by its weeks and its control group
+    Power(power::PowerArguments),
     /// Make a shop whose truth is known: simulated data, and the project that reads them
     Simulate(simulate::SimulateArguments),
     /// Run engines against each other in simulated weeks: what each truly brings, and what is measured
@@ -108,6 +111,7 @@ pub(crate) fn run(arguments: &Arguments, environment: &Environment) -> Result<()
         Verb::Offers(verb) => offers::offers(verb, shared, environment),
         Verb::Explain(verb) => explain::explain(verb, shared, environment),
         Verb::Lift(verb) => lift::lift(verb, shared, environment),
+        Verb::Power(verb) => power::power(verb, shared, environment),
         Verb::Simulate(verb) => simulate::simulate(verb, shared, environment),
         Verb::Compare(verb) => compare::compare(verb, shared, environment),
     }

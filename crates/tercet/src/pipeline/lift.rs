@@ -5,6 +5,7 @@
 //! `tercet_measurement::lift`.
 
 mod logs;
+mod power;
 mod sums;
 mod weeks;
 
@@ -15,6 +16,7 @@ use tercet_types::tables::assignments::HOLDOUT;
 use tercet_types::{DAYS_PER_WEEK, Date, Error, Result};
 
 use self::logs::Logs;
+pub(crate) use self::power::{Answer, Planned, PowerAsk, plan};
 pub(crate) use self::sums::Comparison;
 use super::manifest::{parse, to_json};
 use super::prepare::sources_of;
@@ -237,6 +239,17 @@ fn gather(
     measured.control_rate = assigned.planned(HOLDOUT).unwrap_or_default();
     measured.test_rate = asked.experiment.as_ref().and_then(|name| assigned.planned(name));
     measured.segments = assigned.segments();
+    if !(measured.control_rate > 0.0 && measured.control_rate < 1.0) {
+        return Err(Error::data(
+            "T1045",
+            "in these runs nobody was held out: there is nothing to compare with",
+        )
+        .hint("set [rules] holdout_rate, for example to 0.05, and run the coming weeks with it"));
+    }
+    if let (Some(name), None) = (&asked.experiment, measured.test_rate) {
+        return Err(Error::not_found("T1045", format!("in these runs nobody was in an engine test '{name}'"))
+            .hint("[experiment] name says which test runs; leave --experiment out to compare offers with none"));
+    }
     let configured = [settings.revenue_cap_minor, settings.margin_cap_minor];
     for ((cap, values), configured) in
         measured.caps_minor.iter_mut().zip(&mut before).zip(configured)

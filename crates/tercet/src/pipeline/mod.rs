@@ -43,7 +43,9 @@ pub(crate) use campaign::{Campaign, campaign, participant};
 pub(crate) use decide::rule_words;
 pub(crate) use effects::{Effect, EffectFacts, EngineFacts, effects};
 pub(crate) use history::Contact;
-pub(crate) use lift::{Asked, Comparison, Measured, compare, measure};
+pub(crate) use lift::{
+    Answer, Asked, Comparison, Measured, Planned, PowerAsk, compare, measure, plan,
+};
 pub(crate) use lock::exclusively;
 pub(crate) use manifest::{
     RunManifest, Selection, Stage, chosen_run, complete_runs, files_of, stage_path,

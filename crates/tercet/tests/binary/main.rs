@@ -12,6 +12,7 @@ mod compare;
 mod demo;
 mod exploration;
 mod faults;
+mod lift;
 mod s3;
 mod scopes;
 mod simulate;

@@ -97,7 +97,15 @@ impl<'a> Logs<'a> {
         self.mount_assignments(part)?;
         assigned.add(planned_shares(engine, &ask)?);
         let units = register_units(engine, &ask)?;
-        assigned.segments.extend(units.text("segment")?);
+        let customers = units.text("customer_id")?;
+        if let Some(twice) = customers.windows(2).position(|pair| pair[0] == pair[1]) {
+            return Err(Error::data(
+                "T1042",
+                format!("row {twice} of the log of assignment: a customer stands in it twice"),
+            )
+            .hint("the log of a run was changed: no lift of this campaign can be read"));
+        }
+        assigned.segments.extend(units.codes("segment")?.1);
         engine.forget(ASSIGNMENTS)?;
         self.mount_decisions(part)?;
         let offers = register_offers(engine, &ask)?;

@@ -54,6 +54,7 @@ pub(super) fn read<'a>(
     for part in Part::all(parts) {
         for (table, rows) in reading.part(part.at)?.tables {
             if table == "transactions" {
+                one_currency(&rows, &project.config.project.currency)?;
                 engine.lend(table, &rows)?;
                 sales.add(engine, ask)?;
                 let found = engine.query(
@@ -82,6 +83,22 @@ pub(super) fn read<'a>(
         Error::data("T1041", "there are no transactions").hint("look at [sources.transactions]")
     })?;
     Ok(Read { engine, store, scratch, first_day, last_day, quarantined })
+}
+
+/// Amounts of several currencies cannot be added up. A shop that says the currency of a line says that of the project.
+fn one_currency(transactions: &Frame, currency: &str) -> Result<()> {
+    if !transactions.has("currency") {
+        return Ok(());
+    }
+    let (_, named) = transactions.codes("currency")?;
+    match named.iter().find(|name| !name.trim().eq_ignore_ascii_case(currency)) {
+        None => Ok(()),
+        Some(other) => Err(Error::data(
+            "T1046",
+            format!("transactions are in {other}, and the project counts in {currency}"),
+        )
+        .hint("convert amount_minor to one currency in [sources.transactions], or leave the lines of the others out by a query")),
+    }
 }
 
 impl Read<'_> {
