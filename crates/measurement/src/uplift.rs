@@ -22,4 +22,4 @@ pub use heterogeneity::{Heterogeneity, SIGNIFICANT_P, heterogeneity};
 pub use ranked::Ranked;
 pub use refusal::Refusal;
 pub use selected::{Selected, selected};
-pub use sending::{Sending, sending};
+pub use sending::{Line, Sending, arm_to_send, sending};

@@ -102,6 +102,7 @@ fn settings() -> UpliftSettings {
     UpliftSettings {
         outcome: params(8, 40),
         effect: vec![params(4, 30), params(8, 30)],
+        stage_folds: 4,
         folds: 4,
         seed: 3,
     }
@@ -114,6 +115,7 @@ fn quick() -> UpliftSettings {
     UpliftSettings {
         outcome: few(&outcome),
         effect: effect.iter().map(few).collect(),
+        stage_folds: 2,
         folds: 3,
         ..settings()
     }

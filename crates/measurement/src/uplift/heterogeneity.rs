@@ -120,7 +120,7 @@ mod tests {
 
     const CELLS: usize = 10;
     const FOLDS: u8 = 5;
-    const TRIALS: u64 = 1_500;
+    const TRIALS: u64 = 1_000;
 
     /// Numbers in [0, 1) by a congruential generator.
     fn draws(seed: u64) -> impl FnMut() -> f64 {

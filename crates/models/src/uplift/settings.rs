@@ -10,7 +10,10 @@ pub struct UpliftSettings {
     /// Of the models of effects: where there are several, each learner takes the one whose effects, learnt
     /// without a row, miss that row's pseudo-outcome by least.
     pub effect: Vec<Params>,
-    /// Folds of rows: what is predicted of a row in between comes from models that did not see it.
+    /// Folds of rows inside a learner: what is predicted of a row in between comes from models that did not see
+    /// its fold.
+    pub stage_folds: u8,
+    /// Folds of [`super::cross_fit`].
     pub folds: u8,
     /// Where the draw of folds starts.
     pub seed: u64,
@@ -32,6 +35,7 @@ impl Default for UpliftSettings {
         Self {
             outcome: params(8, 80),
             effect: vec![params(3, 60), params(6, 60), params(8, 120)],
+            stage_folds: 3,
             folds: 5,
             seed: 1,
         }

@@ -25,7 +25,7 @@ pub(super) fn outcomes(
 
 /// The fold of every row in the stages of a learner.
 pub(super) fn stage_folds(key: &[u64], settings: &UpliftSettings) -> Vec<u8> {
-    key.iter().map(|key| fold_of(*key, settings.seed ^ STAGES, settings.folds)).collect()
+    key.iter().map(|key| fold_of(*key, settings.seed ^ STAGES, settings.stage_folds)).collect()
 }
 
 /// The outcome of each row of `matrix` as learnt from `learn_from`, the rows of the row's own fold left out.
@@ -35,7 +35,7 @@ pub(super) fn outcomes_out_of_fold(
     schema: &FeatureSchema,
     settings: &UpliftSettings,
 ) -> Result<Vec<f64>> {
-    out_of_fold(matrix, fold, settings.folds, |own| {
+    out_of_fold(matrix, fold, settings.stage_folds, |own| {
         let rows: Vec<usize> = learn_from.iter().copied().filter(|row| fold[*row] != own).collect();
         let labels: Vec<f64> = rows.iter().map(|row| outcome[*row]).collect();
         outcomes(&matrix.only(&rows), &labels, schema, settings)
@@ -53,7 +53,7 @@ pub(super) fn effect(
     settings: &UpliftSettings,
 ) -> Result<Ensemble> {
     let loss = |params: &Params| -> Result<f64> {
-        let predicted = out_of_fold(matrix, fold, settings.folds, |own| {
+        let predicted = out_of_fold(matrix, fold, settings.stage_folds, |own| {
             let rows: Vec<usize> = (0..fold.len()).filter(|row| fold[*row] != own).collect();
             let labels: Vec<f64> = rows.iter().map(|row| pseudo[*row]).collect();
             let weights: Option<Vec<f64>> =

@@ -15,6 +15,7 @@ mod run;
 mod runs;
 mod simulate;
 pub(crate) use simulate::raw;
+mod uplift;
 
 use std::path::PathBuf;
 
@@ -96,6 +97,8 @@ enum Verb {
     Simulate(simulate::SimulateArguments),
     /// Run engines against each other in simulated weeks: what each truly brings, and what is measured
     Compare(compare::CompareArguments),
+    /// Find whom a treatment changes, by any table of a trial
+    Uplift(uplift::UpliftArguments),
 }
 
 /// Runs the verb that was typed.
@@ -114,6 +117,7 @@ pub(crate) fn run(arguments: &Arguments, environment: &Environment) -> Result<()
         Verb::Power(verb) => power::power(verb, shared, environment),
         Verb::Simulate(verb) => simulate::simulate(verb, shared, environment),
         Verb::Compare(verb) => compare::compare(verb, shared, environment),
+        Verb::Uplift(verb) => uplift::uplift(verb, shared, environment),
     }
 }
 

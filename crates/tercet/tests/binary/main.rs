@@ -17,4 +17,5 @@ mod s3;
 mod scopes;
 mod simulate;
 mod support;
+mod uplift;
 mod weekly_run;
