@@ -7,6 +7,7 @@
 mod allocation;
 mod anchors;
 mod bound;
+mod lift;
 mod machine;
 mod process;
 mod record;
@@ -50,6 +51,7 @@ const BENCHMARKS: &[Benchmark] = &[
     Benchmark { name: "allocation", about: "plans of large shops", run: allocation::run },
     Benchmark { name: "simulator", about: "lines made per second and core", run: simulator::run },
     Benchmark { name: "rfm", about: "recency, frequency, money: DuckDB, Polars", run: rfm::run },
+    Benchmark { name: "lift", about: "the report of a campaign, DuckDB", run: lift::run },
     Benchmark { name: "weekly", about: "a weekly run and a replay on real data", run: weekly::run },
 ];
 
