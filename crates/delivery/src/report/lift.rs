@@ -98,6 +98,8 @@ pub struct LiftMetric {
     pub difference: Reading,
     /// The same less what was known before; none where nothing was.
     pub adjusted: Option<Reading>,
+    /// The difference within segments, weighted by their size; of goals alone.
+    pub stratified: Option<Reading>,
     /// The difference relative to control, adjusted where there is an adjusted one.
     pub relative: Option<Reading>,
     /// Share of the variance that the weeks before explain.

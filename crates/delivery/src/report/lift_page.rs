@@ -81,6 +81,7 @@ fn view(at: usize, comparison: &LiftComparison, currency: Currency) -> Value {
         ),
         looks => looks(&id, comparison, currency),
         metrics => metrics(comparison, currency),
+        methods_beside => other_methods(comparison, currency),
         segments => segments(&id, comparison, currency),
         by_segment => segment_table(&comparison.segments, currency),
         methods => Serde(&comparison.methods),
@@ -225,6 +226,27 @@ fn metrics(comparison: &LiftComparison, currency: Currency) -> Table {
         "Known before",
     ];
     Table::new("All figures", 1, &head, comparison.metrics.iter().map(row).collect())
+}
+
+/// Goals by each method: they should tell the same story.
+fn other_methods(comparison: &LiftComparison, currency: Currency) -> Table {
+    let goals = comparison.metrics.iter().filter(|metric| metric.stratified.is_some());
+    let rows = goals
+        .map(|metric| {
+            let (_, unit) = units(&metric.metric);
+            let shown = |reading: Option<&Reading>| {
+                reading.map_or("–".to_owned(), |reading| text(reading, unit, currency))
+            };
+            vec![
+                label(&metric.metric),
+                shown(Some(&metric.difference)),
+                shown(metric.adjusted.as_ref()),
+                shown(metric.stratified.as_ref()),
+            ]
+        })
+        .collect();
+    let head = ["Goal", "Plain", "Less what was known before", "Within segments"];
+    Table::new("The same by other methods", 1, &head, rows)
 }
 
 fn segments(id: &str, comparison: &LiftComparison, currency: Currency) -> Option<Figure> {

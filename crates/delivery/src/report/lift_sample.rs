@@ -93,6 +93,8 @@ fn comparison(name: &str) -> LiftComparison {
                 control: Some(control),
                 difference: known(control * relative, control * half * 1.6),
                 adjusted: Some(known(control * relative, control * half)),
+                stratified: (metric == "margin_minor")
+                    .then(|| known(control * relative, control * half * 1.5)),
                 relative: Some(known(relative, half)),
                 explained: Some(0.61),
             })
@@ -105,6 +107,7 @@ fn comparison(name: &str) -> LiftComparison {
                     control: None,
                     difference: known(0.048, 0.002),
                     adjusted: None,
+                    stratified: None,
                     relative: None,
                     explained: None,
                 },
@@ -116,6 +119,7 @@ fn comparison(name: &str) -> LiftComparison {
                     control: Some(0.0),
                     difference: known(0.000_2, 0.000_3),
                     adjusted: None,
+                    stratified: None,
                     relative: Some(refused("the base is too near zero")),
                     explained: None,
                 },

@@ -206,6 +206,7 @@ fn comparison(of: &Comparison, measured: &Measured) -> LiftComparison {
                 control: metric.control,
                 difference: reading(&metric.difference),
                 adjusted: metric.adjusted.as_ref().map(reading),
+                stratified: metric.stratified.as_ref().map(reading),
                 relative: metric.best_relative().map(reading),
                 explained: metric.explained,
             })
