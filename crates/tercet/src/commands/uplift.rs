@@ -24,7 +24,7 @@ pub(crate) struct UpliftArguments {
 #[derive(Debug, Subcommand)]
 enum UpliftVerb {
     /// Learn from a trial what each treatment adds for whom, and say whether that is worth choosing by
-    Fit(fit::FitArguments),
+    Fit(Box<fit::FitArguments>),
     /// Say for every row of a table what each treatment adds, and what to send
     Apply(file::ApplyArguments),
 }

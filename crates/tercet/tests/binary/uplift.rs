@@ -69,7 +69,7 @@ fn whom_a_treatment_changes_is_found_and_sent_to() {
     let qini =
         |ranking: usize| letter["rankings"][ranking]["scikit_uplift_qini_auc"].as_f64().unwrap();
     // City customers buy less, so that whoever sends to buyers sends to the wrong ones.
-    assert!(qini(0) > 0.2 && qini(1) < 0.0, "{letter:#}");
+    assert!(qini(0) > 0.1 && qini(1) < 0.0, "{letter:#}");
     assert!(letter["effect"]["value"].as_f64().unwrap() > 0.0);
     assert!(said["advice"]["by_uplift"].is_object());
     assert!(said["policy"]["over_nobody"]["low"].as_f64().unwrap() > 0.0);
