@@ -1,6 +1,6 @@
 //! Do the probabilities and draws of a run follow from its log, its plan.json, the seed and the key?
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tercet_allocation::{Exploration, Law, Opening, Openings, RuleId};
 use tercet_measurement::assignment::{Salt, hash};
@@ -46,13 +46,27 @@ struct Logged {
 fn recompute(shop: &Project, run: &str) -> [usize; 3] {
     let plan: serde_json::Value =
         serde_json::from_str(&shop.text(&format!("runs/{run}/allocation/plan.json"))).unwrap();
-    let draws = &plan["draws"];
+    let own = &plan["draws"];
     let law = Law {
-        epsilon: draws["epsilon"].as_f64().unwrap(),
-        measurement_share: draws["measurement_share"].as_f64().unwrap(),
+        epsilon: own["epsilon"].as_f64().unwrap(),
+        measurement_share: own["measurement_share"].as_f64().unwrap(),
     };
-    let exploration = Exploration { law, limit_share: 0.0, seed: draws["seed"].as_u64().unwrap() };
-    let known = draws["promotions"].as_array().unwrap();
+    let exploration = Exploration { law, limit_share: 0.0, seed: own["seed"].as_u64().unwrap() };
+    // The other side of an engine test has draws of its own, of the same promotions.
+    let log = shop.table(run, "allocation/decisions");
+    let text = |name: &str| log.text_or_null(name).unwrap();
+    let of_baseline: BTreeSet<String> = log
+        .text("customer_id")
+        .unwrap()
+        .into_iter()
+        .zip(text("experiment_arm"))
+        .filter_map(|(customer, arm)| arm.filter(|arm| arm == "baseline").map(|_| customer))
+        .collect();
+    let draws_of = |customer: &str| match of_baseline.contains(customer) {
+        true => &plan["baseline"]["draws"],
+        false => own,
+    };
+    let known = own["promotions"].as_array().unwrap();
     let place: BTreeMap<&str, u32> =
         known.iter().zip(0..).map(|(of, at)| (of["promotion"].as_str().unwrap(), at)).collect();
     let group =
@@ -67,7 +81,8 @@ fn recompute(shop: &Project, run: &str) -> [usize; 3] {
     for row in 0..candidates.rows() {
         let rule = rules[row].as_deref().and_then(RuleId::from_name);
         let promotion = place[ids[row].as_str()];
-        let is_left_out = !known[promotion as usize]["left_out"].is_null();
+        let is_left_out =
+            !draws_of(&customers[row])["promotions"][promotion as usize]["left_out"].is_null();
         if rule.is_some_and(RuleId::is_flag) || is_left_out || slots[row] == 0 {
             continue;
         }
@@ -75,8 +90,6 @@ fn recompute(shop: &Project, run: &str) -> [usize; 3] {
         offers.entry(customers[row].clone()).or_default().push(opening);
     }
 
-    let log = shop.table(run, "allocation/decisions");
-    let text = |name: &str| log.text_or_null(name).unwrap();
     let is = |name: &str| -> Vec<bool> {
         log.bool_or_null(name).unwrap().into_iter().map(|is| is == Some(true)).collect()
     };
@@ -104,6 +117,7 @@ fn recompute(shop: &Project, run: &str) -> [usize; 3] {
 
     let mut counts = [0; 3];
     for (customer, logged) in &of_customers {
+        let draws = draws_of(customer);
         let is_open = logged.is_randomised.contains(&true);
         let openings = Openings {
             offers: offers.get(customer).cloned().unwrap_or_default(),
@@ -136,9 +150,12 @@ fn recompute(shop: &Project, run: &str) -> [usize; 3] {
             counts[2] += usize::from(logged.promotions[slot] != logged.planned[slot]);
         }
     }
-    assert_eq!(draws["open_slots"].as_u64().unwrap() as usize, counts[0]);
-    assert_eq!(draws["drawn_slots"].as_u64().unwrap() as usize, counts[1]);
-    assert_eq!(draws["refused_customers"], 0);
+    let sum = |name: &str| -> usize {
+        let sides = [own, &plan["baseline"]["draws"]];
+        sides.iter().filter_map(|draws| draws[name].as_u64()).sum::<u64>() as usize
+    };
+    assert_eq!([sum("open_slots"), sum("drawn_slots")], counts[..2]);
+    assert_eq!(sum("refused_customers"), 0);
     counts
 }
 
@@ -174,6 +191,24 @@ fn what_the_log_says_of_draws_can_be_recomputed_from_it() {
     let ones = |name: &str| log.f64(name).unwrap().iter().all(|chance| *chance == 1.0);
     assert!(ones("propensity") && ones("joint_propensity"));
     assert!(!log.bool_or_null("is_randomised").unwrap().contains(&Some(true)));
+}
+
+#[test]
+fn both_sides_of_an_engine_test_draw_and_say_so() {
+    let shop = exploring();
+    shop.set("run.engine", "personal");
+    shop.set("experiment.name", "autumn");
+    shop.set("experiment.baseline", "popular");
+    let id = weekly(&shop, &[]);
+    let [open, drawn, others] = recompute(&shop, &id);
+    assert!(open > 120 && drawn > open / 4 && others > 20, "{open} {drawn} {others}");
+    let log = shop.table(&id, "allocation/decisions");
+    let explored = log.bool_or_null("is_explored").unwrap().into_iter();
+    let engines: BTreeSet<String> = explored
+        .zip(log.text("engine").unwrap())
+        .filter_map(|(is_explored, engine)| (is_explored == Some(true)).then_some(engine))
+        .collect();
+    assert_eq!(engines.len(), 2, "{engines:?}");
 }
 
 #[test]
