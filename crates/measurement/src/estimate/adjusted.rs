@@ -105,9 +105,13 @@ pub fn adjusted_ratio(
 ) -> Result<Adjusted, Refusal> {
     let (of_treatment, of_control) =
         (Linear::of(treatment, columns)?, Linear::of(control, columns)?);
-    let before = of_treatment.variance_before + of_control.variance_before;
-    let slope =
-        if before > 0.0 { (of_treatment.covariance + of_control.covariance) / before } else { 0.0 };
+    // Each group counts by its units: the slope of a small holdout alone is too noisy, and what it
+    // happens to fit is taken off the variance too.
+    let of_all = |of: fn(&Linear) -> f64| {
+        of(&of_treatment) * of_treatment.count + of(&of_control) * of_control.count
+    };
+    let before = of_all(|group| group.variance_before);
+    let slope = if before > 0.0 { of_all(|group| group.covariance) / before } else { 0.0 };
     let arms = (of_treatment.arm(slope), of_control.arm(slope));
     let plain = (of_treatment.arm(0.0), of_control.arm(0.0));
     let methods = (Method::AdjustedRatioDifference, Method::RelativeAdjustedRatioDelta);
@@ -192,4 +196,68 @@ fn finish(
         explained: 1.0
             - (treatment.variance + control.variance) / (plain.0.variance + plain.1.variance),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::estimate::{LEVEL, difference};
+
+    /// Outcome, its covariate, the same times two, nothing, orders, orders before.
+    fn group(units: i64, more: i64) -> Sums {
+        let mut sums = Sums::new(6);
+        for n in 0..units {
+            let before = n * n % 101;
+            let outcome = before + n % 7 + more;
+            sums.add(&[outcome, before, 2 * before, 0, 1 + n % 3, 1 + n % 2]).unwrap();
+        }
+        sums
+    }
+
+    const RATIO: RatioColumns =
+        RatioColumns { numerator: 0, denominator: 4, numerator_before: 1, denominator_before: 5 };
+
+    #[test]
+    fn what_explains_much_narrows_the_interval() {
+        let (treatment, control) = (group(400, 3), group(300, 0));
+        let plain = difference(&treatment.moments(0), &control.moments(0), LEVEL).unwrap();
+        for found in [
+            adjusted(&treatment, &control, 0, &[1], LEVEL).unwrap(),
+            adjusted_by_arm(&treatment, &control, 0, &[1], LEVEL).unwrap(),
+        ] {
+            assert!(found.explained > 0.95 && (found.difference.value - 3.0).abs() < 0.3);
+            let narrower = found.difference.std_error / plain.std_error;
+            assert!((narrower * narrower - (1.0 - found.explained)).abs() < 1e-12);
+        }
+        // What is the same for everybody explains nothing, alone or beside others.
+        let none = adjusted(&treatment, &control, 0, &[3], LEVEL).unwrap();
+        assert_eq!((none.explained, none.difference.value), (0.0, plain.value));
+        let beside = adjusted(&treatment, &control, 0, &[3, 1], LEVEL).unwrap();
+        assert_eq!(beside, adjusted(&treatment, &control, 0, &[1], LEVEL).unwrap());
+    }
+
+    #[test]
+    fn what_cannot_be_said_is_refused_by_reason() {
+        let fine = group(400, 3);
+        let check = |treatment: &Sums, control: &Sums, covariates: &[usize], expect: Refusal| {
+            let found = adjusted(treatment, control, 0, covariates, LEVEL);
+            assert_eq!(found.err(), Some(expect));
+            let found = adjusted_by_arm(treatment, control, 0, covariates, LEVEL);
+            assert_eq!(found.err(), Some(expect));
+        };
+        check(&fine, &fine, &[1, 2], Refusal::CollinearCovariates);
+        check(&fine, &Sums::new(6), &[1], Refusal::EmptyArm);
+        check(&Sums::new(6), &fine, &[1], Refusal::EmptyArm);
+        check(&fine, &group(29, 0), &[1], Refusal::TooFewUnits);
+        let mut nothing = Sums::new(6);
+        nothing.add_zeros(100).unwrap();
+        check(&nothing, &nothing, &[1], Refusal::AllZero);
+        assert_eq!(adjusted_ratio(&fine, &nothing, RATIO, LEVEL), Err(Refusal::BaseNearZero));
+        assert_eq!(adjusted_ratio(&fine, &Sums::new(6), RATIO, LEVEL), Err(Refusal::EmptyArm));
+        assert!(adjusted_ratio(&fine, &fine, RATIO, LEVEL).is_ok());
+        // Losses: a difference can be said, a relative one cannot.
+        let loss = group(400, -60);
+        let found = adjusted(&fine, &loss, 0, &[1], LEVEL).unwrap();
+        assert_eq!(found.relative, Err(Refusal::BaseNearZero));
+    }
 }
