@@ -9,7 +9,7 @@ mod anchors;
 mod bound;
 mod lift;
 mod machine;
-mod process;
+pub(crate) mod process;
 mod record;
 mod rfm;
 mod scorer;
@@ -35,7 +35,7 @@ usage: cargo xtask bench [--quick] [--only NAME]... [--skip NAME]...
 ";
 
 /// What went wrong, in words, with what to do about it.
-type Failure = String;
+pub(crate) type Failure = String;
 
 /// One benchmark.
 struct Benchmark {

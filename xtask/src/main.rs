@@ -9,6 +9,7 @@
 #![expect(clippy::print_stdout, reason = "the chores talk to whoever called them")]
 
 mod bench;
+mod calibrate;
 mod ci;
 mod codegen;
 mod deps;
@@ -25,6 +26,8 @@ usage: cargo xtask <chore>
   ci     the same
   bench [--quick] [--only NAME]...
          figures beside other programs', in one run; fails when a goal is missed; writes bench/RESULTS.md
+  calibrate [--quick]
+         whether intervals hold the truth as often as they say; fails when not; writes bench/CALIBRATION.md
   lint   clippy over all crates, in the profile that ships
   codegen [--check]
          the pages that are written from the code
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
     match (chore, rest.map(String::as_str)) {
         (Some("test" | "ci"), None) => ci::run(&root),
         (Some("bench"), _) => bench::run(&root, &arguments[1..]),
+        (Some("calibrate"), _) => calibrate::run(&root, &arguments[1..]),
         (Some("lint"), None) => ci::lint(&root),
         (Some("codegen"), None) => report("codegen", &codegen::write(&root)),
         (Some("codegen"), Some("--check")) => report("codegen", &codegen::check(&root)),
