@@ -32,6 +32,8 @@ pub struct UnitsAsk {
 pub struct Share {
     /// `holdout`, or the engine test.
     pub experiment: String,
+    /// Customers assigned.
+    pub customers: u64,
     /// Customers whom a larger share moved in the campaign.
     pub moved: u64,
     /// The largest share planned.
@@ -48,12 +50,14 @@ pub fn sent_in_run(engine: &Engine) -> Result<Frame> {
     engine.query(SENT, &BTreeMap::new())
 }
 
-/// The rows of `assignments` that are of customers of the canonical tables that are registered.
+/// Keeps the rows of the registered `assignments` that are of customers of the registered canonical tables: of a part
+/// of the shop, and not of visitors who have become customers since, or of customers who were erased.
 ///
 /// # Errors
 /// The engine's own.
-pub fn assigned_here(engine: &Engine) -> Result<Frame> {
-    engine.query(HERE, &BTreeMap::new())
+pub fn keep_assigned_here(engine: &Engine) -> Result<()> {
+    let here = engine.query(HERE, &BTreeMap::new())?;
+    engine.register("assignments", &here)
 }
 
 /// The planned shares of the registered `assignments`.
@@ -62,12 +66,14 @@ pub fn assigned_here(engine: &Engine) -> Result<Frame> {
 /// The engine's own.
 pub fn planned_shares(engine: &Engine, ask: &UnitsAsk) -> Result<Vec<Share>> {
     let found = engine.query(SHARES, &ask.params())?;
-    let (moved, share) = (found.i64("moved")?, found.f64("share")?);
+    let (customers, moved) = (found.i64("customers")?, found.i64("moved")?);
+    let share = found.f64("share")?;
     let buckets = found.i64_or_null("first_moved_bucket")?;
     let rows = found.text("experiment")?.into_iter().enumerate();
     Ok(rows
         .map(|(row, experiment)| Share {
             experiment,
+            customers: customers[row] as u64,
             moved: moved[row] as u64,
             share: share[row],
             first_moved_bucket: buckets[row],

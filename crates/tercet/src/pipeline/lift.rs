@@ -70,6 +70,8 @@ pub(crate) struct Measured {
     pub(crate) units: u64,
     /// Customers left out, whom a larger holdout moved to the other arm.
     pub(crate) moved: u64,
+    /// Customers left out who are no longer in the shop's data: erased, or visitors who have logged in since.
+    pub(crate) gone: u64,
     /// Planned share of control.
     pub(crate) control_rate: f64,
     /// Planned share of the test arm among the treated, in an engine test.
@@ -206,6 +208,7 @@ fn gather(
         parts,
         units: 0,
         moved: 0,
+        gone: 0,
         control_rate: 0.0,
         test_rate: None,
         segments: Vec::new(),
@@ -235,7 +238,7 @@ fn gather(
     if measured.units == 0 {
         return Err(logs::no_assignments(&logs.runs));
     }
-    measured.moved = assigned.moved();
+    (measured.moved, measured.gone) = (assigned.moved(), assigned.gone());
     measured.control_rate = assigned.planned(HOLDOUT).unwrap_or_default();
     measured.test_rate = asked.experiment.as_ref().and_then(|name| assigned.planned(name));
     measured.segments = assigned.segments();

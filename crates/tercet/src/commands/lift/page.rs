@@ -285,10 +285,15 @@ fn methods(lift: &Lift) -> Vec<Fact> {
 fn facts(project: &Project, id: &str, measured: &Measured) -> Vec<Fact> {
     let settings = &project.config.lift;
     let fact = |name: &str, value: String| Fact { name: name.to_owned(), value };
-    let left_out = match measured.moved {
-        0 => String::new(),
-        moved => format!("; {} left out, whom a larger holdout moved", thousands(moved)),
-    };
+    let left_out = [
+        (measured.moved, "whom a larger holdout moved"),
+        (measured.gone, "who are no longer in the shop's data"),
+    ];
+    let left_out: String = left_out
+        .into_iter()
+        .filter(|(customers, _)| *customers > 0)
+        .map(|(customers, why)| format!("; {} left out, {why}", thousands(customers)))
+        .collect();
     let [revenue, margin] = measured.caps_minor;
     let caps = match (measured.caps_are_configured, measured.weeks_before) {
         (false, 0) => "none: nothing is known of the weeks before".to_owned(),

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tercet_engine::Frame;
 use tercet_features::{
-    Share, UnitsAsk, assigned_here, planned_shares, register_offers, register_units, sent_in_run,
+    Share, UnitsAsk, keep_assigned_here, planned_shares, register_offers, register_units,
+    sent_in_run,
 };
 use tercet_measurement::assignment::BUCKETS;
 use tercet_types::tables::assignments::HOLDOUT;
@@ -36,6 +37,8 @@ pub(super) struct Logs<'a> {
 /// What is found out of the assignment while parts come.
 #[derive(Debug, Default)]
 pub(super) struct Assigned {
+    /// Customers in the log.
+    logged: u64,
     shares: BTreeMap<String, Share>,
     segments: BTreeSet<String>,
 }
@@ -94,7 +97,9 @@ impl<'a> Logs<'a> {
             experiment: self.experiment.clone(),
             first_unit: first_unit as i64,
         };
-        self.mount_assignments(part)?;
+        let is_divided_alike = self.mount_assignments(part)?;
+        assigned.count(&planned_shares(engine, &ask)?, is_divided_alike);
+        keep_assigned_here(engine)?;
         assigned.add(planned_shares(engine, &ask)?);
         let units = register_units(engine, &ask)?;
         let customers = units.text("customer_id")?;
@@ -120,18 +125,15 @@ impl<'a> Logs<'a> {
         Ok(units)
     }
 
-    /// The newest log of assignment, which holds all that earlier ones held.
-    fn mount_assignments(&self, part: Part) -> Result<()> {
+    /// The newest log of assignment, which holds all that earlier ones held: the rows of the part, or all where the
+    /// run was divided otherwise; true for the part.
+    fn mount_assignments(&self, part: Part) -> Result<bool> {
         let Project { engine, store, .. } = self.project;
         let run = self.runs.last().ok_or_else(|| no_assignments(&self.runs))?;
         let files = files_of(store, run, Stage::Allocation, ASSIGNMENTS)
             .map_err(|cause| no_assignments(&self.runs).cause(cause))?;
         engine.mount_parts(store, of_part(&files, part), ASSIGNMENTS)?;
-        if files.len() != part.of {
-            // Divided otherwise: those who are here are looked up among all.
-            engine.register(ASSIGNMENTS, &assigned_here(engine)?)?;
-        }
-        Ok(())
+        Ok(files.len() == part.of)
     }
 
     fn mount_decisions(&self, part: Part) -> Result<()> {
@@ -152,14 +154,25 @@ fn of_part(files: &[String], part: Part) -> &[String] {
 }
 
 impl Assigned {
+    /// Counts who is in the log: of a part, or all at once.
+    fn count(&mut self, found: &[Share], is_part: bool) {
+        let customers = found
+            .iter()
+            .find(|share| share.experiment == HOLDOUT)
+            .map_or(0, |share| share.customers);
+        self.logged = if is_part { self.logged + customers } else { customers };
+    }
+
     fn add(&mut self, found: Vec<Share>) {
         for share in found {
             let all = self.shares.entry(share.experiment.clone()).or_insert_with(|| Share {
+                customers: 0,
                 moved: 0,
                 share: 0.0,
                 first_moved_bucket: None,
                 ..share.clone()
             });
+            all.customers += share.customers;
             all.moved += share.moved;
             all.share = all.share.max(share.share);
             let buckets = all.first_moved_bucket.into_iter().chain(share.first_moved_bucket);
@@ -170,6 +183,12 @@ impl Assigned {
     /// Customers whom a larger holdout moved, and who are left out.
     pub(super) fn moved(&self) -> u64 {
         self.shares.get(HOLDOUT).map_or(0, |share| share.moved)
+    }
+
+    /// Customers in the log who are no longer in the shop's data: nobody knows what they did.
+    pub(super) fn gone(&self) -> u64 {
+        let here = self.shares.get(HOLDOUT).map_or(0, |share| share.customers);
+        self.logged.saturating_sub(here)
     }
 
     /// The planned share, among those who were not moved, of control or of the test arm of an experiment.
