@@ -22,12 +22,14 @@ pub struct Base {
     pub spend_per_buyer_minor: f64,
     /// What one redemption costs, minor units.
     pub discount_minor: f64,
+    /// Margin over what its products cost, before any offer.
+    pub margin_rate: f64,
 }
 
 /// The value of a pair: what allocation maximises, what it may cost, how likely it is.
 #[derive(Clone, Copy, Debug, PartialEq, Default)]
 pub struct Value {
-    /// Order value, minor units; never negative.
+    /// Order value, or what an offer brings, which may be a loss; minor units.
     pub value_minor: f64,
     /// Expected discount given, minor units.
     pub expected_cost_minor: f64,
@@ -123,8 +125,9 @@ pub fn worth(
     }
 }
 
-/// The value of what an offer brings: extra purchases, each worth what a buyer of the promotion spends and the bonuses
-/// for a response and, as often as such a purchase is of a product never bought, for a discovery.
+/// The value of what an offer brings: the margin on extra purchases of what a buyer of the promotion spends, with the
+/// bonuses for a response and, as often as such a purchase is of a product never bought, for a discovery; less what
+/// the uses of the offer cost, those by who would have bought anyway with them. Below zero the offer loses.
 ///
 /// The response rate is that of purchases with the offer. What it costs is what its uses cost.
 pub fn incremental(
@@ -139,12 +142,13 @@ pub fn incremental(
     } else {
         0.0
     };
-    let each = base.spend_per_buyer_minor.max(0.0)
+    let each = base.margin_rate * base.spend_per_buyer_minor.max(0.0)
         + bonus.response_minor
         + bonus.discovery_minor * new_share;
+    let cost_minor = brought.use_rate.clamp(0.0, 1.0) * base.discount_minor.max(0.0);
     Value {
-        value_minor: extra * each,
-        expected_cost_minor: brought.use_rate.clamp(0.0, 1.0) * base.discount_minor.max(0.0),
+        value_minor: extra * each - cost_minor,
+        expected_cost_minor: cost_minor,
         response_rate: (prediction.response_rate + extra).clamp(0.0, 1.0),
         discovery_rate: (prediction.discovery_rate + extra * new_share).clamp(0.0, 1.0),
     }
@@ -169,17 +173,22 @@ mod tests {
                 assert!((found - expect).abs() < 1e-9, "{brought:?}: {value:?}");
             }
         };
-        // Each extra purchase: 300 spent, 10 for the response, a fifth of them discoveries at 50.
-        check(Brought { use_rate: 0.05, extra: 0.1 }, (32.0, 5.0, 0.6, 0.12));
-        // Used and bringing nothing: a cost.
-        check(Brought { use_rate: 0.2, extra: 0.0 }, (0.0, 20.0, 0.5, 0.1));
+        // Each extra purchase: 300 spent at a margin of 0.4, 10 for the response, a fifth of them discoveries
+        // at 50; and each use costs 100.
+        check(Brought { use_rate: 0.05, extra: 0.1 }, (9.0, 5.0, 0.6, 0.12));
+        // Used and bringing nothing: a loss.
+        check(Brought { use_rate: 0.2, extra: 0.0 }, (-20.0, 20.0, 0.5, 0.1));
         check(Brought { use_rate: 0.0, extra: -1.0 }, (0.0, 0.0, 0.5, 0.1));
     }
 
     const PREDICTION: Prediction =
         Prediction { spend_minor: 200.0, response_rate: 0.5, discovery_rate: 0.1 };
-    const BASE: Base =
-        Base { buyer_rate: 0.2, spend_per_buyer_minor: 300.0, discount_minor: 100.0 };
+    const BASE: Base = Base {
+        buyer_rate: 0.2,
+        spend_per_buyer_minor: 300.0,
+        discount_minor: 100.0,
+        margin_rate: 0.4,
+    };
 
     #[test]
     fn values_by_route() {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) enum ModelValue {
     /// What is spent on a promotion's products, with the offer or without.
     Order,
-    /// What the offer brings.
+    /// The margin that the offer brings, less what it costs.
     Incremental,
 }
 
@@ -16,8 +16,8 @@ pub(crate) enum ModelValue {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Model {
-    /// What an offer is valued by: what is spent on the promotion with or without it, or what the offer brings, by
-    /// the answers to earlier offers; where these say too little, by what is spent.
+    /// What an offer is valued by: what is spent on the promotion with or without it, or the margin that the offer
+    /// brings less what it costs, by the answers to earlier offers; where these say too little, by what is spent.
     pub(crate) value: ModelValue,
     /// Past weeks that are trained on; the newest of them decides when to stop.
     pub(crate) training_weeks: u32,

@@ -1,10 +1,12 @@
 //! What does an offer bring, as far as the answers to earlier offers tell?
 //!
-//! Two ensembles learn from offers of past weeks: which of them were used, and what the same customers bought of
-//! promotions that were not offered to them. What an offer brings is read off a line through held-out predictions:
-//! the purchases of who was offered, less those that would have come anyway, by the uses that were expected. That is
-//! an X-learner for a rare treatment (Künzel, Sekhon, Bickel, Yu, PNAS 2019, doi:10.1073/pnas.1804597116) whose
-//! second stage sees two numbers, because uses are few.
+//! Two ensembles learn from offers of past weeks: what they brought, and what the same customers bought of promotions
+//! that were not offered to them. What was bought after an offer is divided between both ([`causes`]), each customer
+//! predicted by what was learnt from others, and a line through these predictions says how much of it holds.
+
+mod causes;
+mod relative;
+mod rows;
 
 use std::collections::BTreeMap;
 
@@ -13,9 +15,13 @@ use tercet_engine::Engine;
 use tercet_features::{
     ANSWER_CUSTOMER_FACTS, ANSWER_PROMOTION_FACTS, AnswerFacts, AnsweredPairs, PAIR_FEATURES,
 };
-use tercet_models::gbdt::{Ensemble, FeatureSchema, Matrix, Objective, Params, TrainingSet, train};
+use tercet_models::gbdt::{Ensemble, FeatureSchema, Objective, Params};
 use tercet_types::{DAYS_PER_WEEK, Date, Error, Result};
 
+use self::causes::{Held, first_shares};
+pub(super) use self::causes::{Lacking, Line, Uses};
+pub(super) use self::relative::{Levels, RELATIVE, relative};
+use self::rows::{FOLDS, Rows};
 use super::lessons::Lessons;
 use super::shop::Shop;
 use super::week::Week;
@@ -28,183 +34,33 @@ pub(super) const ANSWER_WEEKS: i32 = 16;
 const OFFERS_MIN: usize = 1_000;
 const USED_MIN: usize = 30;
 
-/// What uses say of extra purchases counts when it is so many standard errors above nothing.
-const ERRORS_MIN: f64 = 3.0;
+/// How often purchases are divided anew.
+const STEPS: usize = 3;
 
-/// Parts of the customers; each is predicted by what was learnt from the others.
-const FOLDS: u64 = 3;
-
-/// Features of a promotion in its answers: the facts of its own, and its depth.
-pub(super) const PROMOTION_ANSWERS: usize = ANSWER_PROMOTION_FACTS.len() + 1;
+/// Features of a promotion in its answers: the facts of its own, its depth, and what its offers brought before.
+pub(super) const PROMOTION_ANSWERS: usize = ANSWER_PROMOTION_FACTS.len() + 2;
 
 /// Features of a customer in the answers.
 pub(super) const CUSTOMER_ANSWERS: usize = ANSWER_CUSTOMER_FACTS.len();
 
-/// Features of a pair that grow with how much a promotion covers. What an offer brings hangs on how much the customer
-/// is after such things, however little of them the promotion covers: each is learnt from a second time, relative to
-/// its mean over customers.
-pub(super) const RELATIVE: [&str; 7] = [
-    "category_affinity",
-    "type_affinity",
-    "maker_affinity",
-    "neighbour_products",
-    "neighbour_types",
-    "neighbour_types_new",
-    "neighbour_type_pairs",
-];
-
-/// Sums of the features in [`RELATIVE`], and how many they are of.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Levels {
-    sums: [f64; RELATIVE.len()],
-    rows: f64,
-}
-
-impl Levels {
-    /// Where the features stand among those of a pair.
-    pub(super) fn places() -> [usize; RELATIVE.len()] {
-        RELATIVE.map(|name| {
-            PAIR_FEATURES.iter().position(|feature| feature.name == name).unwrap_or_default()
-        })
-    }
-
-    /// Adds a row that begins with the cross features.
-    pub(super) fn add(&mut self, row: &[f32], places: &[usize; RELATIVE.len()]) {
-        for (sum, place) in self.sums.iter_mut().zip(places) {
-            *sum += f64::from(row[*place]).max(0.0);
-        }
-        self.rows += 1.0;
-    }
-
-    /// What the features of each promotion (or group) are to be multiplied by: the mean over all of them, over its
-    /// own. Both are drawn together, so that a promotion that hardly anybody is near does not become everybody's.
-    pub(super) fn factors(all: &[Self]) -> Vec<[f32; RELATIVE.len()]> {
-        /// Share of the mean over all promotions that is added to each one's own.
-        const DRAWN: f64 = 0.05;
-        let mean = |levels: &Self, at: usize| levels.sums[at] / levels.rows.max(1.0);
-        let count = all.iter().filter(|levels| levels.rows > 0.0).count().max(1) as f64;
-        let over_all: [f64; RELATIVE.len()] = std::array::from_fn(|at| {
-            all.iter().map(|levels| mean(levels, at)).sum::<f64>() / count
-        });
-        all.iter()
-            .map(|levels| {
-                std::array::from_fn(|at| {
-                    let own = mean(levels, at) + DRAWN * over_all[at];
-                    if own > 0.0 { ((1.0 + DRAWN) * over_all[at] / own) as f32 } else { 0.0 }
-                })
-            })
-            .collect()
-    }
-}
-
-/// The features in [`RELATIVE`] of a row, times the factors of its promotion.
-pub(super) fn relative(
-    row: &[f32],
-    places: &[usize; RELATIVE.len()],
-    factors: &[f32; RELATIVE.len()],
-) -> [f32; RELATIVE.len()] {
-    std::array::from_fn(|at| row[places[at]].max(0.0) * factors[at])
-}
-
 /// What offers bring.
 pub(crate) struct Answers {
-    /// Probability that an offer is used in its week.
-    pub(super) used: Ensemble,
+    /// Probability that an offer brings a purchase in its week.
+    pub(super) extra: Ensemble,
     /// Probability that an eligible product is bought in the week without the offer.
     pub(super) unoffered: Ensemble,
+    /// How both are used.
+    pub(super) uses: Uses,
     /// The line.
     pub(super) line: Line,
-    /// What is known of promotions, by index; their depth last.
+    /// What is known of promotions, by index.
     promotions: BTreeMap<i32, [f32; PROMOTION_ANSWERS]>,
     /// The rates over all customers.
     pub(super) means: [f64; CUSTOMER_ANSWERS],
 }
 
-/// Extra purchases of an offer: so many for each use that is expected, less so many for each purchase that would have
-/// come anyway.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Line {
-    /// Extra purchases for a use.
-    pub(crate) per_use: f64,
-    /// Its standard error.
-    pub(crate) per_use_error: f64,
-    /// Extra purchases for a purchase that comes anyway: at most nothing, for uses of these bring none.
-    pub(crate) per_unoffered: f64,
-    /// Offers it was read off.
-    pub(crate) offers: usize,
-    /// Those of them that were used.
-    pub(crate) uses: usize,
-}
-
-impl Line {
-    /// Extra purchases expected of one offer; never negative.
-    pub(super) fn extra(&self, used: f64, unoffered: f64) -> f64 {
-        (self.per_use * used + self.per_unoffered * unoffered).max(0.0)
-    }
-
-    /// Least squares of `bought − unoffered` on `used` and `unoffered`, through nothing, weighted by the inverse
-    /// of the variance that a purchase has.
-    fn through(rows: &[Held]) -> Option<Self> {
-        /// No purchase is so certain that it counts for all others.
-        const VARIANCE_MIN: f64 = 0.02;
-        let weight = |row: &Held| {
-            let rate = (row.unoffered + row.used).min(0.5);
-            1.0 / (rate * (1.0 - rate)).max(VARIANCE_MIN)
-        };
-        let (mut uu, mut un, mut nn, mut uy, mut ny) = (0.0, 0.0, 0.0, 0.0, 0.0);
-        for row in rows {
-            let (w, y) = (weight(row), f64::from(u8::from(row.bought)) - row.unoffered);
-            uu += w * row.used * row.used;
-            un += w * row.used * row.unoffered;
-            nn += w * row.unoffered * row.unoffered;
-            uy += w * row.used * y;
-            ny += w * row.unoffered * y;
-        }
-        let determinant = uu * nn - un * un;
-        if uu <= 0.0 || determinant <= 1e-9 * uu * nn {
-            return None;
-        }
-        let both = ((uy * nn - ny * un) / determinant, (ny * uu - uy * un) / determinant);
-        // Who is offered more buys more anyway: what is left of that is no effect of offers.
-        let (per_use, per_unoffered, bread) = if both.1 <= 0.0 {
-            (both.0, both.1, [nn / determinant, -un / determinant])
-        } else {
-            (uy / uu, 0.0, [1.0 / uu, 0.0])
-        };
-        let meat: f64 = rows
-            .iter()
-            .map(|row| {
-                let y = f64::from(u8::from(row.bought)) - row.unoffered;
-                let left = y - per_use * row.used - per_unoffered * row.unoffered;
-                let score = bread[0] * row.used + bread[1] * row.unoffered;
-                (weight(row) * left * score).powi(2)
-            })
-            .sum();
-        Some(Self {
-            per_use,
-            per_use_error: meat.sqrt(),
-            per_unoffered,
-            offers: rows.len(),
-            uses: rows.iter().filter(|row| row.was_used).count(),
-        })
-    }
-
-    /// True when uses say something of what offers bring.
-    fn suffices(&self) -> bool {
-        self.per_use > ERRORS_MIN * self.per_use_error
-    }
-}
-
-/// An offer, predicted by what was learnt from other customers.
-struct Held {
-    used: f64,
-    unoffered: f64,
-    bought: bool,
-    was_used: bool,
-}
-
 impl Answers {
-    /// Learns from the offers of past weeks; `None` when they are too few, or say nothing of what offers bring.
+    /// Learns from the offers of past weeks, or says what is lacking.
     pub(super) fn fit(
         engine: &Engine,
         shop: &Shop,
@@ -212,7 +68,7 @@ impl Answers {
         config: &Config,
         seed: u64,
         lessons: &mut Lessons,
-    ) -> Result<Option<Self>> {
+    ) -> Result<Result<Self, Lacking>> {
         let mondays: Vec<Date> =
             (1..=ANSWER_WEEKS).map(|back| week.as_of.plus_days(-back * DAYS_PER_WEEK)).collect();
         lessons.learn_answers(engine, shop, config, &mondays)?;
@@ -220,35 +76,60 @@ impl Answers {
         let count = |of: fn(&AnsweredPairs) -> &Vec<bool>| -> usize {
             weeks.iter().flat_map(|week| of(week)).filter(|flag| **flag).count()
         };
-        if count(|week| &week.offered) < OFFERS_MIN || count(|week| &week.used) < USED_MIN {
-            return Ok(None);
+        let (offers, uses) = (count(|week| &week.offered), count(|week| &week.used));
+        if offers < OFFERS_MIN {
+            return Ok(Err(Lacking::Offers(offers)));
+        }
+        if uses < USED_MIN {
+            return Ok(Err(Lacking::Uses(uses)));
         }
         let depth = |promotion: i32| {
             week.promotions.get(&promotion).map_or(f32::NAN, |p| p.discount_rate as f32)
         };
-        let rows = Rows::of(&weeks, depth, shop);
-        let learn = |place: u64, offered: bool, fold: Option<u64>| {
-            rows.learn(&params(config, seed.wrapping_add(place)), offered, fold)
-        };
-        let mut held = Vec::new();
-        for fold in 0..FOLDS {
-            let (used, unoffered) =
-                (learn(fold, true, Some(fold))?, learn(fold, false, Some(fold))?);
-            rows.hold(fold, &used, &unoffered, &mut held)?;
+        let mut rows = Rows::of(&weeks, depth, shop);
+        let params = |place: u64| params(config, seed.wrapping_add(place));
+        let unmade = rows.of_kind(false);
+        let anyway: Vec<f32> = rows.flags(&unmade, &rows.bought);
+        let made = rows.of_kind(true);
+        let unoffered =
+            rows.crossed(&made, |fold| rows.learn(&unmade, &anyway, &params(fold), Some(fold)))?;
+        let mut held: Vec<Held> = made
+            .iter()
+            .zip(unoffered)
+            .map(|(row, unoffered)| Held {
+                extra: 0.0,
+                unoffered,
+                bought: rows.bought[*row] || rows.used[*row],
+                was_used: rows.used[*row],
+            })
+            .collect();
+        let mut shares = first_shares(&held);
+        for _ in 0..STEPS {
+            rows.tell_rates(&made, &shares);
+            let extra =
+                rows.crossed(&made, |fold| rows.learn(&made, &shares, &params(fold), Some(fold)))?;
+            held.iter_mut().zip(extra).for_each(|(offer, extra)| offer.extra = extra);
+            let uses = Uses::of(&held, &shares);
+            shares = held.iter().map(|offer| uses.share(offer)).collect();
         }
-        let Some(line) = Line::through(&held).filter(Line::suffices) else { return Ok(None) };
+        let line = Line::through(&held);
+        let Some(line) = line.filter(Line::suffices) else {
+            return Ok(Err(Lacking::Signal(line)));
+        };
+        let rates = rows.tell_rates(&made, &shares);
         let facts = AnswerFacts::read(engine, week.as_of)?;
         let promotions = week
             .promotions
             .keys()
             .map(|ix| {
                 let [mechanic, rate, new] = facts.promotion(*ix);
-                (*ix, [mechanic, rate, new, depth(*ix)])
+                (*ix, [mechanic, rate, new, depth(*ix), rates.of(*ix)])
             })
             .collect();
-        Ok(Some(Self {
-            used: learn(FOLDS, true, None)?,
-            unoffered: learn(FOLDS, false, None)?,
+        Ok(Ok(Self {
+            extra: rows.learn(&made, &shares, &params(FOLDS), None)?,
+            unoffered: rows.learn(&unmade, &anyway, &params(FOLDS), None)?,
+            uses: Uses::of(&held, &shares),
             line,
             promotions,
             means: facts.customers.means,
@@ -263,7 +144,8 @@ impl Answers {
     /// The file of the models stage.
     pub(super) fn to_json(&self) -> Result<Vec<u8>> {
         let written = Written {
-            used: self.used.to_json()?,
+            extra: self.extra.to_json()?,
+            uses: self.uses,
             unoffered: self.unoffered.to_json()?,
             line: self.line,
             promotions: self.promotions.iter().map(|(ix, facts)| (*ix, *facts)).collect(),
@@ -280,7 +162,8 @@ impl Answers {
             Error::data("T0402", format!("{ANSWERS_FILE}: not a model file")).cause(cause)
         })?;
         Ok(Self {
-            used: Ensemble::from_json(&written.used)?,
+            extra: Ensemble::from_json(&written.extra)?,
+            uses: written.uses,
             unoffered: Ensemble::from_json(&written.unoffered)?,
             line: written.line,
             promotions: written.promotions.into_iter().collect(),
@@ -295,7 +178,8 @@ pub(super) const ANSWERS_FILE: &str = "answers.json";
 /// [`Answers`] as JSON. Depths and rates are finite or null.
 #[derive(Serialize, Deserialize)]
 struct Written {
-    used: String,
+    extra: String,
+    uses: Uses,
     unoffered: String,
     line: Line,
     #[serde(with = "nullable")]
@@ -335,14 +219,14 @@ pub(super) fn answer_schema() -> FeatureSchema {
             .iter()
             .map(|feature| feature.name)
             .chain(ANSWER_PROMOTION_FACTS)
-            .chain(["promotion_depth_rate"])
+            .chain(["promotion_depth_rate", "promotion_extra_rate"])
             .chain(ANSWER_CUSTOMER_FACTS)
             .map(str::to_owned)
             .chain(RELATIVE.map(|name| format!("{name}_relative"))),
     )
 }
 
-/// Few trees of few leaves: uses are rare.
+/// Few trees of few leaves: extra purchases are rare.
 fn params(config: &Config, seed: u64) -> Params {
     Params {
         objective: Objective::Logistic,
@@ -358,165 +242,5 @@ fn params(config: &Config, seed: u64) -> Params {
         early_stopping_rounds: None,
         seed,
         bins: 63,
-    }
-}
-
-/// Offers made and not made, week below week.
-struct Rows {
-    width: usize,
-    values: Vec<f32>,
-    offered: Vec<bool>,
-    used: Vec<bool>,
-    bought: Vec<bool>,
-    fold: Vec<u64>,
-}
-
-impl Rows {
-    fn of(weeks: &[&AnsweredPairs], depth: impl Fn(i32) -> f32, shop: &Shop) -> Self {
-        let width = PAIR_FEATURES.len() + PROMOTION_ANSWERS + CUSTOMER_ANSWERS + RELATIVE.len();
-        let mut rows = Self {
-            width,
-            values: Vec::new(),
-            offered: Vec::new(),
-            used: Vec::new(),
-            bought: Vec::new(),
-            fold: Vec::new(),
-        };
-        // Offers not made are drawn evenly: they stand for the customers.
-        let places = Levels::places();
-        let mut levels: BTreeMap<i32, Levels> = BTreeMap::new();
-        for week in weeks {
-            for row in (0..week.pairs.rows()).filter(|row| !week.offered[*row]) {
-                let of = levels.entry(week.pairs.promotion_ix[row]).or_default();
-                of.add(week.pairs.row(row), &places);
-            }
-        }
-        let factors: Vec<Levels> = levels.values().copied().collect();
-        let factors: BTreeMap<i32, _> =
-            levels.keys().copied().zip(Levels::factors(&factors)).collect();
-        for week in weeks {
-            for row in 0..week.pairs.rows() {
-                let (customer, promotion) =
-                    (week.pairs.customer_ix[row], week.pairs.promotion_ix[row]);
-                rows.values.extend_from_slice(week.pairs.row(row));
-                rows.values.extend(week.facts.promotion(promotion));
-                rows.values.push(depth(promotion));
-                rows.values.extend(week.facts.customers.of(customer));
-                let factors = factors.get(&promotion).unwrap_or(&[0.0; RELATIVE.len()]);
-                rows.values.extend(relative(week.pairs.row(row), &places, factors));
-                let id = shop.indexes.customer_ids[customer as usize].as_bytes();
-                rows.fold.push(u64::from(blake3::hash(id).as_bytes()[0]) % FOLDS);
-            }
-            rows.offered.extend(&week.offered);
-            rows.used.extend(&week.used);
-            rows.bought.extend(&week.bought);
-        }
-        rows
-    }
-
-    fn row(&self, row: usize) -> &[f32] {
-        &self.values[row * self.width..(row + 1) * self.width]
-    }
-
-    fn matrix(&self, rows: &[usize]) -> Result<Matrix> {
-        let values = rows.iter().flat_map(|row| self.row(*row)).copied().collect();
-        Matrix::new(rows.len(), self.width, values)
-    }
-
-    /// Learns, of all customers or of those outside a fold, which offers were used or what was bought without.
-    fn learn(&self, params: &Params, offered: bool, without: Option<u64>) -> Result<Ensemble> {
-        let rows: Vec<usize> = (0..self.offered.len())
-            .filter(|row| self.offered[*row] == offered && Some(self.fold[*row]) != without)
-            .collect();
-        let label = if offered { &self.used } else { &self.bought };
-        let labels: Vec<f32> = rows.iter().map(|row| if label[*row] { 1.0 } else { 0.0 }).collect();
-        let matrix = self.matrix(&rows)?;
-        let set = TrainingSet { matrix: &matrix, labels: &labels, weights: None };
-        Ok(train(params, &set, None, &answer_schema())?.0)
-    }
-
-    /// Predicts the offers made to the customers of a fold.
-    fn hold(
-        &self,
-        fold: u64,
-        used: &Ensemble,
-        unoffered: &Ensemble,
-        held: &mut Vec<Held>,
-    ) -> Result<()> {
-        let rows: Vec<usize> = (0..self.offered.len())
-            .filter(|row| self.offered[*row] && self.fold[*row] == fold)
-            .collect();
-        let matrix = self.matrix(&rows)?;
-        let predicted = used.predict(&matrix)?.into_iter().zip(unoffered.predict(&matrix)?);
-        held.extend(rows.iter().zip(predicted).map(|(row, (used, unoffered))| Held {
-            used,
-            unoffered,
-            bought: self.bought[*row],
-            was_used: self.used[*row],
-        }));
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Offers of which every use brings four purchases, and a fifth of what is bought anyway is used as well.
-    fn held(per_use: f64) -> Vec<Held> {
-        let mut state = 1_u64;
-        let mut chance = || {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            (state >> 11) as f64 / (1_u64 << 53) as f64
-        };
-        (0..40_000)
-            .map(|_| {
-                let (extra, unoffered) = (0.1 * chance() * chance(), 0.3 * chance());
-                let used = extra / 4.0 + 0.05 * unoffered;
-                let brought = chance() < extra * per_use / 4.0;
-                Held {
-                    used,
-                    unoffered,
-                    bought: brought || chance() < unoffered,
-                    was_used: chance() < used,
-                }
-            })
-            .collect()
-    }
-
-    #[test]
-    fn what_a_promotion_covers_is_divided_out() {
-        let places = Levels::places();
-        let row = |value: f32| vec![value; PAIR_FEATURES.len()];
-        let levels = |values: &[f32]| {
-            let mut levels = Levels::default();
-            values.iter().for_each(|value| levels.add(&row(*value), &places));
-            levels
-        };
-        // Of the second promotion's kind there is a tenth as much; of the third's nothing was ever bought.
-        let factors =
-            Levels::factors(&[levels(&[10.0, 30.0]), levels(&[1.0, 3.0]), levels(&[0.0])]);
-        let of =
-            |value: f32, promotion: usize| relative(&row(value), &places, &factors[promotion])[0];
-        assert!((of(30.0, 0) / of(3.0, 1) - 1.0).abs() < 0.2, "{factors:?}");
-        assert!((of(30.0, 0) / of(10.0, 0) - 3.0).abs() < 1e-6);
-        assert_eq!((of(0.0, 2), of(f32::NAN, 0)), (0.0, 0.0));
-        assert!(
-            Levels::factors(&[Levels::default()]).iter().flatten().all(|factor| *factor == 0.0)
-        );
-    }
-
-    #[test]
-    fn the_line_tells_extra_purchases_from_those_that_come_anyway() {
-        let line = Line::through(&held(4.0)).unwrap();
-        assert!((line.per_use - 4.0).abs() < 4.0 * line.per_use_error, "{line:?}");
-        assert!(line.per_use_error < 0.6 && line.per_unoffered < -0.1, "{line:?}");
-        assert!(line.suffices());
-        // An offer that is used for what comes anyway brings nothing.
-        assert!(line.extra(0.05 * 0.3, 0.3) < 0.25 * line.extra(0.05 * 0.3, 0.0));
-        assert_eq!(line.extra(0.0, 0.3), 0.0);
-        let nothing = Line::through(&held(0.0)).unwrap();
-        assert!(!nothing.suffices(), "{nothing:?}");
-        assert!(Line::through(&[]).is_none());
     }
 }

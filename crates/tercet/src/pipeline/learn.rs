@@ -18,6 +18,7 @@ use super::answers::{ANSWERS_FILE, Answers, Line};
 use super::lessons::{Lessons, lends};
 use super::shop::Shop;
 use super::week::Week;
+use super::worth::{INCREMENTAL_MARGIN, ORDER_VALUE};
 use crate::config::{Config, ModelValue};
 
 /// The three ensembles behind an order value, and what says what an offer brings.
@@ -65,6 +66,23 @@ pub(crate) struct ModelCards {
     /// What extra purchases were read off, when offers are valued by what they bring.
     #[serde(default)]
     pub(crate) answers: Option<Line>,
+    /// By what offers are valued: `value_kind` of the log.
+    #[serde(default)]
+    pub(crate) value_kind: String,
+    /// Why by that, in words.
+    #[serde(default)]
+    pub(crate) value_because: String,
+}
+
+impl ModelCards {
+    /// By what offers are valued, and why.
+    pub(crate) fn valued_by(&self) -> String {
+        let what = match self.value_kind.as_str() {
+            INCREMENTAL_MARGIN => "the margin that they bring",
+            _ => "order value",
+        };
+        format!("offers are valued by {what}: {}", self.value_because)
+    }
 }
 
 /// Fewest days of purchases before a Monday that is learnt from.
@@ -155,8 +173,16 @@ impl Models {
             (spend?, response?, discovery?);
         let answers = match config.model.value {
             ModelValue::Order => None,
-            ModelValue::Incremental => Answers::fit(engine, shop, week, config, seed, lessons)?,
+            ModelValue::Incremental => {
+                Some(Answers::fit(engine, shop, week, config, seed, lessons)?)
+            }
         };
+        let (value_kind, value_because) = match &answers {
+            None => (ORDER_VALUE, "[model] value is \"order\"".to_owned()),
+            Some(Err(lacking)) => (ORDER_VALUE, lacking.words()),
+            Some(Ok(answers)) => (INCREMENTAL_MARGIN, answers.line.words()),
+        };
+        let answers = answers.and_then(Result::ok);
         let line = answers.as_ref().map(|answers| answers.line);
         let models = Self { spend, response, discovery, answers };
         let cards = ModelCards {
@@ -168,6 +194,8 @@ impl Models {
                 .to_owned(),
             cards: vec![first, second, third],
             answers: line,
+            value_kind: value_kind.to_owned(),
+            value_because,
         };
         Ok(Some((models, cards)))
     }

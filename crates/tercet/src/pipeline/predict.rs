@@ -12,7 +12,8 @@ use tercet_scoring::{Brought, Prediction};
 use tercet_types::Result;
 
 use super::answers::{
-    Answers, CUSTOMER_ANSWERS, Levels, Line, PROMOTION_ANSWERS, RELATIVE, answer_schema, relative,
+    Answers, CUSTOMER_ANSWERS, Levels, Line, PROMOTION_ANSWERS, RELATIVE, Uses, answer_schema,
+    relative,
 };
 use super::learn::{Models, schema};
 
@@ -27,7 +28,7 @@ pub(super) struct Predictor<'a> {
 /// What offers bring, learnt from wider rows than those of pairs.
 pub(super) struct Bringer {
     kernel: Kernel,
-    used: Scorer,
+    extra: Scorer,
     unoffered: Scorer,
     /// `promotions × WIDE_PROMOTION`.
     promotions: Vec<f32>,
@@ -35,6 +36,7 @@ pub(super) struct Bringer {
     /// What the features of each group that are told relative to others are multiplied by.
     factors: Vec<[f32; RELATIVE.len()]>,
     line: Line,
+    uses: Uses,
     /// The rates over all customers, to read a customer's answers by.
     pub(super) means: [f64; CUSTOMER_ANSWERS],
 }
@@ -64,7 +66,8 @@ impl Bringer {
         let rows = offered.values.chunks_exact(PROMOTION_FEATURES).zip(&offered.promotion_ix);
         Ok(Self {
             kernel: Kernel::best(),
-            used: compiled(&answers.used)?,
+            extra: compiled(&answers.extra)?,
+            uses: answers.uses,
             unoffered: compiled(&answers.unoffered)?,
             promotions: rows
                 .flat_map(|(row, ix)| row.iter().copied().chain(answers.promotion(*ix)))
@@ -107,11 +110,11 @@ impl Bringer {
             let sums = scorer.score(self.kernel, &promotions, block.len(), customers, cross)?;
             Ok(sums.into_iter().map(|sum| Objective::Logistic.link(scorer.margin(sum))).collect())
         };
-        let both = rates(&self.used)?.into_iter().zip(rates(&self.unoffered)?);
+        let both = rates(&self.extra)?.into_iter().zip(rates(&self.unoffered)?);
         Ok(both
-            .map(|(use_rate, unoffered)| Brought {
-                use_rate,
-                extra: self.line.extra(use_rate, unoffered),
+            .map(|(extra, unoffered)| Brought {
+                use_rate: self.uses.rate(extra, unoffered),
+                extra: self.line.extra(extra, unoffered),
             })
             .collect())
     }

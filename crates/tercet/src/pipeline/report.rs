@@ -288,13 +288,16 @@ fn notes(
 ) -> Result<Vec<String>> {
     let mut notes = context.config.project.notes.clone();
     match cards {
-        Some(cards) => notes.push(format!(
-            "The order value is a prediction, not a lift: labels are {}. It was trained on {} Mondays up to {}; {} was held out, and the quality below is of that week.",
-            cards.labels,
-            cards.trained_on.len(),
-            cards.trained_on.first().map_or_else(String::new, ToString::to_string),
-            cards.held_out
-        )),
+        Some(cards) => notes.extend([
+            format!(
+                "The order value is a prediction, not a lift: labels are {}. It was trained on {} Mondays up to {}; {} was held out, and the quality below is of that week.",
+                cards.labels,
+                cards.trained_on.len(),
+                cards.trained_on.first().map_or_else(String::new, ToString::to_string),
+                cards.held_out
+            ),
+            format!("What values are: {}.", cards.valued_by()),
+        ]),
         None if context.identity.engine == "tercet" => notes.push(super::learn::TOO_SHORT.to_owned()),
         None => notes.push(format!(
             "The engine '{}' ranks by a score, not by money: values are its score in millionths.",

@@ -22,6 +22,7 @@ use super::prepare::{assignment_key, identity_of, parts_of, sources_of};
 use super::runner::{Outcome, StageContext, StageWork, run_stages};
 use super::worth::{OWN_ENGINE, Scored, known_engine};
 use crate::commands::Project;
+use crate::config::ModelValue;
 use crate::output::{Progress, thousands};
 
 /// Runs one week of a project, or resumes it.
@@ -126,8 +127,13 @@ impl WeeklyRun<'_> {
         let trees: usize = cards.cards.iter().map(|card| card.trees).sum();
         let rows = cards.cards.first().map_or(0, |card| card.rows[0]);
         context.write("models.json", to_json(&Some(&cards))?)?;
+        // Of the default nothing needs to be said here; the report says it.
+        let valued = match context.config.model.value {
+            ModelValue::Order => String::new(),
+            ModelValue::Incremental => format!("; {}", cards.valued_by()),
+        };
         Ok(format!(
-            "{trees} trees from {} rows of {} past weeks",
+            "{trees} trees from {} rows of {} past weeks{valued}",
             thousands(rows),
             cards.trained_on.len()
         ))
@@ -286,7 +292,7 @@ pub(super) fn scored_of(context: &StageContext<'_>, asked: &[i32]) -> Result<Sco
     }
     let value_kind = match kinds.first().map(String::as_str) {
         Some(super::worth::RANK_SCORE) => super::worth::RANK_SCORE,
-        Some(super::worth::INCREMENTAL_VALUE) => super::worth::INCREMENTAL_VALUE,
+        Some(super::worth::INCREMENTAL_MARGIN) => super::worth::INCREMENTAL_MARGIN,
         _ => super::worth::ORDER_VALUE,
     };
     let mut scored = Scored::new(promotions, value_kind);

@@ -192,7 +192,7 @@ fn known_promotions(
     let (names, ons) = (frame.text_or_null("promotion_name")?, frame.text_or_null("is_on")?);
     let buyers = frame.i64("buyers_4w")?;
     let (prices, rates) = (frame.f64("price_mean_minor")?, frame.f64("discount_rate")?);
-    let discounts = frame.f64("discount_minor")?;
+    let (discounts, margins) = (frame.f64("discount_minor")?, frame.f64("margin_rate")?);
     let (candidates, caps) = (frame.bool_or_null("is_candidate")?, frame.i64_or_null("cap")?);
     let (budgets, groups) =
         (frame.i64_or_null("budget_minor")?, frame.text_or_null("exclusivity_group")?);
@@ -213,6 +213,7 @@ fn known_promotions(
                     buyer_rate: buyers[row] as f64 / WEEKS / active.max(1) as f64,
                     spend_per_buyer_minor: if prices[row].is_finite() { prices[row] } else { 0.0 },
                     discount_minor: if discounts[row].is_finite() { discounts[row] } else { 0.0 },
+                    margin_rate: if margins[row].is_finite() { margins[row] } else { 0.0 },
                 },
                 discount_rate: rates[row],
                 is_candidate: candidates[row].unwrap_or(false),

@@ -31,7 +31,7 @@ pub(crate) const OWN_ENGINE: &str = "tercet";
 pub(crate) const ORDER_VALUE: &str = "order_value";
 
 /// `value_kind` of what an offer is expected to bring, by the answers to earlier ones.
-pub(crate) const INCREMENTAL_VALUE: &str = "incremental_value";
+pub(crate) const INCREMENTAL_MARGIN: &str = "incremental_margin";
 
 /// `value_kind` of engines that rank without amounts: their score in millionths.
 pub(crate) const RANK_SCORE: &str = "rank_score";
@@ -290,7 +290,7 @@ impl<'a> Valuer<'a> {
             pairs.each(|block| self.block(block, visits, &mut scored))?;
             return Ok(scored);
         };
-        let mut scored = Scored::new(self.promotions.clone(), INCREMENTAL_VALUE);
+        let mut scored = Scored::new(self.promotions.clone(), INCREMENTAL_MARGIN);
         scored.routes = routes_of(week, self.config);
         let customers = CustomerAnswers::read(pairs.engine(), week.as_of, Some(bringer.means))?;
         pairs.each(|block| self.incremental(bringer, block, &customers, &mut scored))?;

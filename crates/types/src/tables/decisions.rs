@@ -26,7 +26,7 @@ pub const DECISIONS: TableSchema = TableSchema {
         required(
             "value_kind",
             Text,
-            "order_value, incremental_value (what the offer brings) or rank_score (an engine's score in millionths).",
+            "order_value, incremental_margin (what the offer brings, less what it costs) or rank_score (an engine's score in millionths).",
         ),
         required("expected_cost_minor", I64, "Expected discount given, minor units."),
         required("response_rate", F64, "Probability of buying into the promotion in its week."),

@@ -14,7 +14,7 @@ pub const SCORES: TableSchema = TableSchema {
         required(
             "value_kind",
             Text,
-            "order_value, incremental_value (what the offer brings) or rank_score (an engine's score in millionths).",
+            "order_value, incremental_margin (what the offer brings, less what it costs) or rank_score (an engine's score in millionths).",
         ),
         required(
             "expected_cost_minor",

@@ -1,0 +1,199 @@
+//! What is learnt from: offers made and not made, week below week?
+
+use std::collections::BTreeMap;
+
+use tercet_features::{ANSWER_PROMOTION_FACTS, AnsweredPairs, PAIR_FEATURES};
+use tercet_models::gbdt::{Ensemble, Matrix, Params, TrainingSet, train};
+use tercet_types::Result;
+
+use super::relative::{Levels, RELATIVE, relative};
+use super::{CUSTOMER_ANSWERS, PROMOTION_ANSWERS, answer_schema};
+use crate::pipeline::shop::Shop;
+
+/// Parts of the customers; each is predicted by what was learnt from the others.
+pub(super) const FOLDS: u64 = 3;
+
+/// Extra purchases by offer, of promotions and of all.
+#[derive(Default)]
+pub(super) struct ExtraRates {
+    /// Offers, and what they brought.
+    promotions: BTreeMap<i32, (f64, f64)>,
+    all: (f64, f64),
+}
+
+impl ExtraRates {
+    fn add(&mut self, promotion: i32, share: f64) {
+        for sums in [self.promotions.entry(promotion).or_default(), &mut self.all] {
+            *sums = (sums.0 + 1.0, sums.1 + share);
+        }
+    }
+
+    /// A promotion's rate, drawn to that of all the more the fewer its offers are.
+    pub(super) fn of(&self, promotion: i32) -> f32 {
+        /// Offers by which it is drawn.
+        const PRIOR: f64 = 50.0;
+        let mean = self.all.1 / self.all.0.max(1.0);
+        let (offers, extra) = self.promotions.get(&promotion).copied().unwrap_or_default();
+        ((extra + PRIOR * mean) / (offers + PRIOR)) as f32
+    }
+}
+
+/// Offers made and not made, week below week.
+pub(super) struct Rows {
+    width: usize,
+    values: Vec<f32>,
+    offered: Vec<bool>,
+    pub(super) used: Vec<bool>,
+    pub(super) bought: Vec<bool>,
+    fold: Vec<u64>,
+    promotion: Vec<i32>,
+    /// Where the rows of each week begin, the newest week first, and where they end.
+    starts: Vec<usize>,
+}
+
+impl Rows {
+    pub(super) fn of(weeks: &[&AnsweredPairs], depth: impl Fn(i32) -> f32, shop: &Shop) -> Self {
+        let width = PAIR_FEATURES.len() + PROMOTION_ANSWERS + CUSTOMER_ANSWERS + RELATIVE.len();
+        let mut rows = Self {
+            width,
+            values: Vec::new(),
+            offered: Vec::new(),
+            used: Vec::new(),
+            bought: Vec::new(),
+            fold: Vec::new(),
+            promotion: Vec::new(),
+            starts: vec![0],
+        };
+        // Offers not made are drawn evenly: they stand for the customers.
+        let places = Levels::places();
+        let mut levels: BTreeMap<i32, Levels> = BTreeMap::new();
+        for week in weeks {
+            for row in (0..week.pairs.rows()).filter(|row| !week.offered[*row]) {
+                let of = levels.entry(week.pairs.promotion_ix[row]).or_default();
+                of.add(week.pairs.row(row), &places);
+            }
+        }
+        let factors: Vec<Levels> = levels.values().copied().collect();
+        let factors: BTreeMap<i32, _> =
+            levels.keys().copied().zip(Levels::factors(&factors)).collect();
+        for week in weeks {
+            for row in 0..week.pairs.rows() {
+                let (customer, promotion) =
+                    (week.pairs.customer_ix[row], week.pairs.promotion_ix[row]);
+                rows.values.extend_from_slice(week.pairs.row(row));
+                rows.values.extend(week.facts.promotion(promotion));
+                rows.values.extend([depth(promotion), 0.0]);
+                rows.values.extend(week.facts.customers.of(customer));
+                let factors = factors.get(&promotion).unwrap_or(&[0.0; RELATIVE.len()]);
+                rows.values.extend(relative(week.pairs.row(row), &places, factors));
+                let id = shop.indexes.customer_ids[customer as usize].as_bytes();
+                rows.fold.push(u64::from(blake3::hash(id).as_bytes()[0]) % FOLDS);
+            }
+            rows.promotion.extend(&week.pairs.promotion_ix);
+            rows.starts.push(rows.promotion.len());
+            rows.offered.extend(&week.offered);
+            rows.used.extend(&week.used);
+            rows.bought.extend(&week.bought);
+        }
+        rows
+    }
+
+    fn row(&self, row: usize) -> &[f32] {
+        &self.values[row * self.width..(row + 1) * self.width]
+    }
+
+    fn matrix(&self, rows: &[usize]) -> Result<Matrix> {
+        let values = rows.iter().flat_map(|row| self.row(*row)).copied().collect();
+        Matrix::new(rows.len(), self.width, values)
+    }
+
+    /// The rows of offers made, or of those not made.
+    pub(super) fn of_kind(&self, offered: bool) -> Vec<usize> {
+        (0..self.offered.len()).filter(|row| self.offered[*row] == offered).collect()
+    }
+
+    pub(super) fn flags(&self, rows: &[usize], of: &[bool]) -> Vec<f32> {
+        rows.iter().map(|row| if of[*row] { 1.0 } else { 0.0 }).collect()
+    }
+
+    /// Writes into each row what its promotion's offers brought in the weeks before, as the purchases of these offers
+    /// divide now. Returns the same for the week after the last.
+    pub(super) fn tell_rates(&mut self, made: &[usize], shares: &[f32]) -> ExtraRates {
+        let place = PAIR_FEATURES.len() + ANSWER_PROMOTION_FACTS.len() + 1;
+        let mut rates = ExtraRates::default();
+        for week in (1..self.starts.len()).rev() {
+            let rows = self.starts[week - 1]..self.starts[week];
+            for row in rows.clone() {
+                self.values[row * self.width + place] = rates.of(self.promotion[row]);
+            }
+            let first = made.partition_point(|row| *row < rows.start);
+            let of_week = made[first..].iter().zip(&shares[first..]);
+            for (row, share) in of_week.take_while(|(row, _)| **row < rows.end) {
+                rates.add(self.promotion[*row], f64::from(*share));
+            }
+        }
+        rates
+    }
+
+    /// Learns from these rows, of all customers or of those outside a fold.
+    pub(super) fn learn(
+        &self,
+        rows: &[usize],
+        labels: &[f32],
+        params: &Params,
+        without: Option<u64>,
+    ) -> Result<Ensemble> {
+        let (rows, labels): (Vec<usize>, Vec<f32>) =
+            rows.iter().zip(labels).filter(|(row, _)| Some(self.fold[**row]) != without).unzip();
+        let matrix = self.matrix(&rows)?;
+        let set = TrainingSet { matrix: &matrix, labels: &labels, weights: None };
+        Ok(train(params, &set, None, &answer_schema())?.0)
+    }
+
+    /// Predicts each of these rows by what was learnt without its fold.
+    pub(super) fn crossed(
+        &self,
+        rows: &[usize],
+        learn: impl Fn(u64) -> Result<Ensemble>,
+    ) -> Result<Vec<f64>> {
+        let mut predicted = vec![0.0; rows.len()];
+        for fold in 0..FOLDS {
+            let places: Vec<usize> =
+                (0..rows.len()).filter(|place| self.fold[rows[*place]] == fold).collect();
+            let of_fold: Vec<usize> = places.iter().map(|place| rows[*place]).collect();
+            let found = learn(fold)?.predict(&self.matrix(&of_fold)?)?;
+            places.into_iter().zip(found).for_each(|(place, value)| predicted[place] = value);
+        }
+        Ok(predicted)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_knows_what_offers_brought_in_weeks_before_and_not_later() {
+        let width = PAIR_FEATURES.len() + PROMOTION_ANSWERS;
+        // Two offers of the newest week, below them two of the week before and one that was not made.
+        let mut rows = Rows {
+            width,
+            values: vec![0.0; 5 * width],
+            offered: vec![true, true, true, true, false],
+            used: vec![false; 5],
+            bought: vec![true; 5],
+            fold: vec![0; 5],
+            promotion: vec![1, 2, 1, 2, 1],
+            starts: vec![0, 2, 5],
+        };
+        let made = rows.of_kind(true);
+        assert_eq!(made, [0, 1, 2, 3]);
+        let after = rows.tell_rates(&made, &[0.5, 0.5, 1.0, 0.0]);
+        let told = |row: usize| rows.row(row)[width - 1];
+        assert_eq!([told(2), told(3), told(4)], [0.0; 3]);
+        // One offer each, drawn by fifty to the mean of a half.
+        assert_eq!([told(0), told(1)], [26.0 / 51.0, 25.0 / 51.0]);
+        assert_eq!([after.of(1), after.of(2)], [26.5 / 52.0, 25.5 / 52.0]);
+        assert_eq!(after.of(3), 0.5);
+    }
+}
