@@ -4,6 +4,7 @@ mod backtest;
 mod check;
 mod compare;
 mod demo;
+mod evaluate_policy;
 mod explain;
 mod init;
 mod lift;
@@ -91,6 +92,8 @@ enum Verb {
     Explain(explain::ExplainArguments),
     /// What offers brought: treated customers against the control group, with intervals
     Lift(lift::LiftArguments),
+    /// What other policies would have brought: from logs with propensities, with intervals
+    EvaluatePolicy(evaluate_policy::EvaluateArguments),
     /// The smallest effect that a campaign could show, by its weeks and its control group
     Power(power::PowerArguments),
     /// Make a shop whose truth is known: simulated data, and the project that reads them
@@ -114,6 +117,7 @@ pub(crate) fn run(arguments: &Arguments, environment: &Environment) -> Result<()
         Verb::Offers(verb) => offers::offers(verb, shared, environment),
         Verb::Explain(verb) => explain::explain(verb, shared, environment),
         Verb::Lift(verb) => lift::lift(verb, shared, environment),
+        Verb::EvaluatePolicy(verb) => evaluate_policy::evaluate_policy(verb, shared, environment),
         Verb::Power(verb) => power::power(verb, shared, environment),
         Verb::Simulate(verb) => simulate::simulate(verb, shared, environment),
         Verb::Compare(verb) => compare::compare(verb, shared, environment),

@@ -18,6 +18,7 @@ mod lessons;
 mod lift;
 mod lock;
 mod manifest;
+mod off_policy;
 mod pairs;
 mod parts;
 mod pins;
@@ -49,6 +50,9 @@ pub(crate) use lift::{
 pub(crate) use lock::exclusively;
 pub(crate) use manifest::{
     RunManifest, Selection, Stage, chosen_run, complete_runs, files_of, stage_path,
+};
+pub(crate) use off_policy::{
+    Asked as PolicyAsked, Evaluated, Evaluation, Judged, Policy, Reward, TableRow, View, evaluate,
 };
 pub(crate) use prepare::{identity_of, parts_of, pseudonym_key, sources_of};
 pub(crate) use redraws::{Coverage, REDRAWS_MAX, redraw};

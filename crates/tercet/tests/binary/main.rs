@@ -10,6 +10,7 @@ mod assignment;
 mod cli;
 mod compare;
 mod demo;
+mod evaluate_policy;
 mod exploration;
 mod faults;
 mod lift;
