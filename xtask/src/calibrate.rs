@@ -1,7 +1,8 @@
 //! Do the intervals we report hold the truth as often as they say?
 //!
 //! Each part measures by itself and gives [`Row`]s; a row outside its band fails the chore. `--quick` runs fewer
-//! trials in wider bands, and writes nothing. What the rows mean stands in docs/src/concepts/measurement.md.
+//! trials in wider bands, and writes nothing; `--only` runs one part, and keeps what was written of the others.
+//! What the rows mean stands in docs/src/concepts/measurement.md.
 
 mod campaigns;
 
@@ -16,9 +17,10 @@ use crate::bench::process::printed;
 use crate::ci::variables_of_this_package;
 
 const USAGE: &str = "\
-usage: cargo xtask calibrate [--quick]
+usage: cargo xtask calibrate [--quick] [--only NAME]
 
-  --quick  fewer trials, in bands that are wider by their noise; writes nothing
+  --quick      fewer trials, in bands that are wider by their noise; writes nothing
+  --only NAME  this part alone, estimates or campaigns; the others' figures stay as they were written
 ";
 
 /// Where the full figures are kept.
@@ -67,27 +69,54 @@ impl Row {
 /// One set of trials.
 struct Part {
     name: &'static str,
+    about: &'static str,
     run: fn(&Path, bool) -> Result<Vec<Row>, Failure>,
 }
 
 /// All of them, in the order in which they run.
 const PARTS: &[Part] = &[
-    Part { name: "estimates, on what real households spent", run: estimates },
-    Part { name: "a simulated campaign, drawn anew", run: campaigns::campaigns },
+    Part { name: "estimates", about: "estimates, on what real households spent", run: estimates },
+    Part {
+        name: "campaigns",
+        about: "a simulated campaign, drawn anew",
+        run: campaigns::campaigns,
+    },
 ];
 
-/// Runs all parts; fails when a share lies outside its band.
-pub(crate) fn run(root: &Path, arguments: &[String]) -> ExitCode {
-    let quick = match arguments {
-        [] => false,
-        [flag] if flag == "--quick" => true,
-        _ => {
-            eprintln!("{USAGE}");
-            return ExitCode::from(2);
+/// What is asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Options {
+    quick: bool,
+    only: Option<String>,
+}
+
+fn options(arguments: &[String]) -> Option<Options> {
+    let mut options = Options::default();
+    let mut rest = arguments.iter();
+    while let Some(argument) = rest.next() {
+        match argument.as_str() {
+            "--quick" => options.quick = true,
+            "--only" => {
+                options.only = Some(
+                    rest.next()
+                        .filter(|name| PARTS.iter().any(|part| part.name == **name))?
+                        .clone(),
+                );
+            }
+            _ => return None,
         }
+    }
+    Some(options)
+}
+
+/// Runs the parts; fails when a share lies outside its band.
+pub(crate) fn run(root: &Path, arguments: &[String]) -> ExitCode {
+    let Some(options) = options(arguments) else {
+        eprintln!("{USAGE}");
+        return ExitCode::from(2);
     };
-    match measured(root, quick) {
-        Ok(rows) => finish(root, quick, &rows),
+    match measured(root, &options) {
+        Ok(rows) => finish(root, options.quick, &rows),
         Err(failure) => {
             eprintln!("calibrate: {failure}");
             ExitCode::FAILURE
@@ -95,24 +124,38 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> ExitCode {
     }
 }
 
-fn measured(root: &Path, quick: bool) -> Result<Vec<(&'static str, Vec<Row>)>, Failure> {
+/// The rows of every part: measured now, or as they were written when another part is asked for.
+fn measured(root: &Path, options: &Options) -> Result<Vec<(&'static str, Vec<Row>)>, Failure> {
     let mut found = Vec::with_capacity(PARTS.len());
     for part in PARTS {
-        eprintln!("== {}", part.name);
-        found.push((part.name, (part.run)(root, quick)?));
+        let left_out = options.only.as_ref().is_some_and(|name| name != part.name);
+        if left_out {
+            let rows = if options.quick { Vec::new() } else { written(root, part.about) };
+            found.extend((!rows.is_empty()).then_some((part.about, rows)));
+        } else {
+            eprintln!("== {}", part.about);
+            found.push((part.about, (part.run)(root, options.quick)?));
+        }
     }
     Ok(found)
+}
+
+/// The rows of a part that were written the last time.
+fn written(root: &Path, about: &str) -> Vec<Row> {
+    let text = std::fs::read_to_string(root.join(JSON)).unwrap_or_default();
+    let parts: Value = serde_json::from_str(&text).unwrap_or_default();
+    let part = parts.as_array().and_then(|parts| parts.iter().find(|part| part["part"] == about));
+    let rows = part.and_then(|part| part["rows"].as_array());
+    rows.map(|rows| rows.iter().filter_map(|row| Row::of(row, row)).collect()).unwrap_or_default()
 }
 
 fn finish(root: &Path, quick: bool, parts: &[(&str, Vec<Row>)]) -> ExitCode {
     let page = page(parts);
     println!("{page}");
     if !quick {
-        let rows: Vec<Value> = parts
-            .iter()
-            .map(|(name, rows)| json!({ "part": name, "rows": rows.iter().map(Row::json).collect::<Vec<_>>() }))
-            .collect();
-        let text = serde_json::to_string_pretty(&rows).unwrap_or_default() + "\n";
+        let part = |(about, rows): &(&str, Vec<Row>)| json!({ "part": about, "rows": rows.iter().map(Row::json).collect::<Vec<_>>() });
+        let text = serde_json::to_string_pretty(&parts.iter().map(part).collect::<Vec<_>>());
+        let text = text.unwrap_or_default() + "\n";
         for (path, text) in [(JSON, &text), (PAGE, &page)] {
             if let Err(cause) = std::fs::write(root.join(path), text) {
                 eprintln!("calibrate: {path}: {cause}");
@@ -173,6 +216,22 @@ mod tests {
     fn row(share: f64) -> Row {
         let (what, counted) = ("mean".to_owned(), "found".to_owned());
         Row { what, counted, trials: 100, share, least: 0.045, most: 0.055 }
+    }
+
+    #[test]
+    fn arguments() {
+        let check = |line: &str, expect: Option<(bool, Option<&str>)>| {
+            let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+            let expect =
+                expect.map(|(quick, only)| Options { quick, only: only.map(str::to_owned) });
+            assert_eq!(options(&words), expect, "{line}");
+        };
+        check("", Some((false, None)));
+        check("--quick --only estimates", Some((true, Some("estimates"))));
+        check("--only campaigns", Some((false, Some("campaigns"))));
+        check("--only", None);
+        check("--only others", None);
+        check("--fast", None);
     }
 
     #[test]

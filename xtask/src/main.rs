@@ -26,7 +26,7 @@ usage: cargo xtask <chore>
   ci     the same
   bench [--quick] [--only NAME]...
          figures beside other programs', in one run; fails when a goal is missed; writes bench/RESULTS.md
-  calibrate [--quick]
+  calibrate [--quick] [--only NAME]
          whether intervals hold the truth as often as they say; fails when not; writes bench/CALIBRATION.md
   lint   clippy over all crates, in the profile that ships
   codegen [--check]
