@@ -114,7 +114,12 @@ fn values_are_those_of_open_bandit_pipeline() {
             }
             Err(refusal) => {
                 let is_off = (facts.mean - 1.0).abs() >= 4.0 * facts.mean_error;
-                assert!(refusal == Refusal::WeightsOff && is_off, "{seed}: {refusal:?}");
+                let are_few = facts.effective_rounds < 30.0;
+                assert!(
+                    refusal == Refusal::WeightsOff && is_off
+                        || refusal == Refusal::FewEffective && are_few,
+                    "{seed}: {refusal:?}"
+                );
                 refused += 1;
             }
         };
@@ -144,36 +149,41 @@ fn values_are_those_of_open_bandit_pipeline() {
 #[test]
 fn slates_are_weighed_jointly_and_slot_by_slot() {
     let oracle: Value = serde_json::from_str(include_str!("oracle/off_policy.json")).unwrap();
+    let mut compared = [0; 2];
     for (seed, expect) in (1_000..).zip(oracle["slates"].as_array().unwrap()) {
         let mut source = Numbers(seed);
         let (mut joint, mut apart) = (WeighedLog::default(), WeighedLog::default());
-        for _ in 0..60 {
-            let mut slots = [Choice { propensity: 0.0, target: 0.0 }; 3];
-            for slot in &mut slots {
-                slot.propensity = (1 + source.below(9)) as f64 / 10.0;
-            }
-            for slot in &mut slots {
-                slot.target = source.below(11) as f64 / 10.0;
-            }
-            slots[0].target = slots[0].target.max(0.1);
+        for _ in 0..120 {
+            let slots = [(); 3].map(|()| {
+                let behaviour = [(); 4].map(|()| 20 + source.below(10));
+                let target = [(); 4].map(|()| 10 + source.below(20));
+                let at = source.below(behaviour.iter().sum::<u64>());
+                let action = (0..4).find(|a| at < behaviour[..=*a].iter().sum::<u64>()).unwrap();
+                let share =
+                    |parts: [u64; 4]| parts[action] as f64 / parts.iter().sum::<u64>() as f64;
+                Choice { propensity: share(behaviour), target: share(target) }
+            });
             let reward = source.below(50) as f64;
             let product = |of: fn(&Choice) -> f64| slots.iter().map(of).product::<f64>();
             let propensity = product(|slot| slot.propensity);
             joint.add(Round::new(propensity, product(|slot| slot.target), reward).unwrap());
             apart.add(Round::of_slots(&slots, reward).unwrap());
         }
-        for (log, expect) in [(&joint, &expect[0]), (&apart, &expect[1])] {
-            // Weights of these slates do not average to 1; so the moments are asked, not the value.
-            let expect = numbers(expect);
+        for (place, log) in [&joint, &apart].into_iter().enumerate() {
+            let expect = numbers(&expect[place]);
             match log.value(Estimator::Ips, LEVEL) {
                 Ok(found) => {
                     near(found.value, expect[0], expect[0]);
                     near(found.std_error, expect[3], expect[0]);
+                    compared[place] += 1;
                 }
-                Err(refusal) => assert_eq!(refusal, Refusal::WeightsOff),
+                Err(refusal) => {
+                    assert!(matches!(refusal, Refusal::WeightsOff | Refusal::FewEffective));
+                }
             }
         }
     }
+    assert!(compared.iter().all(|count| *count > 45), "{compared:?}");
 }
 
 /// A shop with three kinds of customers and four promotions: what sells to whom, and how it was offered.

@@ -192,6 +192,9 @@ impl WeighedLog {
         if estimator.weighs() && !facts.are_fair {
             return Err(Refusal::WeightsOff);
         }
+        if estimator.weighs() && facts.effective_rounds < UNITS_MIN as f64 {
+            return Err(Refusal::FewEffective);
+        }
         Ok(())
     }
 }
@@ -235,6 +238,12 @@ mod tests {
         check(&apart, Estimator::Snips, Some(Refusal::NoOverlap));
         let off = of(&mut (0..100).map(|n| round(0.5, 0.2 + 0.001 * f64::from(n), n)));
         check(&off, Estimator::Ips, Some(Refusal::WeightsOff));
+        // One round of a hundred says all that is said.
+        let few = of(&mut (0..100).map(|n| match n {
+            1 => round(0.01, 1.0, n),
+            _ => round(0.5, 0.001, n),
+        }));
+        check(&few, Estimator::Ips, Some(Refusal::FewEffective));
         // The policy is the log's own.
         let own = of(&mut (0..100).map(|n| round(0.5, 0.5, n)));
         check(&own, Estimator::Ips, None);

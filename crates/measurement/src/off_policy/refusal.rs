@@ -28,6 +28,8 @@ pub enum Refusal {
     NotFinite,
     /// The weights do not average to 1.
     WeightsOff,
+    /// The weights leave fewer effective rounds than [`UNITS_MIN`](crate::estimate::UNITS_MIN).
+    FewEffective,
     /// The estimator needs predicted rewards, and some round has none.
     NoPrediction,
     /// The slots of a slate were not drawn independently.
@@ -38,7 +40,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// All refusals that are about logs and policies.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::NoSupport,
         Self::NoOverlap,
         Self::NoPropensity,
@@ -49,6 +51,7 @@ impl Refusal {
         Self::NoReward,
         Self::NotFinite,
         Self::WeightsOff,
+        Self::FewEffective,
         Self::NoPrediction,
         Self::SlotsDepend,
     ];
@@ -66,6 +69,7 @@ impl Refusal {
             Self::NoReward => "every reward is zero",
             Self::NotFinite => "a reward or prediction is no finite number",
             Self::WeightsOff => "the weights do not average to 1",
+            Self::FewEffective => "the weights leave too few effective rounds",
             Self::NoPrediction => "no reward was predicted",
             Self::SlotsDepend => "the slots were not drawn independently",
             Self::Estimate(refusal) => refusal.words(),
@@ -87,6 +91,9 @@ impl Refusal {
             }
             Self::LengthsDiffer => "give one value of every column for each round",
             Self::TooFewRounds => "take in more weeks",
+            Self::FewEffective => {
+                "take in more weeks, or evaluate a policy nearer to that of the log"
+            }
             Self::NoReward => "wait for purchases, or look at another reward",
             Self::NotFinite => "look for values that are not numbers",
             Self::WeightsOff => {

@@ -13,10 +13,10 @@ slates, SIPS is the product of the slots' weights; PI is written down from Swami
 
 import json
 import sys
-import types
 
 import numpy as np
 from scipy.stats import t as student
+from stand_in import stand_in_for_torch
 
 LAMBDAS = [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1e3, 1e4, 1e5, 1e6, np.inf]
 LEVEL = 0.95
@@ -193,36 +193,25 @@ def check_obp(log, found, lambdas):
 
 
 def slates(seed):
-    """Slates of three: joint propensities of slots that hang together, and of slots that do not."""
+    """Slates of three slots that are drawn independently of four promotions each."""
     numbers = stream(seed)
     below = lambda n: next(numbers) % n
     rounds = []
-    for _ in range(60):
-        propensities = [(1 + below(9)) / 10 for _ in range(3)]
-        targets = [below(11) / 10 for _ in range(3)]
-        targets[0] = max(targets[0], 0.1)
+    for _ in range(120):
+        propensities, targets = [], []
+        for _ in range(3):
+            behaviour = [20 + below(10) for _ in range(4)]
+            target = [10 + below(20) for _ in range(4)]
+            at = below(sum(behaviour))
+            action = next(a for a in range(4) if at < sum(behaviour[: a + 1]))
+            propensities.append(behaviour[action] / sum(behaviour))
+            targets.append(target[action] / sum(target))
         rounds.append((propensities, targets, below(50)))
     p = np.array([r[0] for r in rounds])
     e = np.array([r[1] for r in rounds])
     r = np.array([r[2] for r in rounds], float)
     of = lambda x: interval(x.mean(), x.var(ddof=1) / len(x), len(x))
     return of((e / p).prod(axis=1) * r), of(((e / p).sum(axis=1) - 3 + 1) * r)
-
-
-def stand_in_for_torch():
-    """obp imports torch for policies that are not asked for here."""
-
-    class Module(types.ModuleType):
-        def __getattr__(self, name):
-            if name.startswith("__"):
-                raise AttributeError(name)
-            return type(name, (), {})
-
-    for name in ["torch", "torch.nn", "torch.nn.functional", "torch.optim", "torch.utils", "torch.utils.data"]:
-        sys.modules[name] = Module(name)
-        parent, _, child = name.rpartition(".")
-        if parent:
-            setattr(sys.modules[parent], child, sys.modules[name])
 
 
 def main():
