@@ -16,8 +16,7 @@ const QUICK_NOISE: f64 = 0.038;
 
 /// What is run: 10 weeks, and the few weeks of a small shop that a quick run has.
 const FULL: &str = "--customers 2000 --weeks 10 --redraws 2000 --seed 301";
-const QUICK: &str =
-    "--customers 400 --products 800 --promotions 60 --weeks 3 --history-weeks 8 --redraws 300 --seed 301";
+const QUICK: &str = "--customers 400 --products 800 --promotions 60 --weeks 3 --history-weeks 8 --redraws 300 --seed 301";
 
 /// The margin that an engine brings beyond no offers and beyond the statistical engine, by the difference of means
 /// and adjusted by earlier spend.

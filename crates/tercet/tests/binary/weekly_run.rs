@@ -211,6 +211,27 @@ fn each_engine_can_decide() {
 }
 
 #[test]
+fn a_run_says_by_what_offers_are_valued_and_why() {
+    let shop = project();
+    let check = |because: &str, said: &str| {
+        let done = shop.run(&["run"]).fine();
+        let id = done.stdout.split_whitespace().next().unwrap();
+        let cards = shop.text(&format!("runs/{id}/models/models.json"));
+        let cards: serde_json::Value = serde_json::from_str(&cards).unwrap();
+        assert_eq!(cards["value_kind"], "order_value");
+        let why = cards["value_because"].as_str().unwrap();
+        assert!(why.contains(because), "{why}");
+        assert!(done.stderr.contains(said), "{}", done.stderr);
+        assert!(shop.text(&format!("runs/{id}/delivery/report.html")).contains("order value"));
+        assert!(shop.decisions(id).iter().all(|row| row.value_kind == "order_value"));
+    };
+    check("[model] value", "past weeks");
+    // Nobody was offered anything before.
+    shop.set("model.value", "incremental");
+    check("0 offers of the last 16 weeks", "offers are valued by order value: 0 offers");
+}
+
+#[test]
 fn a_promotion_is_not_repeated_within_its_gap() {
     let check = |gap: i64, repeats: bool| {
         let shop = project();
