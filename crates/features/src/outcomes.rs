@@ -15,12 +15,13 @@ use crate::statement::{Statement, create_all, statement};
 const LAUNCHES: Statement = statement!("product_launches", "outcome/launches");
 
 /// In the order in which they are needed.
-const STATEMENTS: [Statement; 8] = [
+const STATEMENTS: [Statement; 9] = [
     statement!("outcome_lines", "outcome/lines"),
     statement!("outcome_spend", "outcome/spend"),
     statement!("outcome_products", "outcome/products"),
     statement!("outcome_coupons", "outcome/coupons"),
     statement!("outcome_clicks", "outcome/clicks"),
+    statement!("outcome_covered", "outcome/covered"),
     statement!("outcome_uses", "outcome/uses"),
     statement!("outcome_attributed", "outcome/attributed"),
     statement!("outcome_week_offers", "outcome/offers"),

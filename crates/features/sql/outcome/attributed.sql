@@ -1,6 +1,5 @@
 -- Which offers were used, by the first rule that says so, and what was paid with them?
--- grain: one row per offer used. inputs: outcome_uses, outcome_rules, outcome_offers, outcome_lines,
--- promotion_index, promotion_scope.
+-- grain: one row per offer used. inputs: outcome_uses, outcome_rules, outcome_covered.
 -- as-of column: that of the inputs. An offer counts once, under the first rule of the shop's list that finds it; an
 -- order line is paid for one offer only, the one with the smallest id of those used in the week.
 -- output: unit, week, promotion_id, rule, attributed_minor
@@ -14,16 +13,12 @@ with used as (
 ),
 paid as (
   select
-    u.unit, u.week, l.order_id, l.product_ix, l.day, l.is_sale,
-    min(u.promotion_id) as promotion_id,
-    min(l.amount_minor) as amount_minor
+    c.unit, c.week, c.order_id, c.product_ix, c.day, c.is_sale,
+    min(c.promotion_id) as promotion_id,
+    min(c.amount_minor) as amount_minor
   from used u
-  join outcome_offers o
-    on o.unit = u.unit and o.week = u.week and o.promotion_id = u.promotion_id
-  join promotion_index i on i.promotion_id = u.promotion_id
-  join promotion_scope s on s.promotion_ix = i.promotion_ix
-  join outcome_lines l on l.unit = u.unit and l.product_ix = s.product_ix
-  where l.day between o.from_day and o.to_day
+  join outcome_covered c
+    on c.unit = u.unit and c.week = u.week and c.promotion_id = u.promotion_id
   group by 1, 2, 3, 4, 5, 6
 ),
 amounts as (

@@ -112,7 +112,7 @@ pub(crate) fn power(
 const HEADER: [&str; 8] = [
     "weeks",
     "held out",
-    "a customer spends",
+    "a customer's",
     "smallest effect",
     "relative",
     "less what was spent before",
