@@ -14,7 +14,7 @@ use calibration::{Size, calibrate};
 
 #[test]
 fn a_few_trials_err_about_as_often_as_they_may() {
-    let size = Size { trials: 250, customers: 800, holdout: 0.3, slack_errors: 3.0 };
+    let size = Size { trials: 100, customers: 800, holdout: 0.3, slack_errors: 3.0 };
     for row in calibrate(size) {
         assert!(row.holds(), "{}, {}: {}", row.what, row.counted, row.share);
     }
