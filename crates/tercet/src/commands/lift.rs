@@ -197,7 +197,8 @@ fn table_line(metric: &MetricLift, currency: Currency) -> Vec<String> {
             format!("{} %", percent(found.value)),
             format!("{} to {}", percent(found.low), percent(found.high)),
         ],
-        Some(Found::Refused { refused }) => [String::new(), refused.words().to_owned()],
+        // Why there is none stands on the page and in the JSON.
+        Some(Found::Refused { .. }) => ["–".to_owned(), String::new()],
         None => [String::new(), String::new()],
     });
     line
