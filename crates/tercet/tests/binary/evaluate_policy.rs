@@ -1,6 +1,7 @@
 //! What do the logs of runs, and tables, say of other policies?
 
 use serde_json::Value as Json;
+use tercet_engine::{Engine, EngineOptions, Frame, Location};
 
 use crate::support::{Project, project};
 
@@ -221,6 +222,41 @@ fn a_log_without_draws_is_refused() {
         "T1052",
         &["2026-02-15", "no run's window is over"],
     );
+}
+
+/// Writes the log of a run anew.
+fn write(shop: &Project, run: &str, log: &Frame) {
+    let engine = Engine::new(EngineOptions::default()).unwrap();
+    let store = engine.store(&Location::new("runs", &shop.path()).unwrap()).unwrap();
+    store.put_table(&format!("{run}/allocation/decisions.parquet"), log).unwrap();
+}
+
+#[test]
+fn a_log_that_was_changed_is_refused() {
+    let shop = project();
+    shop.set("exploration.epsilon", 0.3);
+    let run = shop.weekly(&["--as-of", WEEKS[1]]);
+    let log = shop.table(&run, "allocation/decisions");
+    let refused = |log: &Frame, code: &str, words: &str| {
+        write(&shop, &run, log);
+        shop.run(&["evaluate-policy"]).refused(3, code, &[words]);
+    };
+    let rest: Vec<String> =
+        log.columns().into_iter().filter(|column| column != "propensity").collect();
+    let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
+    refused(&log.only(&rest).unwrap(), "T1051", "there is no 'propensity'");
+    let missing = log.with(vec![("propensity", vec![f64::NAN; log.rows()].into())]).unwrap();
+    refused(&missing, "T0720", "a propensity does not lie above 0");
+    let alike = log.with(vec![("propensity", vec![0.5; log.rows()].into())]).unwrap();
+    refused(&alike, "T1057", "do not follow from plan.json and candidates");
+    write(&shop, &run, &log);
+    shop.run(&["evaluate-policy"]).fine();
+
+    // Parts keep no candidates.
+    shop.set("run.parts", 2);
+    shop.weekly(&["--as-of", WEEKS[0]]);
+    let parts = shop.run(&["evaluate-policy", "--to", WEEKS[0]]);
+    parts.refused(2, "T1053", &["its customers are in 2 parts"]);
 }
 
 #[test]
