@@ -97,8 +97,9 @@ def make(folder, customers, parts):
         duckdb.sql(OUTCOMES.format(units=units, before=BEFORE, all=WEEKS + AFTER, path=path))
     manifest = {
         "tercet_version": "bench", "first_day": "2025-01-06", "until": "2025-04-14",
-        "weeks": WEEKS, "weeks_after": AFTER, "weeks_before": BEFORE, "runs": [], "experiment": None,
-        "parts": parts, "units": customers, "moved": 0, "gone": 0, "control_rate": 0.1, "test_rate": None,
+        "weeks": WEEKS, "weeks_after": AFTER, "weeks_before": BEFORE, "known_until": 0, "runs": [], "experiment": None,
+        "parts": parts, "units": customers, "moved": 0, "others": 0, "gone": 0,
+        "planned": [0.1, 0.9], "planned_test": None,
         "segments": ["both", "browsing_only", "transaction_only"], "caps_minor": [100000, 30000],
         "caps_are_configured": True, "attributed": {}, "quarantined": 0,
     }

@@ -58,6 +58,6 @@ pub use settings::{
 };
 pub use training::{Sampling, TrainingPairs, labels, training_pairs};
 pub use units::{
-    Share, UnitsAsk, keep_assigned_here, planned_shares, register_everybody, register_offers,
-    register_units, sent_in_run,
+    PlanOf, UnitsAsk, keep_assigned_here, register_everybody, register_offers, register_units,
+    sent_in_run,
 };

@@ -150,13 +150,14 @@ pub fn outcomes(engine: &Engine, ask: &OutcomeAsk) -> Result<Outcomes> {
     Ok(Outcomes { weeks, attributed })
 }
 
-/// Revenue and margin of units before the campaign, minor units, of those who bought anything then, from the
-/// registered `unit_weeks`: rows of the table `outcomes`.
+/// Revenue and margin of units in the weeks before `known_until`, minor units, of those who bought anything then, from
+/// the registered `unit_weeks`: rows of the table `outcomes`.
 ///
 /// # Errors
 /// The engine's own.
-pub fn spent_before(engine: &Engine) -> Result<[Vec<i64>; 2]> {
-    let found = engine.query(BEFORE, &BTreeMap::new())?;
+pub fn spent_before(engine: &Engine, known_until: i64) -> Result<[Vec<i64>; 2]> {
+    let values = params([("known_until", Value::I64(known_until))]);
+    let found = engine.query(BEFORE, &values)?;
     Ok([found.i64("revenue_minor")?, found.i64("margin_minor")?])
 }
 

@@ -9,7 +9,6 @@ use tercet_types::{Date, Result};
 
 const SENT: &str = include_str!("../sql/outcome/sent.sql");
 const HERE: &str = include_str!("../sql/outcome/here.sql");
-const SHARES: &str = include_str!("../sql/outcome/shares.sql");
 const UNITS: &str = include_str!("../sql/outcome/units.sql");
 const EVERYBODY: &str = include_str!("../sql/outcome/everybody.sql");
 const OFFERED: &str = include_str!("../sql/outcome/offered.sql");
@@ -21,28 +20,24 @@ pub struct UnitsAsk {
     pub first_day: Date,
     /// The first day behind it.
     pub campaign_until: Date,
-    /// The engine test whose arms are read as well; none is empty.
-    pub experiment: String,
+    /// The plan of the holdout.
+    pub holdout: PlanOf,
+    /// The engine test whose arms are read as well, and its plan.
+    pub test: Option<(String, PlanOf)>,
     /// The number of the first unit.
     pub first_unit: i64,
 }
 
-/// The share of the arm that grows, control or test.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Share {
-    /// `holdout`, or the engine test.
-    pub experiment: String,
-    /// Customers assigned.
-    pub customers: u64,
-    /// Customers whom a larger share moved in the campaign.
-    pub moved: u64,
-    /// The largest share planned.
+/// Whose plan is measured: customers with this share who were assigned before a larger one came.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PlanOf {
+    /// The share that is logged of them.
     pub share: f64,
-    /// The first bucket that was moved.
-    pub first_moved_bucket: Option<i64>,
+    /// The day of the larger share; none where there was none in the campaign.
+    pub raised_on: Option<Date>,
 }
 
-/// The decisions of a run that sent something, from the `run_decisions` that are registered.
+/// What a run sent to the registered `units`, from the `run_decisions` that are registered.
 ///
 /// # Errors
 /// The engine's own.
@@ -51,34 +46,17 @@ pub fn sent_in_run(engine: &Engine) -> Result<Frame> {
 }
 
 /// Keeps the rows of the registered `assignments` that are of customers of the registered canonical tables: of a part
-/// of the shop, and not of visitors who have become customers since, or of customers who were erased.
+/// of the shop, and not of visitors who have become customers since, or of customers who were erased. Returns how many
+/// of an experiment they are.
 ///
 /// # Errors
 /// The engine's own.
-pub fn keep_assigned_here(engine: &Engine) -> Result<()> {
+pub fn keep_assigned_here(engine: &Engine, experiment: &str) -> Result<u64> {
     let here = engine.query(HERE, &BTreeMap::new())?;
-    engine.register("assignments", &here)
-}
-
-/// The planned shares of the registered `assignments`.
-///
-/// # Errors
-/// The engine's own.
-pub fn planned_shares(engine: &Engine, ask: &UnitsAsk) -> Result<Vec<Share>> {
-    let found = engine.query(SHARES, &ask.params())?;
-    let (customers, moved) = (found.i64("customers")?, found.i64("moved")?);
-    let share = found.f64("share")?;
-    let buckets = found.i64_or_null("first_moved_bucket")?;
-    let rows = found.text("experiment")?.into_iter().enumerate();
-    Ok(rows
-        .map(|(row, experiment)| Share {
-            experiment,
-            customers: customers[row] as u64,
-            moved: moved[row] as u64,
-            share: share[row],
-            first_moved_bucket: buckets[row],
-        })
-        .collect())
+    engine.register("assignments", &here)?;
+    let (rows, names) = here.codes("experiment")?;
+    let place = names.iter().position(|name| name == experiment).map(|place| place as u32);
+    Ok(rows.iter().filter(|row| row.is_some() && **row == place).count() as u64)
 }
 
 /// Registers `units` from the registered `assignments` and `customers`, and returns them: the columns of the table
@@ -124,13 +102,24 @@ pub fn register_everybody(engine: &Engine, until: Date) -> Result<usize> {
     Ok(everybody.rows())
 }
 
+/// A day that no run reaches.
+const NEVER: Date = Date::from_days(i32::MAX / 400);
+
 impl UnitsAsk {
     fn params(&self) -> BTreeMap<String, Value> {
+        // No experiment has no name.
+        let none = PlanOf { share: 0.0, raised_on: None };
+        let (name, test) =
+            self.test.as_ref().map_or(("", none), |(name, plan)| (name.as_str(), *plan));
         params([
             ("first_day", Value::I64(i64::from(self.first_day.days()))),
             ("campaign_from", Value::Date(self.first_day)),
             ("campaign_until_day", Value::I64(i64::from(self.campaign_until.days()))),
-            ("experiment", Value::Text(self.experiment.clone())),
+            ("holdout_share", Value::F64(self.holdout.share)),
+            ("holdout_raised_on", Value::Date(self.holdout.raised_on.unwrap_or(NEVER))),
+            ("experiment", Value::Text(name.to_owned())),
+            ("test_share", Value::F64(test.share)),
+            ("test_raised_on", Value::Date(test.raised_on.unwrap_or(NEVER))),
             ("first_unit", Value::I64(self.first_unit)),
         ])
     }

@@ -182,6 +182,9 @@ impl Openings {
             }
             way.add_slots(slate, chance, &mut sum.slots);
         }
+        // What is certain is the sum of many chances, and may come out a bit above 1.
+        sum.slots = sum.slots.map(|propensity| propensity.min(1.0));
+        sum.slate = sum.slate.min(1.0);
         sum
     }
 }

@@ -12,6 +12,9 @@ use crate::estimate::{
 use crate::found::Found;
 use crate::sequential::{Anytime, Look, anytime, looks};
 
+/// The weeks for which intervals that hold at any look are narrowest where nobody planned an end.
+const TUNED_WEEKS: usize = 10;
+
 /// What is asked of a tally.
 #[derive(Clone, Debug)]
 pub struct LiftAsk {
@@ -23,7 +26,8 @@ pub struct LiftAsk {
     pub level: f64,
     /// False when the arms did not come out as planned: then no lift is read.
     pub is_readable: bool,
-    /// Weeks that the campaign is planned to run: each adds the same share to what is known.
+    /// Weeks that the campaign was planned to run before it began: each adds the same share to what is known. 0
+    /// where nobody planned.
     pub planned_weeks: usize,
     /// Names of the segments, as they were numbered.
     pub segments: Vec<String>,
@@ -116,7 +120,7 @@ pub struct WeekLook {
     pub week: usize,
     /// Margin per unit up to then, minor units.
     pub margin: Found,
-    /// What the plan of weekly looks says; none where there is no estimate.
+    /// What the plan of weekly looks says; none without a plan, past its end, or where there is no estimate.
     pub planned: Option<Look>,
     /// What holds however often one looks; none where there is no estimate.
     pub anytime: Option<Anytime>,
@@ -296,25 +300,32 @@ impl Pair<'_> {
         })
     }
 
-    /// The campaign up to each of its weeks.
+    /// The campaign up to each of its weeks. Without a planned end there is no weekly verdict, and past it no more.
     fn looks(&self) -> Vec<WeekLook> {
-        let weeks = self.horizon.weeks;
-        let fraction = |week: usize| (week + 1) as f64 / self.ask.planned_weeks.max(weeks) as f64;
-        let mut found: Vec<WeekLook> = (0..weeks)
+        let planned_weeks = self.ask.planned_weeks;
+        let tuned_for = if planned_weeks > 0 { planned_weeks } else { TUNED_WEEKS };
+        let mut found: Vec<WeekLook> = (0..self.horizon.weeks)
             .map(|week| {
                 let margin = self.summed(|arm| &arm.margin, 0..week + 1);
+                let fraction = (week + 1) as f64 / tuned_for as f64;
                 let anytime =
-                    margin.estimate().and_then(|estimate| anytime(estimate, fraction(week)).ok());
+                    margin.estimate().and_then(|estimate| anytime(estimate, fraction).ok());
                 WeekLook { week, margin, planned: None, anytime }
             })
             .collect();
         // A week without an estimate is a look left out.
+        let is_planned =
+            |look: &WeekLook| look.week < planned_weeks && look.margin.estimate().is_some();
         let seen: Vec<(f64, Estimate)> = found
             .iter()
-            .filter_map(|look| Some((fraction(look.week), *look.margin.estimate()?)))
+            .filter(|look| is_planned(look))
+            .filter_map(|look| {
+                let fraction = (look.week + 1) as f64 / planned_weeks as f64;
+                Some((fraction, *look.margin.estimate()?))
+            })
             .collect();
         let planned = looks(&seen).unwrap_or_default();
-        let known = found.iter_mut().filter(|look| look.margin.estimate().is_some());
+        let known = found.iter_mut().filter(|look| is_planned(look));
         known.zip(planned).for_each(|(look, planned)| look.planned = Some(planned));
         found
     }
@@ -442,6 +453,7 @@ mod tests {
     /// the treated spend `more` in each week of the campaign, and `after` in the week after.
     fn tally(more: i64, after: i64) -> Tally {
         let horizon = Horizon {
+            known_until: 0,
             weeks: 3,
             weeks_after: 1,
             revenue_cap_minor: 900,
@@ -549,6 +561,21 @@ mod tests {
         // Everybody ordered: there is nothing to compare, and no lift is made of it.
         let conversion = metric(&found, "conversion_rate");
         assert_eq!(conversion.difference, Found::Refused { refused: Refusal::NoVariance });
+    }
+
+    #[test]
+    fn there_is_no_verdict_without_a_plan_and_none_past_it() {
+        let check = |planned_weeks: usize, expect: [bool; 3]| {
+            let found = lift(&tally(20, 0), &LiftAsk { planned_weeks, ..ask() });
+            let planned: Vec<bool> =
+                found.looks.iter().map(|look| look.planned.is_some()).collect();
+            assert_eq!(planned, expect, "{planned_weeks}");
+            assert!(found.looks.iter().all(|look| look.anytime.is_some()));
+        };
+        check(0, [false; 3]);
+        check(2, [true, true, false]);
+        check(3, [true; 3]);
+        check(9, [true; 3]);
     }
 
     #[test]

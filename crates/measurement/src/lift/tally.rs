@@ -69,6 +69,8 @@ pub struct UnitRow {
 /// Which weeks count for what, and what was settled before anybody looked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Horizon {
+    /// The first week in which anybody may have been treated, at most 0: what lies before it are covariates.
+    pub known_until: i32,
     /// Weeks of the campaign.
     pub weeks: usize,
     /// Weeks after it, in which purchases may be missing that it only pulled forward.
@@ -134,8 +136,10 @@ impl Tally {
             let (revenue, orders) = (row.of(WeekNumber::Revenue), row.of(WeekNumber::Orders));
             let mut take = |number: Number, value: i64| sums[number.place()] += value;
             let Ok(week) = usize::try_from(row.week) else {
-                take(Number::RevenueBefore, revenue);
-                take(Number::OrdersBefore, orders);
+                if row.week < self.horizon.known_until {
+                    take(Number::RevenueBefore, revenue);
+                    take(Number::OrdersBefore, orders);
+                }
                 continue;
             };
             if week < all {
@@ -270,6 +274,7 @@ mod tests {
     use super::*;
 
     const HORIZON: Horizon = Horizon {
+        known_until: -1,
         weeks: 2,
         weeks_after: 1,
         revenue_cap_minor: 500,
@@ -291,6 +296,7 @@ mod tests {
         let unit = UnitRow { arm: 0, segment: 1, opted_out: true };
         let weeks = [
             week(-2, 1, 100, 20, 0),
+            week(-1, 1, 50, 10, 0),
             week(0, 2, 400, 80, 1),
             week(1, 1, 200, 40, 1),
             week(2, 1, 7, 5, 0),

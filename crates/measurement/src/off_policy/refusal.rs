@@ -119,7 +119,7 @@ impl From<estimate::Refusal> for Refusal {
 
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
-        Self::data("T0720", format!("no value of the policy: {}", refusal.words()))
+        Error::data("T0720", format!("no value of the policy: {}", refusal.words()))
             .hint(refusal.remedy())
     }
 }

@@ -21,13 +21,15 @@ impl Choice {
     /// `NoPropensity` when the propensity does not lie above 0 and at most at 1; `NoProbability` when the target
     /// does not lie between 0 and 1.
     pub fn weight(self) -> Result<f64, Refusal> {
-        if !(self.propensity > 0.0 && self.propensity <= 1.0) {
+        /// What a sum of chances may miss 1 by.
+        const ROUNDING: f64 = 1e-9;
+        if !(self.propensity > 0.0 && self.propensity <= 1.0 + ROUNDING) {
             return Err(Refusal::NoPropensity);
         }
         if !(0.0..=1.0).contains(&self.target) {
             return Err(Refusal::NoProbability);
         }
-        Ok(self.target / self.propensity)
+        Ok(self.target / self.propensity.min(1.0))
     }
 }
 

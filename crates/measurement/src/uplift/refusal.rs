@@ -60,7 +60,7 @@ impl From<Refusal> for Error {
         if let Refusal::NoEstimate(refusal) = refusal {
             return refusal.into();
         }
-        Self::data("T0721", format!("no figure of uplift: {}", refusal.words())).hint(match refusal
+        Error::data("T0721", format!("no figure of uplift: {}", refusal.words())).hint(match refusal
         {
             Refusal::EmptyArm | Refusal::EmptyTop => "wait until both arms have customers",
             Refusal::NotBinary => "take a figure for any outcome, or an outcome that is yes or no",

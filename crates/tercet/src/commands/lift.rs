@@ -125,9 +125,9 @@ fn tables(project: &Project, measured: &Measured, comparisons: &[Comparison]) ->
         measured.runs.len(),
     ))?;
     for comparison in comparisons {
-        let lift = &comparison.lift;
+        let (lift, [first, second]) = (&comparison.lift, comparison.arms);
         print(format!(
-            "\n{}  {} treated, {} in control",
+            "\n{}  {} {first}, {} {second}",
             heading(&comparison.name),
             thousands(lift.treated),
             thousands(lift.control),
@@ -154,7 +154,9 @@ fn tables(project: &Project, measured: &Measured, comparisons: &[Comparison]) ->
         }
         page::verdict(lift).into_iter().try_for_each(print)?;
     }
-    Ok(())
+    print(
+        "\nadjusted difference: less what customers spent before anybody was assigned, where that is known; the plain ones stand on the page",
+    )
 }
 
 fn money(minor: f64, currency: Currency) -> String {

@@ -70,6 +70,11 @@ pub(crate) fn power(
         return Err(Error::config("T1043", "a campaign without weeks")
             .hint("give --weeks as numbers from 1 on, for example --weeks 4,8"));
     }
+    let is_share = |share: &f64| *share > 0.0 && *share < 1.0;
+    if !verb.holdout.iter().all(is_share) || !(0.5..1.0).contains(&verb.power) {
+        return Err(Error::config("T1043", "a share that is none")
+            .hint("give --holdout shares between 0 and 1, and --power from 0.5 to below 1, for example 0.8"));
+    }
     let ask = PowerAsk {
         as_of: project.as_of(verb.as_of),
         weeks: verb.weeks.clone(),
@@ -104,7 +109,21 @@ pub(crate) fn power(
             }
             let lines: Vec<Vec<String>> =
                 planned.iter().map(|plan| line(plan, currency, format)).collect();
-            print(rows(format, &HEADER, &lines))
+            print(rows(format, &HEADER, &lines))?;
+            let left_out: Vec<String> = ask
+                .weeks
+                .iter()
+                .filter(|weeks| !planned.iter().any(|plan| plan.weeks == **weeks))
+                .map(u32::to_string)
+                .collect();
+            if !left_out.is_empty() {
+                shared.progress().say(&format!(
+                    "left out, for the past is too short: campaigns of {} weeks, each with {} weeks before it",
+                    left_out.join(", "),
+                    project.config.lift.covariate_weeks
+                ));
+            }
+            Ok(())
         }
     }
 }

@@ -15,7 +15,8 @@ pub(crate) struct Lift {
     pub(crate) covariate_weeks: u32,
     /// Weeks after the campaign in which purchases may be missing that it only pulled forward.
     pub(crate) after_weeks: u32,
-    /// Weeks that the campaign is planned to run, for the weekly verdict; 0 means those that it ran.
+    /// Weeks that the campaign is planned to run, settled before it begins: the weekly verdict goes by it. 0 means that
+    /// nobody planned, and there is no verdict.
     pub(crate) planned_weeks: u32,
     /// What says that an offer was used, the most trusted sign first: `code` (it was redeemed), `purchase` (a product
     /// that it holds for was bought in its week), `click` (it was clicked, and something was ordered soon after). An
@@ -40,7 +41,7 @@ impl Default for Lift {
     fn default() -> Self {
         Self {
             folder: "lift".to_owned(),
-            level: tercet_measurement::estimate::LEVEL,
+            level: 0.95,
             covariate_weeks: 10,
             after_weeks: 4,
             planned_weeks: 0,

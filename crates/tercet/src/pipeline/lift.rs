@@ -5,6 +5,7 @@
 //! `tercet_measurement::lift`.
 
 mod logs;
+mod plan;
 mod power;
 mod sums;
 mod weeks;
@@ -12,7 +13,6 @@ mod weeks;
 use serde::{Deserialize, Serialize};
 use tercet_engine::{Location, Store};
 use tercet_measurement::lift::{Horizon, pooled_cap};
-use tercet_types::tables::assignments::HOLDOUT;
 use tercet_types::{DAYS_PER_WEEK, Date, Error, Result};
 
 use self::logs::Logs;
@@ -58,8 +58,10 @@ pub(crate) struct Measured {
     pub(crate) weeks: usize,
     /// Weeks after it that are over.
     pub(crate) weeks_after: usize,
-    /// Weeks before it that are known.
+    /// Weeks that are known from before anybody may have been treated.
     pub(crate) weeks_before: usize,
+    /// The first week in which somebody may have been treated, at most 0.
+    pub(crate) known_until: i32,
     /// The runs whose logs were read.
     pub(crate) runs: Vec<String>,
     /// The engine test, when one was read.
@@ -70,12 +72,14 @@ pub(crate) struct Measured {
     pub(crate) units: u64,
     /// Customers left out, whom a larger holdout moved to the other arm.
     pub(crate) moved: u64,
+    /// Customers left out, for whom another share was planned.
+    pub(crate) others: u64,
     /// Customers left out who are no longer in the shop's data: erased, or visitors who have logged in since.
     pub(crate) gone: u64,
-    /// Planned share of control.
-    pub(crate) control_rate: f64,
-    /// Planned share of the test arm among the treated, in an engine test.
-    pub(crate) test_rate: Option<f64>,
+    /// Planned shares of control and treatment.
+    pub(crate) planned: [f64; 2],
+    /// Planned shares of the test arm and of the baseline, among the treated of an engine test.
+    pub(crate) planned_test: Option<[f64; 2]>,
     /// Segments, as they are numbered.
     pub(crate) segments: Vec<String>,
     /// What a unit counts with at most, minor units: revenue and margin.
@@ -126,6 +130,7 @@ pub(crate) fn measure(
     let logs = Logs::find(project, asked)?;
     let week = |weeks: u32| DAYS_PER_WEEK * weeks as i32;
     let until = logs.last_day.plus_days(week(1 + settings.after_weeks));
+    let until = logs.next_run.map_or(until, |next| until.min(next));
     let sources = sources_of(project)?;
     let inputs = tercet_sources::input_files(&project.engine, &sources)?;
     let hangs_on = (
@@ -149,7 +154,10 @@ pub(crate) fn measure(
     store.delete_all(&id)?;
     let (measured, _) = progress.step("outcomes", || {
         let parts = super::parts_of(project, &inputs);
-        let measured = gather(project, &store, &id, &logs, asked, until, parts, progress)?;
+        let gathered = gather(project, &store, &id, &logs, asked, until, parts, progress);
+        // The shop's data are not left lying about, whatever came of them.
+        store.delete_all(&format!("{id}/{}", weeks::READING))?;
+        let measured = gathered?;
         let said = format!("{} customers, {} weeks", thousands(measured.units), measured.weeks);
         Ok((measured, said))
     })?;
@@ -181,7 +189,9 @@ fn gather(
     progress: &Progress,
 ) -> Result<Measured> {
     let settings = &project.config.lift;
-    let ask = weeks::ask(settings, logs.first_day, until);
+    let treated_before = logs.weeks_treated_before();
+    let mut ask = weeks::ask(settings, logs.first_day, until);
+    ask.weeks_before += i64::from(treated_before);
     let read = weeks::read(project, store, id, &ask, parts)?;
     // Of a week that is not over, nobody knows what it brings.
     let whole = |from: Date, day: Date| (day.days() - from.days()).max(0) / DAYS_PER_WEEK;
@@ -194,8 +204,10 @@ fn gather(
         )
         .hint("measure when the first week's transactions are there"));
     }
+    // What customers did under offers is no covariate: only what they did before there were any.
+    let known_until = logs.first_day.plus_days(-DAYS_PER_WEEK * treated_before);
     let weeks_before =
-        (settings.covariate_weeks as usize).min(whole(read.first_day, logs.first_day) as usize);
+        (settings.covariate_weeks as usize).min(whole(read.first_day, known_until) as usize);
     let mut measured = Measured {
         tercet_version: env!("CARGO_PKG_VERSION").to_owned(),
         first_day: logs.first_day,
@@ -203,14 +215,16 @@ fn gather(
         weeks: over.min(planned),
         weeks_after: over.saturating_sub(planned),
         weeks_before,
+        known_until: -treated_before,
         runs: logs.runs.clone(),
         experiment: asked.experiment.clone(),
         parts,
         units: 0,
-        moved: 0,
+        moved: logs.holdout.moved,
+        others: logs.holdout.others,
         gone: 0,
-        control_rate: 0.0,
-        test_rate: None,
+        planned: logs.holdout.arms,
+        planned_test: logs.test.as_ref().map(|(_, plan)| plan.arms),
         segments: Vec::new(),
         caps_minor: [0; 2],
         caps_are_configured: settings.revenue_cap_minor.is_some(),
@@ -218,12 +232,12 @@ fn gather(
         quarantined: read.quarantined,
     };
     let mut before = [Vec::new(), Vec::new()];
-    let mut assigned = logs::Assigned::default();
+    let mut customers = logs::Found::default();
     let meter = progress.count("parts", parts as u64);
     for part in super::manifest::Part::all(parts) {
         read.open(part)?;
-        let units = logs.register(part, measured.units, measured.weeks, &mut assigned)?;
-        let found = weeks::write(project, store, id, &ask, part, &units)?;
+        let units = logs.register(part, measured.units, measured.weeks, &mut customers)?;
+        let found = weeks::write(project, store, id, &ask, part, &units, measured.known_until)?;
         measured.units += units.rows() as u64;
         for (rule, (offers, minor)) in found.attributed {
             let (all, paid) = measured.attributed.entry(rule).or_default();
@@ -234,25 +248,11 @@ fn gather(
         }
         meter.advance(1);
     }
-    read.close()?;
     if measured.units == 0 {
         return Err(logs::no_assignments(&logs.runs));
     }
-    (measured.moved, measured.gone) = (assigned.moved(), assigned.gone());
-    measured.control_rate = assigned.planned(HOLDOUT).unwrap_or_default();
-    measured.test_rate = asked.experiment.as_ref().and_then(|name| assigned.planned(name));
-    measured.segments = assigned.segments();
-    if !(measured.control_rate > 0.0 && measured.control_rate < 1.0) {
-        return Err(Error::data(
-            "T1045",
-            "in these runs nobody was held out: there is nothing to compare with",
-        )
-        .hint("set [rules] holdout_rate, for example to 0.05, and run the coming weeks with it"));
-    }
-    if let (Some(name), None) = (&asked.experiment, measured.test_rate) {
-        return Err(Error::not_found("T1045", format!("in these runs nobody was in an engine test '{name}'"))
-            .hint("[experiment] name says which test runs; leave --experiment out to compare offers with none"));
-    }
+    measured.gone = logs.logged.saturating_sub(customers.here);
+    measured.segments = customers.segments.into_iter().collect();
     let configured = [settings.revenue_cap_minor, settings.margin_cap_minor];
     for ((cap, values), configured) in
         measured.caps_minor.iter_mut().zip(&mut before).zip(configured)
@@ -290,6 +290,7 @@ pub(crate) fn compare(project: &Project, measurement: &Measurement) -> Result<Ve
     let Measurement { measured, .. } = measurement;
     let settings = &project.config.lift;
     let horizon = Horizon {
+        known_until: measured.known_until,
         weeks: measured.weeks,
         weeks_after: measured.weeks_after,
         revenue_cap_minor: measured.caps_minor[0],

@@ -27,6 +27,7 @@ fn shop() -> Project {
     .fine();
     let shop = at(folder, "shop");
     shop.set("run.engine", "popular");
+    shop.set("lift.planned_weeks", 2);
     shop
 }
 
@@ -129,6 +130,16 @@ fn what_was_added_to_the_treated_is_found() {
     assert!(std::fs::read_dir(reading).is_ok_and(|left| left.count() == 0), "what was read stays");
     let page = shop.text(&format!("lift/{id}/report.html"));
     assert!(page.contains("Offers brought") && page.contains("Was it only pulled forward?"));
+
+    // Measured from its second week on, nothing that happened under offers is a covariate, and the first week's weeks
+    // after end where the second begins.
+    let late = lift(&shop, &["--from", &second]).fine().json();
+    assert_eq!(late["campaign"]["known_until"], -1);
+    let early = lift(&shop, &["--to", &first]).fine().json();
+    assert_eq!(
+        (&early["campaign"]["weeks"], &early["campaign"]["weeks_after"]),
+        (&1.into(), &0.into())
+    );
 
     // In parts, the same customers come to the same figures, bit for bit.
     shop.set("run.parts", 3);

@@ -32,7 +32,7 @@ pub(super) fn report(
         summary: first.map_or_else(String::new, |of| summary(of, measured, currency)),
         facts: facts(project, id, measured),
         headlines: first.map_or_else(Vec::new, |of| headlines(of, currency)),
-        notes: notes(project),
+        notes: notes(project, measured),
         comparisons: comparisons.iter().map(|of| comparison(of, measured)).collect(),
         attribution: project
             .config
@@ -136,7 +136,12 @@ fn headlines(of: &Comparison, currency: Currency) -> Vec<Headline> {
 /// Where the campaign stands, by its last look.
 pub(super) fn verdict(lift: &Lift) -> Vec<String> {
     let known = |look: &&tercet_measurement::lift::WeekLook| look.planned.is_some();
-    let Some(last) = lift.looks.iter().rev().find(known) else { return Vec::new() };
+    let Some(last) = lift.looks.iter().rev().find(known) else {
+        return vec![
+            "No end was planned ([lift] planned_weeks), so there is no weekly verdict: the intervals hold for one look. What holds at any look stands under 'The campaign so far'."
+                .to_owned(),
+        ];
+    };
     let (Some(planned), Some(found)) = (last.planned, last.margin.estimate()) else {
         return Vec::new();
     };
@@ -147,7 +152,7 @@ pub(super) fn verdict(lift: &Lift) -> Vec<String> {
         look.planned.is_some_and(|look| matches!(look.verdict, Verdict::Wins | Verdict::Loses))
     });
     let in_week = decided.map_or(week, |look| look.week + 1);
-    vec![match planned.verdict {
+    let mut sentences = vec![match planned.verdict {
         Verdict::Wins => format!(
             "Week {week} of {weeks}: offers win. Their margin passed the bound for a weekly look in week {in_week}."
         ),
@@ -162,7 +167,14 @@ pub(super) fn verdict(lift: &Lift) -> Vec<String> {
             "Week {week} of {weeks}: the campaign ended, and its margin ({errors:.2} standard errors from none, {:.2} were needed) cannot be told from chance.",
             planned.bound
         ),
-    }]
+    }];
+    if lift.looks.len() > week {
+        sentences.push(format!(
+            "The campaign ran {} weeks longer than planned: they are not part of the verdict.",
+            lift.looks.len() - week
+        ));
+    }
+    sentences
 }
 
 /// Whether the arms came out as planned.
@@ -287,6 +299,7 @@ fn facts(project: &Project, id: &str, measured: &Measured) -> Vec<Fact> {
     let fact = |name: &str, value: String| Fact { name: name.to_owned(), value };
     let left_out = [
         (measured.moved, "whom a larger holdout moved"),
+        (measured.others, "for whom another share of control was planned"),
         (measured.gone, "who are no longer in the shop's data"),
     ];
     let left_out: String = left_out
@@ -310,7 +323,7 @@ fn facts(project: &Project, id: &str, measured: &Measured) -> Vec<Fact> {
         fact(
             "weeks",
             format!(
-                "{} before, {} of the campaign, {} after",
+                "{} before anybody was assigned, {} of the campaign, {} after",
                 measured.weeks_before, measured.weeks, measured.weeks_after
             ),
         ),
@@ -323,12 +336,25 @@ fn facts(project: &Project, id: &str, measured: &Measured) -> Vec<Fact> {
     ]
 }
 
-fn notes(project: &Project) -> Vec<String> {
+fn notes(project: &Project, measured: &Measured) -> Vec<String> {
     let mut notes = project.config.project.notes.clone();
     notes.push(format!(
         "Products that say no margin count with {} of revenue ([lift] margin_rate).",
         percent(project.config.lift.margin_rate)
     ));
+    if measured.weeks_before == 0 {
+        notes.push(
+            "Nothing is known of customers from before they were assigned, so differences are not adjusted: measure from the first run on, or with a longer past."
+                .to_owned(),
+        );
+    }
+    let idle = measured.weeks.saturating_sub(measured.runs.len());
+    if idle > 0 {
+        notes.push(format!(
+            "{idle} of the {} weeks had no run: nothing was offered in them. --from and --to say which weeks are measured.",
+            measured.weeks
+        ));
+    }
     notes.push(
         "Customers are compared in the arm they were logged in first, whatever reached them: intention to treat."
             .to_owned(),

@@ -114,6 +114,12 @@ pub(crate) struct ApplyArguments {
     format: FormatFlag,
 }
 
+/// True when two places are one file.
+fn is_same_place(one: &str, other: &str) -> bool {
+    let whole = |place: &str| std::fs::canonicalize(place).ok();
+    one == other || whole(one).is_some_and(|path| whole(other) == Some(path))
+}
+
 /// Says of every row what each arm adds, what to expect whatever the arm, and what to send.
 ///
 /// # Errors
@@ -123,6 +129,14 @@ pub(super) fn apply(
     shared: &Shared,
     environment: &Environment,
 ) -> Result<()> {
+    if let Some(out) = &verb.out {
+        for input in [&verb.data, &verb.model] {
+            if is_same_place(out, input) {
+                return Err(Error::config("T1068", format!("{out}: this is what is read"))
+                    .hint("name another file with --out"));
+            }
+        }
+    }
     let engine = engine(environment)?;
     let (store, name) = folder_of(&engine, &verb.model)?;
     let (file, model) = UpliftFile::read(&store.get(&name)?, &verb.model)?;

@@ -4,23 +4,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tercet_engine::Frame;
 use tercet_features::{
-    Share, UnitsAsk, keep_assigned_here, planned_shares, register_offers, register_units,
-    sent_in_run,
+    PlanOf, UnitsAsk, keep_assigned_here, register_offers, register_units, sent_in_run,
 };
-use tercet_measurement::assignment::BUCKETS;
+use tercet_measurement::assignment::Arm;
 use tercet_types::tables::assignments::HOLDOUT;
 use tercet_types::{DAYS_PER_WEEK, Date, Error, Result};
 
 use super::Asked;
+use super::plan::{ArmPlan, COLUMNS, Plans};
 use crate::commands::Project;
 use crate::pipeline::manifest::{Part, RunManifest, Stage, complete_runs, files_of};
 
 /// The tables that runs leave to measure by.
 const ASSIGNMENTS: &str = "assignments";
 const DECISIONS: &str = "run_decisions";
-
-/// The arms that the log of assignment knows.
-const TREATMENT: &str = "treatment";
 
 /// The runs of a campaign.
 pub(super) struct Logs<'a> {
@@ -31,16 +28,25 @@ pub(super) struct Logs<'a> {
     pub(super) first_day: Date,
     /// The last run's Monday.
     pub(super) last_day: Date,
-    experiment: String,
+    /// The Monday of the first run behind them: from there on customers are under offers again.
+    pub(super) next_run: Option<Date>,
+    /// Whose plan of the holdout is measured.
+    pub(super) holdout: ArmPlan,
+    /// The engine test that was asked for, and whose plan of it is measured.
+    pub(super) test: Option<(String, ArmPlan)>,
+    /// The day since which anybody may have been treated.
+    pub(super) treated_since: Date,
+    /// Customers in the log.
+    pub(super) logged: u64,
 }
 
-/// What is found out of the assignment while parts come.
+/// What is found of the customers while parts come.
 #[derive(Debug, Default)]
-pub(super) struct Assigned {
-    /// Customers in the log.
-    logged: u64,
-    shares: BTreeMap<String, Share>,
-    segments: BTreeSet<String>,
+pub(super) struct Found {
+    /// Customers of the log who are in the shop's data.
+    pub(super) here: u64,
+    /// The segments, in order.
+    pub(super) segments: BTreeSet<String>,
 }
 
 pub(super) fn no_assignments(runs: &[String]) -> Error {
@@ -55,8 +61,9 @@ impl<'a> Logs<'a> {
     /// The runs of the configured engine in the weeks asked for, one for each Monday.
     pub(super) fn find(project: &'a Project, asked: &Asked) -> Result<Self> {
         let engine = &project.config.run.engine;
-        let runs: BTreeMap<Date, RunManifest> = complete_runs(&project.store)?
-            .into_iter()
+        let all = complete_runs(&project.store)?;
+        let runs: BTreeMap<Date, &RunManifest> = all
+            .iter()
             .filter(|run| run.engine == *engine)
             .filter(|run| asked.from.is_none_or(|from| run.as_of >= from))
             .filter(|run| asked.to.is_none_or(|to| run.as_of <= to))
@@ -70,13 +77,53 @@ impl<'a> Logs<'a> {
             .hint("'tercet runs' lists the runs that are there"));
         };
         let (first_day, last_day) = (*first, *last);
+        let runs: Vec<String> = runs.into_values().map(|run| run.run_id.clone()).collect();
+        let next_run = all.iter().map(|run| run.as_of).filter(|as_of| *as_of > last_day).min();
+        let newest = runs.last().ok_or_else(|| no_assignments(&runs))?;
+        let files = files_of(&project.store, newest, Stage::Allocation, ASSIGNMENTS)
+            .map_err(|cause| no_assignments(&runs).cause(cause))?;
+        let mut plans = Plans::default();
+        for file in &files {
+            let rows = project.store.columns_of(file, &COLUMNS)?;
+            plans.add(&rows, first_day, last_day.plus_days(DAYS_PER_WEEK))?;
+        }
+        let (Some(holdout), Some(treated_since)) = (plans.plan(HOLDOUT), plans.since()) else {
+            return Err(no_assignments(&runs));
+        };
+        if !(holdout.rate() > 0.0 && holdout.rate() < 1.0) {
+            return Err(Error::data(
+                "T1045",
+                "in these runs nobody was held out: there is nothing to compare with",
+            )
+            .hint(
+                "set [rules] holdout_rate, for example to 0.05, and run the coming weeks with it",
+            ));
+        }
+        let test = match &asked.experiment {
+            None => None,
+            Some(name) => Some((name.clone(), plans.plan(name).ok_or_else(|| {
+                Error::not_found("T1045", format!("in these runs nobody was in an engine test '{name}'"))
+                    .hint("[experiment] name says which test runs; leave --experiment out to compare offers with none")
+            })?)),
+        };
+        let logged = plans.customers();
         Ok(Self {
             project,
             first_day,
             last_day,
-            runs: runs.into_values().map(|run| run.run_id).collect(),
-            experiment: asked.experiment.clone().unwrap_or_default(),
+            next_run,
+            runs,
+            holdout,
+            test,
+            treated_since,
+            logged,
         })
+    }
+
+    /// Weeks before the campaign in which customers may have been treated already.
+    pub(super) fn weeks_treated_before(&self) -> i32 {
+        let days = self.first_day.days() - self.treated_since.days();
+        days.max(0).div_euclid(DAYS_PER_WEEK) + i32::from(days.max(0) % DAYS_PER_WEEK > 0)
     }
 
     /// Registers the units of a part, numbered on from `first_unit`, and what they were offered, and returns them.
@@ -88,19 +135,18 @@ impl<'a> Logs<'a> {
         part: Part,
         first_unit: u64,
         weeks: usize,
-        assigned: &mut Assigned,
+        found: &mut Found,
     ) -> Result<Frame> {
         let engine = &self.project.engine;
         let ask = UnitsAsk {
             first_day: self.first_day,
             campaign_until: self.first_day.plus_days(DAYS_PER_WEEK * weeks as i32),
-            experiment: self.experiment.clone(),
+            holdout: plan_of(&self.holdout),
+            test: self.test.as_ref().map(|(name, plan)| (name.clone(), plan_of(plan))),
             first_unit: first_unit as i64,
         };
-        let is_divided_alike = self.mount_assignments(part)?;
-        assigned.count(&planned_shares(engine, &ask)?, is_divided_alike);
-        keep_assigned_here(engine)?;
-        assigned.add(planned_shares(engine, &ask)?);
+        self.mount_assignments(part)?;
+        found.here += keep_assigned_here(engine, HOLDOUT)?;
         let units = register_units(engine, &ask)?;
         let customers = units.text("customer_id")?;
         if let Some(twice) = customers.windows(2).position(|pair| pair[0] == pair[1]) {
@@ -110,12 +156,12 @@ impl<'a> Logs<'a> {
             )
             .hint("the log of a run was changed: no lift of this campaign can be read"));
         }
-        assigned.segments.extend(units.codes("segment")?.1);
+        found.segments.extend(units.codes("segment")?.1);
         engine.forget(ASSIGNMENTS)?;
         self.mount_decisions(part)?;
         let offers = register_offers(engine, &ask)?;
         engine.forget(DECISIONS)?;
-        if offers.text("arm")?.iter().any(|arm| arm != TREATMENT) {
+        if offers.text("arm")?.iter().any(|arm| arm != Arm::Treatment.name()) {
             return Err(Error::data(
                 "T1042",
                 format!("customers in control were sent offers by a run from {} on", self.first_day),
@@ -125,15 +171,14 @@ impl<'a> Logs<'a> {
         Ok(units)
     }
 
-    /// The newest log of assignment, which holds all that earlier ones held: the rows of the part, or all where the
-    /// run was divided otherwise; true for the part.
-    fn mount_assignments(&self, part: Part) -> Result<bool> {
+    /// The newest log of assignment, which runs take over from each other: the rows of the part, or all where the run
+    /// was divided otherwise.
+    fn mount_assignments(&self, part: Part) -> Result<()> {
         let Project { engine, store, .. } = self.project;
         let run = self.runs.last().ok_or_else(|| no_assignments(&self.runs))?;
-        let files = files_of(store, run, Stage::Allocation, ASSIGNMENTS)
-            .map_err(|cause| no_assignments(&self.runs).cause(cause))?;
+        let files = files_of(store, run, Stage::Allocation, ASSIGNMENTS)?;
         engine.mount_parts(store, of_part(&files, part), ASSIGNMENTS)?;
-        Ok(files.len() == part.of)
+        Ok(())
     }
 
     fn mount_decisions(&self, part: Part) -> Result<()> {
@@ -153,55 +198,6 @@ fn of_part(files: &[String], part: Part) -> &[String] {
     if files.len() == part.of { &files[part.at..=part.at] } else { files }
 }
 
-impl Assigned {
-    /// Counts who is in the log: of a part, or all at once.
-    fn count(&mut self, found: &[Share], is_part: bool) {
-        let customers = found
-            .iter()
-            .find(|share| share.experiment == HOLDOUT)
-            .map_or(0, |share| share.customers);
-        self.logged = if is_part { self.logged + customers } else { customers };
-    }
-
-    fn add(&mut self, found: Vec<Share>) {
-        for share in found {
-            let all = self.shares.entry(share.experiment.clone()).or_insert_with(|| Share {
-                customers: 0,
-                moved: 0,
-                share: 0.0,
-                first_moved_bucket: None,
-                ..share.clone()
-            });
-            all.customers += share.customers;
-            all.moved += share.moved;
-            all.share = all.share.max(share.share);
-            let buckets = all.first_moved_bucket.into_iter().chain(share.first_moved_bucket);
-            all.first_moved_bucket = buckets.min();
-        }
-    }
-
-    /// Customers whom a larger holdout moved, and who are left out.
-    pub(super) fn moved(&self) -> u64 {
-        self.shares.get(HOLDOUT).map_or(0, |share| share.moved)
-    }
-
-    /// Customers in the log who are no longer in the shop's data: nobody knows what they did.
-    pub(super) fn gone(&self) -> u64 {
-        let here = self.shares.get(HOLDOUT).map_or(0, |share| share.customers);
-        self.logged.saturating_sub(here)
-    }
-
-    /// The planned share, among those who were not moved, of control or of the test arm of an experiment.
-    pub(super) fn planned(&self, experiment: &str) -> Option<f64> {
-        let found = self.shares.get(experiment)?;
-        Some(found.first_moved_bucket.map_or(found.share, |bucket| {
-            let stayed = bucket as f64 / f64::from(BUCKETS);
-            stayed / (stayed + 1.0 - found.share)
-        }))
-    }
-
-    /// The segments, in order.
-    pub(super) fn segments(self) -> Vec<String> {
-        self.segments.into_iter().collect()
-    }
+fn plan_of(plan: &ArmPlan) -> PlanOf {
+    PlanOf { share: plan.share, raised_on: plan.raised_on }
 }

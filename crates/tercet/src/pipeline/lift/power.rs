@@ -70,12 +70,19 @@ pub(crate) fn plan(project: &Project, ask: &PowerAsk, progress: &Progress) -> Re
     store.delete_all(FOLDER)?;
     let before = settings.covariate_weeks;
     let longest = ask.weeks.iter().max().copied().unwrap_or_default();
-    let (found, _) = progress.step("past", || {
+    let looked = progress.step("past", || {
         let mut look = weeks::ask(settings, ask.as_of, ask.as_of);
         look.weeks_before = i64::from(longest + before);
         let inputs = tercet_sources::input_files(&project.engine, &sources_of(project)?)?;
         let parts = parts_of(project, &inputs);
         let read = weeks::read(project, &store, FOLDER, &look, parts)?;
+        if read.last_day.plus_days(DAYS_PER_WEEK) < ask.as_of {
+            return Err(Error::data(
+                "T1041",
+                format!("the data end on {}, long before {}", read.last_day, ask.as_of),
+            )
+            .hint("say with --as-of when the campaign would begin, within a week of the newest data"));
+        }
         let known = (ask.as_of.days() - read.first_day.days()) / DAYS_PER_WEEK;
         if ask.weeks.iter().all(|weeks| i64::from(known) < i64::from(weeks + before)) {
             return Err(Error::data(
@@ -110,11 +117,11 @@ pub(crate) fn plan(project: &Project, ask: &PowerAsk, progress: &Progress) -> Re
             unit_sums.chunks(2 * ask.weeks.len()).try_for_each(|unit| sums.add(unit))?;
             meter.advance(1);
         }
-        read.close()?;
         let said = format!("{} customers, {known} weeks", thousands(sums.count()));
         Ok(((sums, known), said))
-    })?;
-    let (sums, known) = found;
+    });
+    store.delete_all(FOLDER)?;
+    let ((sums, known), _) = looked?;
     let mut planned = Vec::new();
     for (at, weeks) in ask.weeks.iter().enumerate() {
         if i64::from(known) < i64::from(weeks + before) {

@@ -37,6 +37,8 @@ pub(crate) struct Summed {
 pub(crate) struct Comparison {
     /// What is compared, in words.
     pub(crate) name: String,
+    /// What the two arms are called.
+    pub(crate) arms: [&'static str; 2],
     /// The share of the first arm that was planned.
     pub(crate) planned_rate: f64,
     /// Did the arms come out as planned, and where not?
@@ -227,25 +229,47 @@ pub(crate) fn compare_arms(
     measured: &Measured,
     settings: &Settings,
 ) -> Result<Vec<Comparison>> {
-    let control = measured.control_rate;
-    let mut pairs: Vec<(String, &[usize], &[usize], f64)> =
-        vec![("offers against none".to_owned(), &TREATED, &[CONTROL], 1.0 - control)];
-    if let (Some(name), Some(test)) = (&measured.experiment, measured.test_rate) {
-        let against = |rate: f64| rate * (1.0 - control) / (rate * (1.0 - control) + control);
+    let among = |first: f64, second: f64| first / (first + second);
+    let [control, treated] = measured.planned;
+    let control = among(control, treated);
+    let mut pairs: Vec<(String, [&'static str; 2], &[usize], &[usize], f64)> = vec![(
+        "offers against none".to_owned(),
+        ["treated", "control"],
+        &TREATED,
+        &[CONTROL],
+        1.0 - control,
+    )];
+    if let (Some(name), Some([test, baseline])) = (&measured.experiment, measured.planned_test) {
+        let against = |share: f64| among(share * (1.0 - control), control);
         pairs.extend([
-            (format!("{name}: test against baseline"), &[TEST][..], &[BASELINE][..], test),
-            (format!("{name}: test against none"), &[TEST], &[CONTROL], against(test)),
+            (
+                format!("{name}: test against baseline"),
+                ["test", "baseline"],
+                &[TEST][..],
+                &[BASELINE][..],
+                among(test, baseline),
+            ),
+            (
+                format!("{name}: test against none"),
+                ["test", "control"],
+                &[TEST],
+                &[CONTROL],
+                against(test),
+            ),
             (
                 format!("{name}: baseline against none"),
+                ["baseline", "control"],
                 &[BASELINE],
                 &[CONTROL],
-                against(1.0 - test),
+                against(baseline),
             ),
         ]);
     }
+    // At the ends of a roll-out one of its arms is empty: there is nothing to hold the other against.
+    pairs.retain(|(_, _, _, _, rate)| *rate > 0.0 && *rate < 1.0);
     pairs
         .into_iter()
-        .map(|(name, treatment, control, planned_rate)| {
+        .map(|(name, arms, treatment, control, planned_rate)| {
             let tally = summed.tally.joined(&[treatment, control])?;
             let of_arms = |counts: &[u64; ARMS], arms: &[usize]| -> u64 {
                 arms.iter().map(|arm| counts[*arm]).sum()
@@ -275,7 +299,7 @@ pub(crate) fn compare_arms(
                 planned_weeks: settings.planned_weeks as usize,
                 segments: measured.segments.clone(),
             };
-            Ok(Comparison { name, planned_rate, ratio, lift: lift(&tally, &ask) })
+            Ok(Comparison { name, arms, planned_rate, ratio, lift: lift(&tally, &ask) })
         })
         .collect()
 }

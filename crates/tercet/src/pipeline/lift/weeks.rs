@@ -12,6 +12,9 @@ use crate::config::Lift as Settings;
 use crate::pipeline::manifest::Part;
 use crate::pipeline::prepare::sources_of;
 
+/// Where a part of the shop's data lies while it is looked at, below the measurement.
+pub(super) const READING: &str = "reading";
+
 /// What a shop says is looked at of these weeks.
 pub(super) fn ask(settings: &Settings, first_day: Date, until: Date) -> OutcomeAsk {
     OutcomeAsk {
@@ -47,7 +50,7 @@ pub(super) fn read<'a>(
     parts: usize,
 ) -> Result<Read<'a>> {
     let (engine, sources) = (&project.engine, sources_of(project)?);
-    let scratch = format!("{id}/reading");
+    let scratch = format!("{id}/{READING}");
     let mut reading = Reading::open(engine, &sources, ask.until, parts)?;
     let mut sales = FirstSales::default();
     let mut days: Option<(Date, Date)> = None;
@@ -112,11 +115,6 @@ impl Read<'_> {
         }
         Ok(())
     }
-
-    /// Lets go of what was read.
-    pub(super) fn close(self) -> Result<()> {
-        self.store.delete_all(&self.scratch)
-    }
 }
 
 /// What a part's units did.
@@ -135,13 +133,14 @@ pub(super) fn write(
     ask: &OutcomeAsk,
     part: Part,
     units: &Frame,
+    known_until: i32,
 ) -> Result<Written> {
     let engine = &project.engine;
     let found = outcomes(engine, ask)?;
     store.put_table(&format!("{id}/{}", part.file("units")), &units.conform(&UNITS)?)?;
     store.put_table(&format!("{id}/{}", part.file("outcomes")), &found.weeks)?;
     engine.lend("unit_weeks", &found.weeks)?;
-    let before = tercet_features::spent_before(engine)?;
+    let before = tercet_features::spent_before(engine, i64::from(known_until))?;
     engine.forget("unit_weeks")?;
     Ok(Written { attributed: found.attributed, before })
 }
