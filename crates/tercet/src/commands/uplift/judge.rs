@@ -235,6 +235,9 @@ fn ranking(by: &'static str, ranked: &Ranked<'_>) -> Ranking {
     }
 }
 
+/// Arms are of one size when their planned shares are so near to a half.
+const EVEN_WITHIN: f64 = 0.01;
+
 fn policy_of(
     trial: &Read,
     crossed: &CrossFit,
@@ -263,7 +266,9 @@ fn policy_of(
     let outcome: Vec<f64> = rows.iter().map(|row| trial.outcome[*row]).collect();
     let treated: Vec<bool> = rows.iter().map(|row| trial.arm[*row] != 0).collect();
     let sent: Vec<bool> = choice.iter().map(|arm| *arm != 0).collect();
-    let selected = (arms == 2)
+    // NIR holds counts of two arms against each other, which takes arms of one size.
+    let is_even = trial.propensity.iter().all(|share| (share - 0.5).abs() < EVEN_WITHIN);
+    let selected = (arms == 2 && is_even)
         .then(|| selected(&outcome, &treated, &sent, (verb.margin, verb.cost), LEVEL))
         .transpose()?;
     Ok(Policy {

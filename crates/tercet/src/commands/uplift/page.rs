@@ -56,7 +56,7 @@ fn sample_ratio(judgement: &Judgement) -> String {
     if found.alarm {
         let alarm = marked("the arms are not of the planned sizes", true);
         return format!(
-            "{alarm}: {figures}; no effect can be read. Were other sizes planned? Say --shares"
+            "{alarm}: {figures}; do not read the effects below before it is known why. Were other sizes planned? Say --shares"
         );
     }
     format!("the arms are of the planned sizes: {figures}")
