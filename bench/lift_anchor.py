@@ -101,7 +101,7 @@ def make(folder, customers, parts):
         "parts": parts, "units": customers, "moved": 0, "others": 0, "gone": 0,
         "planned": [0.1, 0.9], "planned_test": None,
         "segments": ["both", "browsing_only", "transaction_only"], "caps_minor": [100000, 30000],
-        "caps_are_configured": True, "attributed": {}, "quarantined": 0,
+        "caps_are_configured": [True, True], "margin_rate": 0.3, "attribution": ["code"], "attributed": {}, "quarantined": 0,
     }
     (folder / "measurement.json").write_text(json.dumps(manifest))
 

@@ -8,7 +8,7 @@ mod diagnosis;
 use serde::Serialize;
 use tercet_types::{Error, Result};
 
-pub use diagnosis::{Cause, Diagnosis, Dimension, GroupFinding, Split, diagnose};
+pub use diagnosis::{Cause, Diagnosis, Dimension, EXPECTED_MIN, GroupFinding, Split, diagnose};
 
 use crate::chi2;
 

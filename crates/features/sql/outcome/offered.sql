@@ -11,6 +11,7 @@ select
   max(cast(cast(d.window_to as int) as bigint)) as to_day
 from units u
 join run_decisions d on d.customer_id = u.customer_id
-where d.promotion_id is not null and cast(d.as_of as int) >= u.entered_day
+where d.promotion_id is not null
+  and cast(d.as_of as int) >= u.entered_day and cast(d.as_of as int) < $campaign_until_day
 group by 1, 2, 3
 order by 1, 2, 3

@@ -10,8 +10,9 @@ use tercet_types::Result;
 use super::{ALARM_P_VALUE, Srm, srm};
 use crate::chi2;
 
-/// A group is judged when every arm expects at least so many of it: below, chi-square is none.
-const EXPECTED_MIN: f64 = 5.0;
+/// A group is judged when every arm expects at least so many of it: below, chi-square says nothing (Cochran 1954,
+/// doi:10.2307/3001616).
+pub const EXPECTED_MIN: f64 = 5.0;
 
 /// The counts of the arms by the groups of one dimension.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -60,15 +60,18 @@ impl From<Refusal> for Error {
         if let Refusal::NoEstimate(refusal) = refusal {
             return refusal.into();
         }
-        Error::data("T0721", format!("no figure of uplift: {}", refusal.words())).hint(match refusal
-        {
-            Refusal::EmptyArm | Refusal::EmptyTop => "wait until both arms have customers",
-            Refusal::NotBinary => "take a figure for any outcome, or an outcome that is yes or no",
-            Refusal::NoScale | Refusal::NoRanking => {
-                "wait for more outcomes, or send to all or to nobody"
-            }
-            Refusal::NoShare => "give a share such as 0.3",
-            _ => "look at the table for numbers that cannot be",
-        })
+        Error::data("T0721", format!("no figure of uplift: {}", refusal.words())).hint(
+            match refusal {
+                Refusal::EmptyArm | Refusal::EmptyTop => "wait until both arms have customers",
+                Refusal::NotBinary => {
+                    "take a figure for any outcome, or an outcome that is yes or no"
+                }
+                Refusal::NoScale | Refusal::NoRanking => {
+                    "wait for more outcomes, or send to all or to nobody"
+                }
+                Refusal::NoShare => "give a share such as 0.3",
+                _ => "look at the table for numbers that cannot be",
+            },
+        )
     }
 }

@@ -41,7 +41,8 @@ pub(crate) struct LiftArguments {
     /// Read the shop's data again, even where nothing seems to have changed
     #[arg(long)]
     again: bool,
-    /// Report on a measurement that was made before, with today's [lift] settings; nothing else is read
+    /// Report on a measurement that was made before, with today's level, planned weeks and cost of a contact; nothing
+    /// else is read
     #[arg(long, value_name = "ID", conflicts_with_all = ["from", "to", "experiment", "again"])]
     measurement: Option<String>,
     /// Write the HTML report here [default: report.html beside the measurement]

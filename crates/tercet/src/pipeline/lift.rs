@@ -84,8 +84,12 @@ pub(crate) struct Measured {
     pub(crate) segments: Vec<String>,
     /// What a unit counts with at most, minor units: revenue and margin.
     pub(crate) caps_minor: [i64; 2],
-    /// True where the caps were configured, and not taken from the weeks before.
-    pub(crate) caps_are_configured: bool,
+    /// True where a cap was configured, and not taken from the weeks before.
+    pub(crate) caps_are_configured: [bool; 2],
+    /// Margin over revenue of products that say none.
+    pub(crate) margin_rate: f64,
+    /// What said that an offer was used, the most trusted sign first.
+    pub(crate) attribution: Vec<tercet_features::Attribution>,
     /// Offers used, and what was paid with them in minor units, by the rule that said so.
     pub(crate) attributed: std::collections::BTreeMap<String, (u64, i64)>,
     /// Rows of the shop's data that failed their contract.
@@ -227,7 +231,10 @@ fn gather(
         planned_test: logs.test.as_ref().map(|(_, plan)| plan.arms),
         segments: Vec::new(),
         caps_minor: [0; 2],
-        caps_are_configured: settings.revenue_cap_minor.is_some(),
+        caps_are_configured: [settings.revenue_cap_minor, settings.margin_cap_minor]
+            .map(|cap| cap.is_some()),
+        margin_rate: settings.margin_rate,
+        attribution: settings.attribution.clone(),
         attributed: std::collections::BTreeMap::new(),
         quarantined: read.quarantined,
     };

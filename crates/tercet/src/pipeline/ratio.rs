@@ -3,15 +3,12 @@
 use std::collections::BTreeMap;
 
 use tercet_measurement::assignment::BUCKETS;
-use tercet_measurement::srm::{Cause, Diagnosis, Dimension, diagnose};
+use tercet_measurement::srm::{Cause, Diagnosis, Dimension, EXPECTED_MIN, diagnose};
 use tercet_types::Result;
 use tercet_types::tables::assignments::HOLDOUT;
 
 use super::arms::ArmCounts;
 use crate::output::thousands;
-
-/// Below this many expected customers of an arm, chi-square says nothing (Cochran 1954, doi:10.2307/3001616).
-const EXPECTED_MIN: f64 = 5.0;
 
 /// The sizes of an experiment's arms against the plan; nothing where an arm is planned too small to say.
 ///

@@ -46,6 +46,13 @@ fn policy_of(table: &Table, name: &str) -> Result<Policy> {
             Error::data("T1062", format!("{name}: row {} names no customer", row + 1))
                 .hint("leave out rows without a customer_id")
         })?;
+        if slots[row] < 1.0 || slots[row].fract() != 0.0 {
+            return Err(Error::data(
+                "T1054",
+                format!("{name}: row {} is of slot {}, which is none", row + 1, slots[row]),
+            )
+            .hint("slots count from 1, in the order of the project's [[slots]]"));
+        }
         rows.push(TableRow {
             customer,
             as_of: days[row].as_deref().map(str::parse::<Date>).transpose()?,

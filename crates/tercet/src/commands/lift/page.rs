@@ -34,9 +34,7 @@ pub(super) fn report(
         headlines: first.map_or_else(Vec::new, |of| headlines(of, currency)),
         notes: notes(project, measured),
         comparisons: comparisons.iter().map(|of| comparison(of, measured)).collect(),
-        attribution: project
-            .config
-            .lift
+        attribution: measured
             .attribution
             .iter()
             .filter_map(|rule| {
@@ -307,15 +305,13 @@ fn facts(project: &Project, id: &str, measured: &Measured) -> Vec<Fact> {
         .filter(|(customers, _)| *customers > 0)
         .map(|(customers, why)| format!("; {} left out, {why}", thousands(customers)))
         .collect();
-    let [revenue, margin] = measured.caps_minor;
-    let caps = match (measured.caps_are_configured, measured.weeks_before) {
-        (false, 0) => "none: nothing is known of the weeks before".to_owned(),
-        (configured, _) => format!(
-            "revenue {revenue}, margin {margin} minor units, {}",
-            if configured { "as configured" } else { "from the weeks before, both arms together" }
-        ),
+    let cap = |at: usize| match (measured.caps_minor[at], measured.caps_are_configured[at]) {
+        (i64::MAX, _) => "none, for nothing is known of the weeks before".to_owned(),
+        (cap, true) => format!("{cap} minor units, as configured"),
+        (cap, false) => format!("{cap} minor units, from the weeks before, both arms together"),
     };
-    let rules: Vec<&str> = settings.attribution.iter().map(|rule| rule.name()).collect();
+    let caps = format!("revenue: {}; margin: {}", cap(0), cap(1));
+    let rules: Vec<&str> = measured.attribution.iter().map(|rule| rule.name()).collect();
     vec![
         fact("measurement", id.to_owned()),
         fact("runs", format!("{}: {}", measured.runs.len(), measured.runs.join(", "))),
@@ -340,7 +336,7 @@ fn notes(project: &Project, measured: &Measured) -> Vec<String> {
     let mut notes = project.config.project.notes.clone();
     notes.push(format!(
         "Products that say no margin count with {} of revenue ([lift] margin_rate).",
-        percent(project.config.lift.margin_rate)
+        percent(measured.margin_rate)
     ));
     if measured.weeks_before == 0 {
         notes.push(

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde::Serialize;
 use tercet_engine::Frame;
+use tercet_measurement::assignment::{Arm, TestArm};
 use tercet_measurement::lift::{
     Horizon, Lift, LiftAsk, Tally, UnitRow, WEEK_NUMBERS, WeekRow, lift,
 };
@@ -20,9 +21,9 @@ use crate::pipeline::manifest::Part;
 
 /// The arms that are told apart: treated outside an engine test, the two arms of a test, and control.
 const ARMS: usize = 4;
-const TREATED: [usize; 3] = [0, 1, 2];
-const TEST: usize = TREATED[1];
-const BASELINE: usize = TREATED[2];
+static TREATED: [usize; 3] = [0, 1, 2];
+const TEST: usize = 1;
+const BASELINE: usize = 2;
 const CONTROL: usize = 3;
 
 /// Sums of all units, by arm, and how many of each kind there are in them.
@@ -168,12 +169,13 @@ fn unit_rows(units: &Frame, segments: &[String]) -> Result<Vec<UnitRow>> {
         .collect::<Result<Vec<usize>>>()?;
     let name = |code: Option<u32>, names: &[String]| -> Option<usize> {
         let name = names.get(code? as usize)?;
-        match name.as_str() {
-            "control" => Some(CONTROL),
-            "test" => Some(TEST),
-            "baseline" => Some(BASELINE),
-            _ => None,
-        }
+        [
+            (Arm::Control.name(), CONTROL),
+            (TestArm::Test.name(), TEST),
+            (TestArm::Baseline.name(), BASELINE),
+        ]
+        .into_iter()
+        .find_map(|(known, arm)| (name == known).then_some(arm))
     };
     let row = |at: usize| UnitRow {
         arm: match name(arms[at], &arm_names) {
@@ -223,6 +225,18 @@ impl Weeks {
     }
 }
 
+/// Two arms that are to be held against each other.
+struct Pair {
+    name: String,
+    arms: [&'static str; 2],
+    /// The arms told apart that are the first of the two.
+    treatment: &'static [usize],
+    /// The one that is the second.
+    control: usize,
+    /// The planned share of the first.
+    planned_rate: f64,
+}
+
 /// All comparisons: offers against none, and of an engine test its arms.
 pub(crate) fn compare_arms(
     summed: &Summed,
@@ -232,44 +246,43 @@ pub(crate) fn compare_arms(
     let among = |first: f64, second: f64| first / (first + second);
     let [control, treated] = measured.planned;
     let control = among(control, treated);
-    let mut pairs: Vec<(String, [&'static str; 2], &[usize], &[usize], f64)> = vec![(
-        "offers against none".to_owned(),
-        ["treated", "control"],
-        &TREATED,
-        &[CONTROL],
-        1.0 - control,
-    )];
+    let pair = |name: String, arms, treatment, control, planned_rate| Pair {
+        name,
+        arms,
+        treatment,
+        control,
+        planned_rate,
+    };
+    let all = "offers against none".to_owned();
+    let mut pairs = vec![pair(all, ["treated", "control"], &TREATED[..], CONTROL, 1.0 - control)];
     if let (Some(name), Some([test, baseline])) = (&measured.experiment, measured.planned_test) {
         let against = |share: f64| among(share * (1.0 - control), control);
+        let said = |what: &str| format!("{name}: {what}");
+        let (of_test, of_baseline) = (&TREATED[TEST..=TEST], &TREATED[BASELINE..=BASELINE]);
         pairs.extend([
-            (
-                format!("{name}: test against baseline"),
+            pair(
+                said("test against baseline"),
                 ["test", "baseline"],
-                &[TEST][..],
-                &[BASELINE][..],
+                of_test,
+                BASELINE,
                 among(test, baseline),
             ),
-            (
-                format!("{name}: test against none"),
-                ["test", "control"],
-                &[TEST],
-                &[CONTROL],
-                against(test),
-            ),
-            (
-                format!("{name}: baseline against none"),
+            pair(said("test against none"), ["test", "control"], of_test, CONTROL, against(test)),
+            pair(
+                said("baseline against none"),
                 ["baseline", "control"],
-                &[BASELINE],
-                &[CONTROL],
+                of_baseline,
+                CONTROL,
                 against(baseline),
             ),
         ]);
     }
     // At the ends of a roll-out one of its arms is empty: there is nothing to hold the other against.
-    pairs.retain(|(_, _, _, _, rate)| *rate > 0.0 && *rate < 1.0);
+    pairs.retain(|pair| pair.planned_rate > 0.0 && pair.planned_rate < 1.0);
     pairs
         .into_iter()
-        .map(|(name, arms, treatment, control, planned_rate)| {
+        .map(|Pair { name, arms, treatment, control, planned_rate }| {
+            let control = &[control][..];
             let tally = summed.tally.joined(&[treatment, control])?;
             let of_arms = |counts: &[u64; ARMS], arms: &[usize]| -> u64 {
                 arms.iter().map(|arm| counts[*arm]).sum()

@@ -1,10 +1,12 @@
 //! What did everybody do, week by week?
 
+use std::collections::BTreeSet;
+
 use tercet_engine::{Engine, Frame, Store};
 use tercet_features::{FirstSales, OutcomeAsk, outcomes};
-use tercet_sources::{BY_CUSTOMER, Reading};
+use tercet_sources::Reading;
 use tercet_types::tables::outcomes::UNITS;
-use tercet_types::tables::sources as tables;
+use tercet_types::tables::sources as canonical;
 use tercet_types::{Date, Error, Result};
 
 use crate::commands::Project;
@@ -33,6 +35,8 @@ pub(super) struct Read<'a> {
     engine: &'a Engine,
     store: &'a Store,
     scratch: String,
+    /// The tables by customer that there are.
+    tables: BTreeSet<&'static str>,
     /// The day of the first transaction.
     pub(super) first_day: Date,
     /// The day of the last one.
@@ -52,7 +56,7 @@ pub(super) fn read<'a>(
     let (engine, sources) = (&project.engine, sources_of(project)?);
     let scratch = format!("{id}/{READING}");
     let mut reading = Reading::open(engine, &sources, ask.until, parts)?;
-    let mut sales = FirstSales::default();
+    let (mut sales, mut tables) = (FirstSales::default(), BTreeSet::new());
     let mut days: Option<(Date, Date)> = None;
     for part in Part::all(parts) {
         for (table, rows) in reading.part(part.at)?.tables {
@@ -73,11 +77,12 @@ pub(super) fn read<'a>(
                 engine.forget(table)?;
             }
             store.put_table(&format!("{scratch}/{}", part.file(table)), &rows)?;
+            tables.insert(table);
         }
     }
     let loaded = reading.finish()?;
     let quarantined = loaded.health.tables.iter().map(|table| table.quarantined).sum();
-    for table in tables::ALL.iter().filter(|table| !engine.has(table.name)) {
+    for table in canonical::ALL.iter().filter(|table| !engine.has(table.name)) {
         engine.register_empty(table)?;
     }
     tercet_features::index_shop(engine)?;
@@ -85,7 +90,7 @@ pub(super) fn read<'a>(
     let (first_day, last_day) = days.ok_or_else(|| {
         Error::data("T1041", "there are no transactions").hint("look at [sources.transactions]")
     })?;
-    Ok(Read { engine, store, scratch, first_day, last_day, quarantined })
+    Ok(Read { engine, store, scratch, tables, first_day, last_day, quarantined })
 }
 
 /// Amounts of several currencies cannot be added up. A shop that says the currency of a line says that of the project.
@@ -107,11 +112,9 @@ fn one_currency(transactions: &Frame, currency: &str) -> Result<()> {
 impl Read<'_> {
     /// Registers a part of the tables by customer, in place of another.
     pub(super) fn open(&self, part: Part) -> Result<()> {
-        for table in BY_CUSTOMER {
+        for table in &self.tables {
             let path = format!("{}/{}", self.scratch, part.file(table));
-            if self.store.get_if_there(&path)?.is_some() {
-                self.engine.mount_parts(self.store, &[path], table)?;
-            }
+            self.engine.mount_parts(self.store, &[path], table)?;
         }
         Ok(())
     }

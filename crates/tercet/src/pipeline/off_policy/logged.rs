@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use tercet_allocation::{Law, Opening, Openings, RuleId};
 use tercet_engine::Frame;
+use tercet_measurement::assignment::{Arm, TestArm};
 use tercet_types::{Date, Error, Result};
 
 use super::{Asked, LeftOut};
@@ -13,10 +14,10 @@ use crate::pipeline::draws::DrawFacts;
 use crate::pipeline::manifest::{RunManifest, Stage, complete_runs, files_of, parse, stage_path};
 
 /// The arm that no policy has a part in.
-const CONTROL: &str = "control";
+const CONTROL: &str = Arm::Control.name();
 
 /// The arm of an engine test whose slots the other plan's draws fill.
-const BASELINE: &str = "baseline";
+const BASELINE: &str = TestArm::Baseline.name();
 
 /// How far a propensity that is made again may lie from the log's.
 const LIKELY_SLACK: f64 = 1e-9;
@@ -38,8 +39,6 @@ pub(super) struct LoggedRun {
     pub(super) run_id: String,
     /// Its Monday.
     pub(super) as_of: Date,
-    /// What values of the run mean.
-    pub(super) value_kind: String,
     /// Promotions, by their places.
     pub(super) promotions: BTreeMap<String, u32>,
     /// Slates that are no rounds.
@@ -66,6 +65,8 @@ pub(super) struct LoggedSlate {
     pub(super) is_measured: bool,
     /// What was planned, and what could be drawn instead.
     pub(super) openings: Openings,
+    /// What its values mean: those of an engine test are of two engines.
+    pub(super) value_kind: String,
     /// What each promotion was valued at, ascending by promotion.
     pub(super) values: Vec<(u32, i64)>,
 }
@@ -176,11 +177,9 @@ impl Log {
         let known = plan.draws.iter().flat_map(|draws| &draws.promotions);
         let promotions: BTreeMap<String, u32> =
             known.zip(0..).map(|(known, at)| (known.promotion.clone(), at)).collect();
-        let value_kind = decisions.text("value_kind")?.into_iter().next().unwrap_or_default();
         let mut logged = LoggedRun {
             run_id: run.run_id.clone(),
             as_of: run.as_of,
-            value_kind,
             promotions,
             left_out: LeftOut::default(),
         };
@@ -302,6 +301,7 @@ impl Reader<'_> {
             joint: columns.joint[rows.start],
             is_measured: is(&columns.measured, rows.start),
             openings,
+            value_kind: columns.value_kinds[rows.start].clone(),
             values,
         })
     }
@@ -319,6 +319,7 @@ struct Columns {
     measured: Vec<Option<bool>>,
     usable: Vec<Option<bool>>,
     forced: Vec<Option<bool>>,
+    value_kinds: Vec<String>,
     from: Vec<Date>,
     to: Vec<Date>,
 }
@@ -340,6 +341,7 @@ impl Columns {
             measured: log.bool_or_null("is_measured")?,
             usable: log.bool_or_null("is_usable")?,
             forced: log.bool_or_null("is_forced")?,
+            value_kinds: log.text("value_kind")?,
             from: log.date("window_from")?,
             to: log.date("window_to")?,
         })

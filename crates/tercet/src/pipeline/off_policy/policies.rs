@@ -231,6 +231,17 @@ fn rows_of_table(project: &Project, table: &[TableRow]) -> Result<Rows> {
     let mut rows = Rows::new();
     for row in table {
         let customer = project.customer_id(&row.customer)?;
+        if row.slot as usize > project.config.slots.len() {
+            return Err(Error::data(
+                "T1054",
+                format!(
+                    "a policy's table names slot {}, and there are {}",
+                    row.slot,
+                    project.config.slots.len()
+                ),
+            )
+            .hint("slots count from 1, in the order of the project's [[slots]]"));
+        }
         let slots = rows.entry((customer, row.as_of)).or_default();
         let slot = usize::try_from(row.slot - 1).unwrap_or(usize::MAX);
         slots.entry(slot).or_default().push((row.promotion.clone(), row.probability));

@@ -62,7 +62,7 @@ impl<'a> Lines<'a> {
     fn learn(log: &'a Log, rewards: &Rewards) -> Self {
         let mut folds: BTreeMap<&str, FoldedLine> = BTreeMap::new();
         for (at, slate) in log.slates.iter().enumerate() {
-            let kind = log.runs[slate.run].value_kind.as_str();
+            let kind = slate.value_kind.as_str();
             let of_kind = folds.entry(kind).or_insert_with(|| FoldedLine::new(FOLDS));
             for (slot, promotion) in slate.promotions().into_iter().enumerate() {
                 if let Some(promotion) = promotion {
@@ -74,8 +74,8 @@ impl<'a> Lines<'a> {
         Self(folds.into_iter().map(|(kind, folds)| (kind, folds.lines())).collect())
     }
 
-    fn of(&self, log: &Log, slate: &LoggedSlate) -> Line {
-        self.0[log.runs[slate.run].value_kind.as_str()][fold_of(slate)]
+    fn of(&self, slate: &LoggedSlate) -> Line {
+        self.0[slate.value_kind.as_str()][fold_of(slate)]
     }
 }
 
@@ -119,7 +119,7 @@ fn one(
             }
             supported += 1;
             if rewards.are_of_offers {
-                let line = lines.of(log, slate);
+                let line = lines.of(slate);
                 unit.offers.extend(offer_rounds(at, slate, &wish, rewards, line)?);
             }
             let reward = rewards.of_slate(at);
