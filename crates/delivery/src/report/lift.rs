@@ -88,8 +88,6 @@ pub struct LiftMetric {
     pub metric: String,
     /// True of what must not become worse.
     pub is_guardrail: bool,
-    /// True of what the campaign is judged by.
-    pub is_goal: bool,
     /// The treated.
     pub treatment: Option<f64>,
     /// The control; none where only the treated can have it.

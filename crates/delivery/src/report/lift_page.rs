@@ -310,24 +310,13 @@ fn attribution(report: &LiftReport, currency: Currency) -> Table {
 
 #[cfg(test)]
 mod tests {
+    use super::super::page::tests::assert_whole;
     use super::*;
 
     #[test]
     fn the_sample_renders_whole_and_needs_nothing_from_outside() {
         let html = LiftReport::sample().html().unwrap();
-        for outside in ["<script", "http://", "https://", "src=", "<link", "@import", "url("] {
-            assert!(!html.contains(outside), "{outside}");
-        }
-        let mut ids: Vec<&str> =
-            html.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
-        let all = ids.len();
-        ids.sort_unstable();
-        ids.dedup();
-        assert_eq!(ids.len(), all, "an id twice");
-        assert_eq!(
-            html.matches("<svg class=\"chart\"").count(),
-            2 * html.matches("<figure").count()
-        );
+        assert_whole(&html);
         for said in ["Margin", "the base is too near zero", "Offers against none", "guardrail"] {
             assert!(html.contains(said), "{said}");
         }

@@ -88,7 +88,6 @@ fn comparison(name: &str) -> LiftComparison {
             .map(|&(metric, control, relative, half)| LiftMetric {
                 metric: metric.into(),
                 is_guardrail: false,
-                is_goal: metric == "margin_minor",
                 treatment: Some(control * (1.0 + relative)),
                 control: Some(control),
                 difference: known(control * relative, control * half * 1.6),
@@ -102,7 +101,6 @@ fn comparison(name: &str) -> LiftComparison {
                 LiftMetric {
                     metric: "hit_rate".into(),
                     is_guardrail: false,
-                    is_goal: false,
                     treatment: Some(0.048),
                     control: None,
                     difference: known(0.048, 0.002),
@@ -114,7 +112,6 @@ fn comparison(name: &str) -> LiftComparison {
                 LiftMetric {
                     metric: "no_consent_rate".into(),
                     is_guardrail: true,
-                    is_goal: false,
                     treatment: Some(0.000_2),
                     control: Some(0.0),
                     difference: known(0.000_2, 0.000_3),

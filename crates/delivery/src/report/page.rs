@@ -81,8 +81,25 @@ pub(crate) fn spoken(name: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    /// Nothing comes from outside, no id stands twice, and every figure has both its drawings.
+    pub(crate) fn assert_whole(html: &str) {
+        for outside in ["<script", "http://", "https://", "src=", "<link", "@import", "url("] {
+            assert!(!html.contains(outside), "{outside}");
+        }
+        let mut ids: Vec<&str> =
+            html.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        let all = ids.len();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), all, "an id twice");
+        assert_eq!(
+            html.matches("<svg class=\"chart\"").count(),
+            2 * html.matches("<figure").count()
+        );
+    }
 
     #[test]
     fn names_and_dates_in_words() {

@@ -135,6 +135,9 @@ fn headlines(of: &Comparison, currency: Currency) -> Vec<Headline> {
 pub(super) fn verdict(lift: &Lift) -> Vec<String> {
     let known = |look: &&tercet_measurement::lift::WeekLook| look.planned.is_some();
     let Some(last) = lift.looks.iter().rev().find(known) else {
+        if lift.looks.iter().all(|look| look.margin.estimate().is_none()) {
+            return Vec::new();
+        }
         return vec![
             "No end was planned ([lift] planned_weeks), so there is no weekly verdict: the intervals hold for one look. What holds at any look stands under 'The campaign so far'."
                 .to_owned(),
@@ -211,7 +214,6 @@ fn comparison(of: &Comparison, measured: &Measured) -> LiftComparison {
             .map(|metric| LiftMetric {
                 metric: metric.metric.to_owned(),
                 is_guardrail: metric.role == Role::Guardrail,
-                is_goal: metric.role == Role::Goal,
                 treatment: metric.treatment,
                 control: metric.control,
                 difference: reading(&metric.difference),
