@@ -22,7 +22,7 @@ const STRATA: usize = 4;
 const EFFECT_PERCENT: i64 = 8;
 
 /// Amounts are capped at what this share of the households stayed below in the weeks before.
-const CAP_SHARE: f64 = 0.99;
+const CAP_SHARE: f64 = 0.999;
 
 /// Places in the sums of a group; from [`CUMULATIVE`] on the spend until each week's end.
 const BEFORE: usize = 0;
