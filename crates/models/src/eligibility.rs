@@ -72,6 +72,14 @@ impl Eligibility {
         })
     }
 
+    /// Every product is a promotion of its own, with the product's index.
+    pub fn each_product(products: usize) -> Self {
+        let each: Vec<(u32, u32)> =
+            (0..products as u32).map(|product| (product, product)).collect();
+        let own = Lists::new(products, each);
+        Self { promotions: own.clone(), products: own }
+    }
+
     /// The number of promotions.
     pub fn promotions(&self) -> usize {
         self.promotions.len()

@@ -8,38 +8,42 @@
 //! - [`uplift`]: what a treatment adds for each customer, learnt from a trial.
 //! - [`neighbour_features`]: what the customers alike buy, per customer and promotion.
 //! - [`due_features`]: what a customer is about to need again, per customer and promotion.
-//! - [`Recommender`]: customer × promotion scores from [`Purchases`] and [`Eligibility`] alone:
-//!   [`Popularity`], [`PersonalFrequency`], [`DecayedFrequency`], [`CustomerKnn`] and [`legacy::Legacy`].
+//! - [`Recommender`]: customer × product scores; [`recommenders`] lists the estimators.
+//! - [`Engine`]: customer × promotion scores from [`Purchases`] and [`Eligibility`] alone: [`legacy::Legacy`], and
+//!   every recommender as [`Promoted`].
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed test panics"))]
 
+mod attributes;
 pub mod calibration;
 #[cfg(test)]
 mod conformance;
-mod customer_knn;
-mod decayed_frequency;
 mod due;
 mod eligibility;
+mod engine;
 pub mod gbdt;
 pub mod legacy;
 mod likeness;
 mod neighbours;
-mod personal_frequency;
-mod popularity;
 mod purchases;
 pub mod quality;
 mod recommender;
+pub mod recommenders;
+mod row;
+mod setting;
 mod type_pairs;
 pub mod uplift;
 
-pub use customer_knn::CustomerKnn;
-pub use decayed_frequency::{DecayedFrequency, Normalisation, Weight};
+pub use attributes::{Attributes, Kind};
 pub use due::{DUE_FEATURES, Due, DueFeatures, due_features};
 pub use eligibility::Eligibility;
+pub use engine::{Engine, Promoted, Scores};
 pub use neighbours::{
     NeighbourFeature, NeighbourFeatures, NeighbourParams, Neighbours, neighbour_features,
 };
-pub use personal_frequency::PersonalFrequency;
-pub use popularity::Popularity;
 pub use purchases::{Purchase, Purchases};
-pub use recommender::{Recommender, Scores};
+pub use recommender::{Fitted, Query, Ranked, Recommender, Seen, Training, Wanted, customers_for};
+pub use recommenders::{
+    CustomerKnn, DecayedFrequency, Normalisation, PersonalFrequency, Popularity, Weight,
+};
+pub use row::{Row, top};

@@ -4,8 +4,8 @@
 
 use serde_json::Value;
 use tercet_models::{
-    CustomerKnn, DecayedFrequency, Eligibility, NeighbourFeature, NeighbourParams, Purchase,
-    Purchases, Recommender, neighbour_features,
+    CustomerKnn, DecayedFrequency, Eligibility, Engine, NeighbourFeature, NeighbourParams,
+    Purchase, Purchases, neighbour_features,
 };
 
 struct Oracle {

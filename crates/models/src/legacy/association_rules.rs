@@ -91,14 +91,14 @@ pub fn orders(
 /// # Errors
 /// `T0405` for settings out of range, `T0408` when more than `max_itemsets` sets are frequent.
 pub fn rules(orders: &[Vec<u32>], params: &RuleParams) -> Result<Vec<Rule>> {
-    crate::recommender::check_setting(
+    crate::setting::check_setting(
         PLACE,
         "min_support",
         params.min_support,
         f64::MIN_POSITIVE..=1.0,
     )?;
-    crate::recommender::check_setting(PLACE, "min_confidence", params.min_confidence, 0.0..=1.0)?;
-    crate::recommender::check_setting(PLACE, "min_lift", params.min_lift, 0.0..=f64::MAX)?;
+    crate::setting::check_setting(PLACE, "min_confidence", params.min_confidence, 0.0..=1.0)?;
+    crate::setting::check_setting(PLACE, "min_lift", params.min_lift, 0.0..=f64::MAX)?;
     if orders.is_empty() {
         return Ok(Vec::new());
     }

@@ -8,7 +8,8 @@ use tercet_types::{Error, Result};
 use super::association_rules::{self, Rule, RuleParams};
 use super::favourite_brand;
 use super::purchase_cycle::{CycleParams, PurchaseCycles};
-use crate::recommender::{self, Recommender, Scores};
+use crate::engine::{self, Engine, Scores};
+use crate::setting::check_setting;
 use crate::{Eligibility, Popularity, Purchases};
 
 /// Doublings of the minimal support before rules are given up, from 1 in 1,000 to more than 1.
@@ -146,7 +147,7 @@ impl LegacyParams {
             ("brand_weight", self.brand_weight),
             ("popular_weight", self.popular_weight),
         ] {
-            recommender::check_setting("legacy", name, weight, 0.0..=f64::MAX)?;
+            check_setting("legacy", name, weight, 0.0..=f64::MAX)?;
         }
         Ok(())
     }
@@ -158,7 +159,7 @@ impl Legacy {
         Self { attributes, params: LegacyParams::default() }
     }
 
-    /// As [`Recommender::score`], with reasons.
+    /// As [`Engine::score`], with reasons.
     ///
     /// # Errors
     /// `T0407` when an index is out of range or a product lacks attributes, `T0405` when a setting is.
@@ -169,7 +170,7 @@ impl Legacy {
         as_of: i32,
         customers: &[u32],
     ) -> Result<Vec<Vec<ScoredPromotion>>> {
-        recommender::check(history, eligibility, customers)?;
+        engine::check(history, eligibility, customers)?;
         self.params.check()?;
         let products = history.products();
         let (types, brands) = (&self.attributes.product_types, &self.attributes.brands);
@@ -220,7 +221,7 @@ impl Legacy {
     }
 }
 
-impl Recommender for Legacy {
+impl Engine for Legacy {
     fn name(&self) -> &'static str {
         "legacy"
     }
@@ -487,10 +488,10 @@ mod tests {
     #[test]
     fn conforms() {
         let mut engine = Legacy::new(attributes(40));
-        conformance::check(&engine);
+        conformance::check_engine(&engine);
         engine.params.fill = None;
         engine.params.rules.max_itemsets = 30;
-        conformance::check(&engine);
+        conformance::check_engine(&engine);
     }
 
     #[test]

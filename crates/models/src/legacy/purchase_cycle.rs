@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 use tercet_types::Result;
 
-use crate::recommender::check_setting;
+use crate::setting::check_setting;
 use crate::{Purchase, Purchases};
 
 /// The days that an offer holds for: how often a product is needed is counted per week.

@@ -3,10 +3,11 @@
 use rayon::prelude::*;
 use tercet_types::Result;
 
-use crate::decayed_frequency::{Normalisation, Weight};
+use super::decayed_frequency::{Normalisation, Weight};
+use crate::engine::{self, Engine, Scores};
 use crate::likeness::{Members, Neighbourhood};
-use crate::recommender::{self, Recommender, Scores, Sums};
-use crate::{DecayedFrequency, Eligibility, Popularity, Purchases};
+use crate::setting::check_setting;
+use crate::{DecayedFrequency, Eligibility, Popularity, Purchases, Row};
 
 const ENGINE: &str = "personal-decayed";
 
@@ -66,7 +67,7 @@ impl Default for CustomerKnn {
     }
 }
 
-impl Recommender for CustomerKnn {
+impl Engine for CustomerKnn {
     fn name(&self) -> &'static str {
         ENGINE
     }
@@ -84,10 +85,10 @@ impl Recommender for CustomerKnn {
         };
         self.frequency.check()?;
         compared.check()?;
-        recommender::check_setting(ENGINE, "vector_power", self.vector_power, 0.0..=8.0)?;
-        recommender::check_setting(ENGINE, "own_share", self.own_share, 0.0..=1.0)?;
-        recommender::check_setting(ENGINE, "similarity_power", self.similarity_power, 0.0..=8.0)?;
-        recommender::check(history, eligibility, customers)?;
+        check_setting(ENGINE, "vector_power", self.vector_power, 0.0..=8.0)?;
+        check_setting(ENGINE, "own_share", self.own_share, 0.0..=1.0)?;
+        check_setting(ENGINE, "similarity_power", self.similarity_power, 0.0..=8.0)?;
+        engine::check(history, eligibility, customers)?;
         let members = Members::new(history, as_of, self.active_days, customers);
         let vectors = |frequency: &DecayedFrequency| -> Vec<Vec<(u32, f64)>> {
             let vector = |customer: &u32| frequency.products(history, as_of, *customer);
@@ -103,7 +104,7 @@ impl Recommender for CustomerKnn {
             self.max_buyers_per_product,
             1.0,
         );
-        let blend = |(similar, sums): &mut (Vec<f64>, Sums), customer: &u32| {
+        let blend = |(similar, sums): &mut (Vec<f64>, Row), customer: &u32| {
             let member = members.position(*customer);
             for (promotion, score) in &own[member as usize] {
                 sums.add(*promotion, self.own_share * score);
@@ -117,12 +118,12 @@ impl Recommender for CustomerKnn {
                     sums.add(*promotion, share * score);
                 }
             }
-            recommender::ranked(sums.take())
+            engine::ranked(sums.take())
         };
-        let fresh = || (vec![0.0; members.customers.len()], Sums::new(eligibility.promotions()));
+        let fresh = || (vec![0.0; members.customers.len()], Row::new(eligibility.promotions()));
         let mut scores: Scores = customers.par_iter().map_init(fresh, blend).collect();
         if let Some(popularity) = &self.fill {
-            recommender::fill_all(&mut scores, &popularity.buyers(history, eligibility, as_of));
+            engine::fill_all(&mut scores, &popularity.buyers(history, eligibility, as_of));
         }
         Ok(scores)
     }
@@ -135,8 +136,8 @@ mod tests {
 
     #[test]
     fn conforms() {
-        conformance::check(&CustomerKnn::default());
-        conformance::check(&CustomerKnn {
+        conformance::check_engine(&CustomerKnn::default());
+        conformance::check_engine(&CustomerKnn {
             neighbours: 3,
             own_share: 0.0,
             frequency: DecayedFrequency::default(),

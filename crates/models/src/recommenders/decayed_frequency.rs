@@ -3,8 +3,9 @@
 use rayon::prelude::*;
 use tercet_types::Result;
 
-use crate::recommender::{self, Recommender, Scores, Sums};
-use crate::{Eligibility, Popularity, Purchase, Purchases};
+use crate::engine::{self, Engine, Scores};
+use crate::setting::check_setting;
+use crate::{Eligibility, Popularity, Purchase, Purchases, Row};
 
 const ENGINE: &str = "decayed-frequency";
 const MAX_HALF_LIFE_DAYS: f64 = 36_500.0;
@@ -64,12 +65,7 @@ impl Default for DecayedFrequency {
 impl DecayedFrequency {
     pub(crate) fn check(&self) -> Result<()> {
         let shortest = f64::MIN_POSITIVE;
-        recommender::check_setting(
-            ENGINE,
-            "half_life_days",
-            self.half_life_days,
-            shortest..=MAX_HALF_LIFE_DAYS,
-        )
+        check_setting(ENGINE, "half_life_days", self.half_life_days, shortest..=MAX_HALF_LIFE_DAYS)
     }
 
     /// The decayed weight of one line.
@@ -123,7 +119,7 @@ impl DecayedFrequency {
 
     /// `(promotion, sum over eligible products)` of given product weights, by promotion.
     pub(crate) fn promotions(eligibility: &Eligibility, weights: &[Vec<(u32, f64)>]) -> Scores {
-        let row = |sums: &mut Sums, weights: &Vec<(u32, f64)>| {
+        let row = |sums: &mut Row, weights: &Vec<(u32, f64)>| {
             for (product, weight) in weights {
                 for promotion in eligibility.promotions_of(*product) {
                     sums.add(*promotion, *weight);
@@ -131,11 +127,11 @@ impl DecayedFrequency {
             }
             sums.take()
         };
-        weights.par_iter().map_init(|| Sums::new(eligibility.promotions()), row).collect()
+        weights.par_iter().map_init(|| Row::new(eligibility.promotions()), row).collect()
     }
 }
 
-impl Recommender for DecayedFrequency {
+impl Engine for DecayedFrequency {
     fn name(&self) -> &'static str {
         ENGINE
     }
@@ -148,13 +144,13 @@ impl Recommender for DecayedFrequency {
         customers: &[u32],
     ) -> Result<Scores> {
         self.check()?;
-        recommender::check(history, eligibility, customers)?;
+        engine::check(history, eligibility, customers)?;
         let weights: Vec<_> =
             customers.par_iter().map(|customer| self.products(history, as_of, *customer)).collect();
         let mut scores = Self::promotions(eligibility, &weights);
-        recommender::rank_all(&mut scores);
+        engine::rank_all(&mut scores);
         if let Some(popularity) = &self.fill {
-            recommender::fill_all(&mut scores, &popularity.buyers(history, eligibility, as_of));
+            engine::fill_all(&mut scores, &popularity.buyers(history, eligibility, as_of));
         }
         Ok(scores)
     }
@@ -167,8 +163,8 @@ mod tests {
 
     #[test]
     fn conforms() {
-        conformance::check(&DecayedFrequency::default());
-        conformance::check(&DecayedFrequency {
+        conformance::check_engine(&DecayedFrequency::default());
+        conformance::check_engine(&DecayedFrequency {
             weight: Weight::Spend,
             normalisation: Normalisation::Raw,
             fill: None,

@@ -3,8 +3,8 @@
 use rayon::prelude::*;
 use tercet_types::Result;
 
-use crate::recommender::{self, Recommender, Scores};
-use crate::{Eligibility, Purchases};
+use crate::engine::{self, Engine, Scores};
+use crate::{Eligibility, Fitted, Purchases, Query, Recommender, Row, Training};
 
 /// Distinct customers who bought an eligible product in the window; the same list for everybody.
 ///
@@ -56,6 +56,32 @@ impl Recommender for Popularity {
         "popular"
     }
 
+    fn fit<'a>(&'a self, training: &Training<'a>) -> Result<Box<dyn Fitted + 'a>> {
+        training.check()?;
+        let each = Eligibility::each_product(training.history.products());
+        Ok(Box::new(Buyers(self.buyers(training.history, &each, training.as_of))))
+    }
+}
+
+/// Distinct buyers per product.
+struct Buyers(Vec<u32>);
+
+impl Fitted for Buyers {
+    fn score(&self, _query: &Query<'_>, row: &mut Row) {
+        let bought = (0..).zip(&self.0).filter(|(_, buyers)| **buyers > 0);
+        bought.for_each(|(product, buyers)| row.add(product, f64::from(*buyers)));
+    }
+
+    fn products(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl Engine for Popularity {
+    fn name(&self) -> &'static str {
+        "popular"
+    }
+
     fn score(
         &self,
         history: &Purchases,
@@ -63,9 +89,9 @@ impl Recommender for Popularity {
         as_of: i32,
         customers: &[u32],
     ) -> Result<Scores> {
-        recommender::check(history, eligibility, customers)?;
+        engine::check(history, eligibility, customers)?;
         let buyers = self.buyers(history, eligibility, as_of);
-        let list = recommender::ranked((0..).zip(buyers.into_iter().map(f64::from)).collect());
+        let list = engine::ranked((0..).zip(buyers.into_iter().map(f64::from)).collect());
         Ok(vec![list; customers.len()])
     }
 }
@@ -77,7 +103,8 @@ mod tests {
 
     #[test]
     fn conforms() {
-        conformance::check(&Popularity::default());
+        conformance::check_engine(&Popularity::default());
+        conformance::check_recommender(&Popularity::default());
     }
 
     #[test]

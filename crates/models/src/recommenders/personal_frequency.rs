@@ -1,0 +1,141 @@
+//! Which promotions' products does this customer buy most often?
+
+use tercet_types::Result;
+
+use crate::engine::{self, Engine, Scores};
+use crate::{Eligibility, Fitted, Popularity, Purchases, Query, Recommender, Row, Training};
+
+/// The customer's purchase lines of eligible products in the window, filled with popular promotions.
+///
+/// Score = lines + buyers / (most buyers + 1): whole numbers are the customer's own lines, the
+/// fraction orders ties and the filling by [`Popularity`].
+/// "Personal top-n" of Hu et al., SIGIR 2020, doi:10.1145/3397271.3401066, and the strongest simple
+/// baseline of Li et al., "A next basket recommendation reality check", 2023, doi:10.1145/3587153.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PersonalFrequency {
+    /// The days before the as-of day that count.
+    pub window_days: u32,
+    /// What fills the list; `None` leaves it at the customer's own promotions.
+    pub fill: Option<Popularity>,
+}
+
+impl Default for PersonalFrequency {
+    fn default() -> Self {
+        Self { window_days: 84, fill: Some(Popularity::default()) }
+    }
+}
+
+impl Recommender for PersonalFrequency {
+    fn name(&self) -> &'static str {
+        "personal"
+    }
+
+    fn fit<'a>(&'a self, training: &Training<'a>) -> Result<Box<dyn Fitted + 'a>> {
+        training.check()?;
+        let products = training.history.products();
+        let each = Eligibility::each_product(products);
+        let fill = self.fractions(training.history, &each, training.as_of);
+        Ok(Box::new(Lines { window_days: self.window_days, products, fill }))
+    }
+}
+
+/// A customer's own lines, filled with what most buy.
+struct Lines {
+    window_days: u32,
+    products: usize,
+    fill: Vec<(u32, f64)>,
+}
+
+impl Fitted for Lines {
+    fn score(&self, query: &Query<'_>, row: &mut Row) {
+        for line in query.window(self.window_days) {
+            if (line.product as usize) < self.products {
+                row.add(line.product, 1.0);
+            }
+        }
+        self.fill.iter().for_each(|(product, fraction)| row.add(*product, *fraction));
+    }
+
+    fn products(&self) -> usize {
+        self.products
+    }
+}
+
+impl PersonalFrequency {
+    /// Buyers per promotion over one more than the most, where there are any; nothing without `fill`.
+    fn fractions(
+        &self,
+        history: &Purchases,
+        eligibility: &Eligibility,
+        as_of: i32,
+    ) -> Vec<(u32, f64)> {
+        let Some(popularity) = &self.fill else { return Vec::new() };
+        let buyers = popularity.buyers(history, eligibility, as_of);
+        let scale = 1.0 / (f64::from(buyers.iter().copied().max().unwrap_or(0)) + 1.0);
+        (0..)
+            .zip(&buyers)
+            .filter(|(_, buyers)| **buyers > 0)
+            .map(|(promotion, buyers)| (promotion, f64::from(*buyers) * scale))
+            .collect()
+    }
+}
+
+impl Engine for PersonalFrequency {
+    fn name(&self) -> &'static str {
+        "personal"
+    }
+
+    fn score(
+        &self,
+        history: &Purchases,
+        eligibility: &Eligibility,
+        as_of: i32,
+        customers: &[u32],
+    ) -> Result<Scores> {
+        engine::check(history, eligibility, customers)?;
+        let fill = self.fractions(history, eligibility, as_of);
+        let mut scores = engine::rows(eligibility.promotions(), customers, |customer, sums| {
+            for line in history.window(customer, as_of, self.window_days) {
+                for promotion in eligibility.promotions_of(line.product) {
+                    sums.add(*promotion, 1.0);
+                }
+            }
+            for (promotion, fraction) in &fill {
+                sums.add(*promotion, *fraction);
+            }
+        });
+        engine::rank_all(&mut scores);
+        Ok(scores)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conformance;
+
+    #[test]
+    fn conforms() {
+        conformance::check_engine(&PersonalFrequency::default());
+        conformance::check_engine(&PersonalFrequency { window_days: 10, fill: None });
+        conformance::check_recommender(&PersonalFrequency::default());
+        conformance::check_recommender(&PersonalFrequency { window_days: 10, fill: None });
+    }
+
+    #[test]
+    fn own_lines_come_before_popular_ones() {
+        let history = conformance::history(
+            3,
+            3,
+            &[(0, 95, 0), (0, 96, 0), (1, 97, 1), (2, 99, 1), (0, 1, 2)],
+        );
+        let eligibility = Eligibility::new(3, &[vec![1], vec![0], vec![2]]).unwrap();
+        let scores =
+            PersonalFrequency::default().score(&history, &eligibility, 100, &[0, 1]).unwrap();
+        let order =
+            |list: &[(u32, f64)]| list.iter().map(|(promotion, _)| *promotion).collect::<Vec<_>>();
+        assert_eq!(order(&scores[0]), [1, 0]);
+        assert_eq!(order(&scores[1]), [0, 1]);
+        assert!((scores[0][0].1 - (2.0 + 1.0 / 3.0)).abs() < 1e-12);
+    }
+}
