@@ -1,9 +1,9 @@
 //! Which laws does every estimator keep?
 
-mod engine;
+mod promotion_ranker;
 mod recommender;
 
-pub(crate) use engine::check_engine;
+pub(crate) use promotion_ranker::check_promotion_ranker;
 pub(crate) use recommender::check_recommender;
 
 use crate::{Purchase, Purchases};

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 use tercet_types::Result;
 
 use crate::legacy::{CycleParams, PurchaseCycles};
-use crate::{Eligibility, Purchases, engine};
+use crate::{Eligibility, Purchases, promotion_ranker};
 
 /// Names of the features, in the order in which [`DueFeatures::get`] gives them.
 pub const DUE_FEATURES: [&str; 2] = ["due_products", "due_value_minor"];
@@ -54,7 +54,7 @@ impl<'a> Due<'a> {
     /// # Errors
     /// `T0407` when `eligibility` is of other products.
     pub fn new(history: &Purchases, eligibility: &'a Eligibility, as_of: i32) -> Result<Self> {
-        engine::check(history, eligibility, &[])?;
+        promotion_ranker::check(history, eligibility, &[])?;
         let params = CycleParams { spend_power: 0.0, ..CycleParams::default() };
         Ok(Self { eligibility, cycles: PurchaseCycles::new(history, as_of, params)? })
     }
@@ -66,7 +66,7 @@ impl<'a> Due<'a> {
     /// # Errors
     /// `T0407` when a customer is out of range, or the products are others.
     pub fn features(&self, history: &Purchases, customers: &[u32]) -> Result<DueFeatures> {
-        engine::check(history, self.eligibility, customers)?;
+        promotion_ranker::check(history, self.eligibility, customers)?;
         let promotions = self.eligibility.promotions();
         let mut values = vec![[0.0_f32; 2]; customers.len() * promotions];
         let fill = |sums: &mut Vec<[f64; 2]>, (row, customer): (&mut [[f32; 2]], &u32)| {

@@ -9,7 +9,7 @@
 //! - [`neighbour_features`]: what the customers alike buy, per customer and promotion.
 //! - [`due_features`]: what a customer is about to need again, per customer and promotion.
 //! - [`Recommender`]: customer × product scores; [`recommenders`] lists the estimators.
-//! - [`Engine`]: customer × promotion scores from [`Purchases`] and [`Eligibility`] alone: [`legacy::Legacy`], and
+//! - [`PromotionRanker`]: customer × promotion scores from [`Purchases`] and [`Eligibility`] alone: [`legacy::Legacy`], and
 //!   every recommender as [`Promoted`].
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed test panics"))]
@@ -20,11 +20,11 @@ pub mod calibration;
 mod conformance;
 mod due;
 mod eligibility;
-mod engine;
 pub mod gbdt;
 pub mod legacy;
 mod likeness;
 mod neighbours;
+mod promotion_ranker;
 mod purchases;
 pub mod quality;
 mod recommender;
@@ -37,10 +37,10 @@ pub mod uplift;
 pub use attributes::{Attributes, Kind};
 pub use due::{DUE_FEATURES, Due, DueFeatures, due_features};
 pub use eligibility::Eligibility;
-pub use engine::{Engine, Promoted, Scores};
 pub use neighbours::{
     NeighbourFeature, NeighbourFeatures, NeighbourParams, Neighbours, neighbour_features,
 };
+pub use promotion_ranker::{Promoted, PromotionRanker, Scores};
 pub use purchases::{Purchase, Purchases};
 pub use recommender::{Fitted, Query, Ranked, Recommender, Seen, Training, Wanted, customers_for};
 pub use recommenders::{

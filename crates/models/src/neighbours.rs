@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 use tercet_types::{Error, Result};
 
-use crate::engine;
 use crate::likeness::{Members, Neighbourhood, vector};
+use crate::promotion_ranker;
 use crate::setting::check_setting;
 use crate::type_pairs::TypePairs;
 use crate::{Eligibility, Purchase, Purchases};
@@ -186,7 +186,7 @@ impl<'a> Neighbours<'a> {
         params: &NeighbourParams,
     ) -> Result<Self> {
         params.check()?;
-        engine::check(history, eligibility, &[])?;
+        promotion_ranker::check(history, eligibility, &[])?;
         if product_types.len() != history.products() {
             let (types, products) = (product_types.len(), history.products());
             return Err(Error::data(
@@ -244,7 +244,7 @@ impl<'a> Neighbours<'a> {
         customers: &[u32],
         lender: impl Fn(u32) -> Option<u32> + Sync,
     ) -> Result<NeighbourFeatures> {
-        engine::check(history, self.eligibility, customers)?;
+        promotion_ranker::check(history, self.eligibility, customers)?;
         let promotions = self.eligibility.promotions();
         let mut values = vec![0.0_f32; customers.len() * FEATURES * promotions];
         let fresh = || Scratch {

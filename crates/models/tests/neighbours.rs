@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 use tercet_models::{
-    CustomerKnn, DecayedFrequency, Eligibility, Engine, NeighbourFeature, NeighbourParams,
+    CustomerKnn, DecayedFrequency, Eligibility, NeighbourFeature, NeighbourParams, PromotionRanker,
     Purchase, Purchases, neighbour_features,
 };
 

@@ -8,7 +8,7 @@ use tercet_types::{Error, Result};
 use super::association_rules::{self, Rule, RuleParams};
 use super::favourite_brand;
 use super::purchase_cycle::{CycleParams, PurchaseCycles};
-use crate::engine::{self, Engine, Scores};
+use crate::promotion_ranker::{self, PromotionRanker, Scores};
 use crate::setting::check_setting;
 use crate::{Eligibility, Popularity, Purchases};
 
@@ -159,7 +159,7 @@ impl Legacy {
         Self { attributes, params: LegacyParams::default() }
     }
 
-    /// As [`Engine::score`], with reasons.
+    /// As [`PromotionRanker::score`], with reasons.
     ///
     /// # Errors
     /// `T0407` when an index is out of range or a product lacks attributes, `T0405` when a setting is.
@@ -170,7 +170,7 @@ impl Legacy {
         as_of: i32,
         customers: &[u32],
     ) -> Result<Vec<Vec<ScoredPromotion>>> {
-        engine::check(history, eligibility, customers)?;
+        promotion_ranker::check(history, eligibility, customers)?;
         self.params.check()?;
         let products = history.products();
         let (types, brands) = (&self.attributes.product_types, &self.attributes.brands);
@@ -221,7 +221,7 @@ impl Legacy {
     }
 }
 
-impl Engine for Legacy {
+impl PromotionRanker for Legacy {
     fn name(&self) -> &'static str {
         "legacy"
     }
@@ -488,10 +488,10 @@ mod tests {
     #[test]
     fn conforms() {
         let mut engine = Legacy::new(attributes(40));
-        conformance::check_engine(&engine);
+        conformance::check_promotion_ranker(&engine);
         engine.params.fill = None;
         engine.params.rules.max_itemsets = 30;
-        conformance::check_engine(&engine);
+        conformance::check_promotion_ranker(&engine);
     }
 
     #[test]

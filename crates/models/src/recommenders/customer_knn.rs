@@ -4,8 +4,8 @@ use rayon::prelude::*;
 use tercet_types::Result;
 
 use super::decayed_frequency::{Normalisation, Weight};
-use crate::engine::{self, Engine, Scores};
 use crate::likeness::{Members, Neighbourhood};
+use crate::promotion_ranker::{self, PromotionRanker, Scores};
 use crate::setting::check_setting;
 use crate::{DecayedFrequency, Eligibility, Popularity, Purchases, Row};
 
@@ -67,7 +67,7 @@ impl Default for CustomerKnn {
     }
 }
 
-impl Engine for CustomerKnn {
+impl PromotionRanker for CustomerKnn {
     fn name(&self) -> &'static str {
         ENGINE
     }
@@ -88,7 +88,7 @@ impl Engine for CustomerKnn {
         check_setting(ENGINE, "vector_power", self.vector_power, 0.0..=8.0)?;
         check_setting(ENGINE, "own_share", self.own_share, 0.0..=1.0)?;
         check_setting(ENGINE, "similarity_power", self.similarity_power, 0.0..=8.0)?;
-        engine::check(history, eligibility, customers)?;
+        promotion_ranker::check(history, eligibility, customers)?;
         let members = Members::new(history, as_of, self.active_days, customers);
         let vectors = |frequency: &DecayedFrequency| -> Vec<Vec<(u32, f64)>> {
             let vector = |customer: &u32| frequency.products(history, as_of, *customer);
@@ -118,12 +118,15 @@ impl Engine for CustomerKnn {
                     sums.add(*promotion, share * score);
                 }
             }
-            engine::ranked(sums.take())
+            promotion_ranker::ranked(sums.take())
         };
         let fresh = || (vec![0.0; members.customers.len()], Row::new(eligibility.promotions()));
         let mut scores: Scores = customers.par_iter().map_init(fresh, blend).collect();
         if let Some(popularity) = &self.fill {
-            engine::fill_all(&mut scores, &popularity.buyers(history, eligibility, as_of));
+            promotion_ranker::fill_all(
+                &mut scores,
+                &popularity.buyers(history, eligibility, as_of),
+            );
         }
         Ok(scores)
     }
@@ -136,8 +139,8 @@ mod tests {
 
     #[test]
     fn conforms() {
-        conformance::check_engine(&CustomerKnn::default());
-        conformance::check_engine(&CustomerKnn {
+        conformance::check_promotion_ranker(&CustomerKnn::default());
+        conformance::check_promotion_ranker(&CustomerKnn {
             neighbours: 3,
             own_share: 0.0,
             frequency: DecayedFrequency::default(),

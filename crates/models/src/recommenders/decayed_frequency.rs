@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 use tercet_types::Result;
 
-use crate::engine::{self, Engine, Scores};
+use crate::promotion_ranker::{self, PromotionRanker, Scores};
 use crate::setting::check_setting;
 use crate::{Eligibility, Popularity, Purchase, Purchases, Row};
 
@@ -131,7 +131,7 @@ impl DecayedFrequency {
     }
 }
 
-impl Engine for DecayedFrequency {
+impl PromotionRanker for DecayedFrequency {
     fn name(&self) -> &'static str {
         ENGINE
     }
@@ -144,13 +144,16 @@ impl Engine for DecayedFrequency {
         customers: &[u32],
     ) -> Result<Scores> {
         self.check()?;
-        engine::check(history, eligibility, customers)?;
+        promotion_ranker::check(history, eligibility, customers)?;
         let weights: Vec<_> =
             customers.par_iter().map(|customer| self.products(history, as_of, *customer)).collect();
         let mut scores = Self::promotions(eligibility, &weights);
-        engine::rank_all(&mut scores);
+        promotion_ranker::rank_all(&mut scores);
         if let Some(popularity) = &self.fill {
-            engine::fill_all(&mut scores, &popularity.buyers(history, eligibility, as_of));
+            promotion_ranker::fill_all(
+                &mut scores,
+                &popularity.buyers(history, eligibility, as_of),
+            );
         }
         Ok(scores)
     }
@@ -163,8 +166,8 @@ mod tests {
 
     #[test]
     fn conforms() {
-        conformance::check_engine(&DecayedFrequency::default());
-        conformance::check_engine(&DecayedFrequency {
+        conformance::check_promotion_ranker(&DecayedFrequency::default());
+        conformance::check_promotion_ranker(&DecayedFrequency {
             weight: Weight::Spend,
             normalisation: Normalisation::Raw,
             fill: None,

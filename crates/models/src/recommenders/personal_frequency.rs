@@ -2,7 +2,7 @@
 
 use tercet_types::Result;
 
-use crate::engine::{self, Engine, Scores};
+use crate::promotion_ranker::{self, PromotionRanker, Scores};
 use crate::{Eligibility, Fitted, Popularity, Purchases, Query, Recommender, Row, Training};
 
 /// The customer's purchase lines of eligible products in the window, filled with popular promotions.
@@ -80,7 +80,7 @@ impl PersonalFrequency {
     }
 }
 
-impl Engine for PersonalFrequency {
+impl PromotionRanker for PersonalFrequency {
     fn name(&self) -> &'static str {
         "personal"
     }
@@ -92,19 +92,20 @@ impl Engine for PersonalFrequency {
         as_of: i32,
         customers: &[u32],
     ) -> Result<Scores> {
-        engine::check(history, eligibility, customers)?;
+        promotion_ranker::check(history, eligibility, customers)?;
         let fill = self.fractions(history, eligibility, as_of);
-        let mut scores = engine::rows(eligibility.promotions(), customers, |customer, sums| {
-            for line in history.window(customer, as_of, self.window_days) {
-                for promotion in eligibility.promotions_of(line.product) {
-                    sums.add(*promotion, 1.0);
+        let mut scores =
+            promotion_ranker::rows(eligibility.promotions(), customers, |customer, sums| {
+                for line in history.window(customer, as_of, self.window_days) {
+                    for promotion in eligibility.promotions_of(line.product) {
+                        sums.add(*promotion, 1.0);
+                    }
                 }
-            }
-            for (promotion, fraction) in &fill {
-                sums.add(*promotion, *fraction);
-            }
-        });
-        engine::rank_all(&mut scores);
+                for (promotion, fraction) in &fill {
+                    sums.add(*promotion, *fraction);
+                }
+            });
+        promotion_ranker::rank_all(&mut scores);
         Ok(scores)
     }
 }
@@ -116,8 +117,8 @@ mod tests {
 
     #[test]
     fn conforms() {
-        conformance::check_engine(&PersonalFrequency::default());
-        conformance::check_engine(&PersonalFrequency { window_days: 10, fill: None });
+        conformance::check_promotion_ranker(&PersonalFrequency::default());
+        conformance::check_promotion_ranker(&PersonalFrequency { window_days: 10, fill: None });
         conformance::check_recommender(&PersonalFrequency::default());
         conformance::check_recommender(&PersonalFrequency { window_days: 10, fill: None });
     }

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 use tercet_types::Result;
 
-use crate::engine::{self, Engine, Scores};
+use crate::promotion_ranker::{self, PromotionRanker, Scores};
 use crate::{Eligibility, Fitted, Purchases, Query, Recommender, Row, Training};
 
 /// Distinct customers who bought an eligible product in the window; the same list for everybody.
@@ -77,7 +77,7 @@ impl Fitted for Buyers {
     }
 }
 
-impl Engine for Popularity {
+impl PromotionRanker for Popularity {
     fn name(&self) -> &'static str {
         "popular"
     }
@@ -89,9 +89,9 @@ impl Engine for Popularity {
         as_of: i32,
         customers: &[u32],
     ) -> Result<Scores> {
-        engine::check(history, eligibility, customers)?;
+        promotion_ranker::check(history, eligibility, customers)?;
         let buyers = self.buyers(history, eligibility, as_of);
-        let list = engine::ranked((0..).zip(buyers.into_iter().map(f64::from)).collect());
+        let list = promotion_ranker::ranked((0..).zip(buyers.into_iter().map(f64::from)).collect());
         Ok(vec![list; customers.len()])
     }
 }
@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn conforms() {
-        conformance::check_engine(&Popularity::default());
+        conformance::check_promotion_ranker(&Popularity::default());
         conformance::check_recommender(&Popularity::default());
     }
 

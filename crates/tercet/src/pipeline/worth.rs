@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tercet_engine::{Engine, Frame};
 use tercet_features::{CustomerAnswers, PairBlock};
 use tercet_models::legacy::{ItemAttributes, Legacy};
-use tercet_models::{CustomerKnn, Engine, PersonalFrequency, Popularity};
+use tercet_models::{CustomerKnn, PersonalFrequency, Popularity, PromotionRanker};
 use tercet_scoring::{
     Base, Bonus, CustomerFacts, Prediction, Route, RouteRules, Value, incremental, route,
     spend_per_response_minor, visit_index, worth,
@@ -431,7 +431,7 @@ pub(crate) fn baseline_scores(
     let eligibility = week.eligibility(shop, |promotion| promotion.is_candidate)?;
     let asked: Vec<u32> = customers.iter().map(|ix| *ix as u32).collect();
     let legacy;
-    let engine: &dyn Engine = match engine {
+    let ranker: &dyn PromotionRanker = match engine {
         "popular" => &Popularity::default(),
         "personal" => &PersonalFrequency::default(),
         "personal-decayed" => &CustomerKnn::default(),
@@ -444,7 +444,7 @@ pub(crate) fn baseline_scores(
             &legacy
         }
     };
-    let lists = engine.score(&shop.history, &eligibility, week.as_of.days(), &asked)?;
+    let lists = ranker.score(&shop.history, &eligibility, week.as_of.days(), &asked)?;
     let candidates = week.candidates();
     let mut scored = Scored::new(candidates.clone(), RANK_SCORE);
     scored.routes = routes_of(week, config);

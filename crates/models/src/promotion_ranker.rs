@@ -13,7 +13,7 @@ pub type Scores = Vec<Vec<(u32, f64)>>;
 /// Laws, asserted for every implementation by one conformance suite: only purchases with
 /// `day < as_of` count; the same bits on any number of threads; a promotion without eligible
 /// products gets no score; a customer's scores do not depend on who else is asked for.
-pub trait Engine: Sync {
+pub trait PromotionRanker: Sync {
     /// The engine's name in reports.
     fn name(&self) -> &'static str;
 
@@ -114,7 +114,7 @@ pub struct Promoted<R> {
     pub fill: Option<Popularity>,
 }
 
-impl<R: Recommender> Engine for Promoted<R> {
+impl<R: Recommender> PromotionRanker for Promoted<R> {
     fn name(&self) -> &'static str {
         self.recommender.name()
     }

@@ -1,7 +1,7 @@
-//! Does an estimator keep the laws of [`Engine`]?
+//! Does an estimator keep the laws of [`PromotionRanker`]?
 
 use super::{draws, history};
-use crate::{Eligibility, Engine};
+use crate::{Eligibility, PromotionRanker};
 
 const CUSTOMERS: usize = 60;
 const PRODUCTS: usize = 40;
@@ -26,7 +26,7 @@ fn sample() -> (Vec<(u32, i32, u32)>, Eligibility) {
 }
 
 /// Panics when `engine` breaks a law.
-pub(crate) fn check_engine(engine: &dyn Engine) {
+pub(crate) fn check_promotion_ranker(engine: &dyn PromotionRanker) {
     let (lines, eligibility) = sample();
     let past = history(CUSTOMERS, PRODUCTS, &lines);
     let everyone: Vec<u32> = (0..CUSTOMERS as u32).collect();
