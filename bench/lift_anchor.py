@@ -1,4 +1,4 @@
-"""Makes a large measurement, and answers the head of its report with DuckDB.
+"""How long does DuckDB take for the head of a lift report of millions?
 
     python lift_anchor.py make FOLDER CUSTOMERS PARTS     writes units, outcomes and their manifest
     python lift_anchor.py ask FOLDER THREADS              prints seconds and figures as JSON

@@ -1,4 +1,4 @@
-"""Measures the margins that the simulator is calibrated to, and writes complete_journey.json beside it.
+"""Which margins is the simulator calibrated to? Measures them, and writes complete_journey.json beside it.
 
     pip install duckdb
     python measure.py            # writes the file

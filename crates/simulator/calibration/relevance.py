@@ -1,4 +1,4 @@
-"""Measures how the use of coupons hangs on what was bought before, and how much of what is bought is new.
+"""How does the use of coupons hang on what was bought before, and how much of what is bought is new?
 
     pip install duckdb
     python relevance.py > relevance.json

@@ -1,4 +1,4 @@
-"""Makes the starter shop's CSV files: 60 made-up customers, six weeks, seeded, no dependencies.
+"""Where do the starter shop's CSV files come from? 60 made-up customers, six weeks, seeded, no dependencies.
 
     python3 scripts/make_data.py data
 """

@@ -1,4 +1,4 @@
-"""What households spent in 10 weeks, and then week by week in the next 10, from the example's transactions.
+"""What did households spend in 10 weeks, and then week by week in the next 10?
 
     pip install duckdb
     python household_weeks.py > household_weeks.csv

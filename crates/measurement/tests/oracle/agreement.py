@@ -1,4 +1,4 @@
-"""Estimates by GrowthBook's gbstats on 1,000 random groups of units.
+"""What does GrowthBook's gbstats estimate on 1,000 random groups of units?
 
     pip install gbstats==0.8.0 numpy scipy
     python agreement.py > agreement.csv

@@ -1,4 +1,4 @@
-"""Group-sequential bounds: published ones, and ones by an independent computation.
+"""Where do group-sequential bounds lie: the published ones, and those of an independent computation?
 
     pip install scipy numpy
     python bounds.py > bounds.csv

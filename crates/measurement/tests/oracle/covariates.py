@@ -1,4 +1,4 @@
-"""Differences less two covariates, by statsmodels from rows, on a hundred of the cases of agreement.py.
+"""Which differences less two covariates does statsmodels find, from rows, on a hundred of the cases of agreement.py?
 
     pip install statsmodels gbstats==0.8.0 numpy scipy
     python covariates.py > covariates.csv

@@ -1,4 +1,4 @@
-"""Estimates and intervals by reference libraries, for random moments.
+"""Which estimates and intervals do reference libraries give for random moments?
 
     pip install gbstats==0.8.0 scipy statsmodels numpy
     python estimate.py > estimate.json

@@ -1,4 +1,4 @@
-"""Values of policies from random logs, by an independent port of Open Bandit Pipeline's formulas to NumPy.
+"""Which values have policies by random logs, in an independent port of Open Bandit Pipeline's formulas to NumPy?
 
     pip install numpy scipy
     python off_policy.py > off_policy.json          # the port alone

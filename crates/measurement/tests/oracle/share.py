@@ -1,4 +1,4 @@
-"""Wilson's interval of a share by scipy.
+"""Which interval of a share has scipy, after Wilson?
 
     pip install scipy
 Writes share.csv. Run: python3 share.py

@@ -1,4 +1,4 @@
-"""Figures of rankings by scikit-uplift and causalml, for random trials with many ties.
+"""Which figures of rankings do scikit-uplift and causalml give, for random trials with many ties?
 
     pip install scikit-uplift==0.5.1 causalml==0.18.0
     python uplift.py > uplift.json

@@ -1,4 +1,4 @@
-"""Writes association_rules.json: orders and mlxtend's rules at five thresholds.
+"""Which rules does mlxtend find in some orders, at five thresholds? Writes association_rules.json.
 
 pip install mlxtend==0.25.0 pandas; python association_rules.py
 """

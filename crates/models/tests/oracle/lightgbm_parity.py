@@ -1,4 +1,4 @@
-"""Writes lightgbm_parity.csv: synthetic rows and LightGBM's held-out RMSE and log-loss.
+"""How far off is LightGBM on synthetic rows that were held out? Writes lightgbm_parity.csv: rows, RMSE and log-loss.
 
 pip install lightgbm==4.7.0 numpy; python lightgbm_parity.py
 """

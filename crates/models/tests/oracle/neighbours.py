@@ -1,4 +1,4 @@
-"""Writes neighbours.json: purchase lines, and what dense matrices make of customers' likeness.
+"""What do dense matrices make of customers' likeness? Writes neighbours.json: purchase lines, and that.
 
 pip install numpy; python neighbours.py
 """

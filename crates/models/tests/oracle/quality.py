@@ -1,4 +1,4 @@
-"""Writes quality.json: metrics, calibration and isotonic fits of scikit-learn and SciPy.
+"""Which metrics, calibration and isotonic fits have scikit-learn and SciPy? Writes quality.json.
 
 pip install scikit-learn==1.9.1 scipy==1.17.1 numpy; python quality.py
 """

@@ -1,5 +1,5 @@
-"""Writes treeshap.json: small models that LightGBM trained, rows, and each feature's Shapley values as LightGBM has
-them (`pred_contrib`, path-dependent TreeSHAP).
+"""Which Shapley values has LightGBM for the rows of small models? Writes treeshap.json: models, rows, and each feature's
+value (`pred_contrib`, path-dependent TreeSHAP).
 
     pip install lightgbm==4.7.0 numpy
     python crates/models/tests/oracle/treeshap.py

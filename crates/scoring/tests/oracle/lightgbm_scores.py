@@ -1,4 +1,4 @@
-"""Writes lightgbm_scores.json: a small model that LightGBM trained, pairs, and what LightGBM says of them.
+"""What does LightGBM say of pairs, by a small model of its own? Writes lightgbm_scores.json: model, pairs, and that.
 
     pip install lightgbm numpy
     python crates/scoring/tests/oracle/lightgbm_scores.py

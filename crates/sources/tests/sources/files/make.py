@@ -1,4 +1,4 @@
-"""Writes the compressed copies of a products file that the tests read: python make.py (needs zstandard)."""
+"""How do the tests get compressed copies of a products file? They are written by python make.py (needs zstandard)."""
 
 import gzip
 
