@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tercet_types::{Currency, Date, Result};
 
+pub use super::reading::Reading;
 pub use super::{Fact, Headline, NamedCount};
 
 /// Everything the report of a campaign shows. Any list may be empty.
@@ -59,26 +60,6 @@ pub struct LiftComparison {
     pub segments: Vec<LiftSegment>,
     /// How figures were made, and what must hold for them: method and assumptions.
     pub methods: Vec<Fact>,
-}
-
-/// An estimate with its interval, or in words why there is none.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum Reading {
-    /// There is one.
-    Known {
-        /// The estimate.
-        value: f64,
-        /// The lower end of its interval.
-        low: f64,
-        /// The upper end of its interval.
-        high: f64,
-    },
-    /// There is none.
-    Refused {
-        /// Why.
-        refused: String,
-    },
 }
 
 /// A figure of both arms.

@@ -4,12 +4,15 @@ use minijinja::value::Serde;
 use minijinja::{Value, context};
 use tercet_types::{Currency, Result};
 
-use super::charts::interval::{Interval, intervals};
 use super::charts::line::{Line, lines};
 use super::figure::{About, Figure, Table};
-use super::lift::{LiftComparison, LiftMetric, LiftReport, LiftSegment, Reading};
+use super::lift::{LiftComparison, LiftMetric, LiftReport, LiftSegment};
 use super::page::{self, long_date, spoken};
+use super::reading::{Reading, forest, text};
 use crate::format::{self, Unit};
+
+/// What the column of differences is called.
+const AGAINST: &str = "Difference to control";
 
 pub(crate) fn html(report: &LiftReport, currency: Currency) -> Result<String> {
     let comparisons: Vec<Value> = report
@@ -57,7 +60,7 @@ fn view(at: usize, comparison: &LiftComparison, currency: Currency) -> Value {
         is_broken => comparison.is_broken,
         verdict => &comparison.verdict,
         relative => relative(&id, comparison, currency),
-        totals => readings(
+        totals => forest(
             About {
                 id: &format!("{id}-after"),
                 title: "Was it only pulled forward?",
@@ -65,10 +68,10 @@ fn view(at: usize, comparison: &LiftComparison, currency: Currency) -> Value {
                 unit: Unit::Money,
                 currency,
             },
-            "Period",
+            ["Period", AGAINST],
             &comparison.after,
         ),
-        weeks => readings(
+        weeks => forest(
             About {
                 id: &format!("{id}-weeks"),
                 title: "Week by week",
@@ -76,7 +79,7 @@ fn view(at: usize, comparison: &LiftComparison, currency: Currency) -> Value {
                 unit: Unit::Money,
                 currency,
             },
-            "Week of",
+            ["Week of", AGAINST],
             &comparison.weeks,
         ),
         looks => looks(&id, comparison, currency),
@@ -86,39 +89,6 @@ fn view(at: usize, comparison: &LiftComparison, currency: Currency) -> Value {
         by_segment => segment_table(&comparison.segments, currency),
         methods => Serde(&comparison.methods),
     }
-}
-
-fn text(reading: &Reading, unit: Unit, currency: Currency) -> String {
-    match reading {
-        Reading::Known { value, low, high } => {
-            let of = |value: f64| format::signed(value, unit, currency);
-            format!("{} [{}, {}]", of(*value), of(*low), of(*high))
-        }
-        Reading::Refused { refused } => refused.clone(),
-    }
-}
-
-fn interval(label: String, reading: &Reading) -> Option<Interval> {
-    match reading {
-        Reading::Known { value, low, high } => {
-            Some(Interval { label, value: *value, low: *low, high: *high })
-        }
-        Reading::Refused { .. } => None,
-    }
-}
-
-/// Named readings as a forest with a table behind it; refused ones stand in the table alone.
-fn readings(about: About<'_>, head: &str, named: &[(String, Reading)]) -> Option<Figure> {
-    let rows: Vec<Vec<String>> = named
-        .iter()
-        .map(|(name, reading)| vec![name.clone(), text(reading, about.unit, about.currency)])
-        .collect();
-    let table = Table::new(about.title, 1, &[head, "Difference to control"], rows);
-    Figure::draw(about, table, |frame| {
-        let rows: Vec<Interval> =
-            named.iter().filter_map(|(name, found)| interval(name.clone(), found)).collect();
-        intervals(frame, &rows)
-    })
 }
 
 /// Relative differences of all figures that have one.
@@ -132,7 +102,7 @@ fn relative(id: &str, comparison: &LiftComparison, currency: Currency) -> Option
         })
         .filter(|(_, reading)| matches!(reading, Reading::Known { .. }))
         .collect();
-    readings(
+    forest(
         About {
             id: &format!("{id}-relative"),
             title: "How much more than control",
@@ -140,7 +110,7 @@ fn relative(id: &str, comparison: &LiftComparison, currency: Currency) -> Option
             unit: Unit::Rate,
             currency,
         },
-        "Figure",
+        ["Figure", AGAINST],
         &named,
     )
 }
@@ -255,7 +225,7 @@ fn segments(id: &str, comparison: &LiftComparison, currency: Currency) -> Option
         .iter()
         .map(|segment| (spoken(&segment.segment), segment.margin.clone()))
         .collect();
-    readings(
+    forest(
         About {
             id: &format!("{id}-segments"),
             title: "By segment",
@@ -263,7 +233,7 @@ fn segments(id: &str, comparison: &LiftComparison, currency: Currency) -> Option
             unit: Unit::Money,
             currency,
         },
-        "Segment",
+        ["Segment", AGAINST],
         &named,
     )
 }

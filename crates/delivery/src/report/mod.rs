@@ -1,7 +1,7 @@
-//! What does a person read of a run, a backtest or a campaign?
+//! What does a person read of a run, a backtest, a campaign or a trial?
 //!
-//! [`run::RunReport`], [`backtest::BacktestReport`] and [`lift::LiftReport`] are plain data that the binary fills from the
-//! tables of a run; `html()` turns each into one file without scripts or outside resources.
+//! [`run::RunReport`], [`backtest::BacktestReport`], [`lift::LiftReport`] and [`uplift::UpliftReport`] are plain data that
+//! the binary fills from tables; `html()` turns each into one file without scripts or outside resources.
 
 pub mod backtest;
 mod backtest_page;
@@ -13,9 +13,13 @@ mod lift_page;
 mod lift_sample;
 mod metrics;
 mod page;
+mod reading;
 pub mod run;
 mod run_page;
 mod run_sample;
+pub mod uplift;
+mod uplift_page;
+mod uplift_sample;
 
 use serde::{Deserialize, Serialize};
 

@@ -406,6 +406,7 @@ fn model_calibration(index: usize, model: &ModelQuality, currency: Currency) -> 
                 label: format!("Decile {}", bin.decile),
                 predicted: bin.predicted,
                 observed: bin.observed,
+                interval: None,
                 rows: bin.rows,
             })
             .collect();

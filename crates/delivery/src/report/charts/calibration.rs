@@ -13,6 +13,8 @@ pub struct Bin {
     pub predicted: f64,
     /// The mean outcome.
     pub observed: f64,
+    /// The interval of what was observed, where there is one.
+    pub interval: Option<(f64, f64)>,
     /// How many.
     pub rows: i64,
 }
@@ -21,7 +23,8 @@ pub struct Bin {
 pub fn calibration(frame: &Frame, bins: &[Bin]) -> String {
     let mut svg = Svg::default();
     let all = bins.iter().flat_map(|bin| [bin.predicted, bin.observed]);
-    let axis = Axis::covering(all.chain([0.0]), 4);
+    let ends = bins.iter().filter_map(|bin| bin.interval).flat_map(|(low, high)| [low, high]);
+    let axis = Axis::covering(all.chain(ends).chain([0.0]), 4);
     let labels: Vec<String> = axis.ticks.iter().map(|&tick| frame.short(tick)).collect();
     let left = labels.iter().map(|label| text_width(label)).fold(0.0, f64::max) + 8.0;
     let right = frame.width_px - 12.0;
@@ -46,6 +49,11 @@ pub fn calibration(frame: &Frame, bins: &[Bin]) -> String {
     let points: Vec<(f64, f64)> = bins.iter().filter(known).map(place).collect();
     svg.path(&points, "l s1");
     for bin in bins.iter().filter(known) {
+        if let Some((low, high)) = bin.interval {
+            let x = place(bin).0;
+            let ends = [low, high].map(|end| (x, axis.place(end, bottom, top)));
+            svg.line(ends[0], ends[1], "l s1 thin");
+        }
         let tooltip = format!(
             "{}: predicted {}, observed {}, {} rows",
             bin.label,
@@ -72,6 +80,7 @@ mod tests {
                 label: "bin <1>".into(),
                 predicted,
                 observed,
+                interval: Some((observed - 0.01, observed + 0.02)),
                 rows: 1000,
             })
             .collect();
@@ -79,6 +88,7 @@ mod tests {
             let svg = calibration(&frame(width, Unit::Rate), &bins);
             assert_well_formed(&svg);
             assert_eq!(svg.matches("<circle").count(), 2);
+            assert_eq!(svg.matches("thin").count(), 2);
             assert!(svg.contains("bin &lt;1&gt;: predicted 5.0%, observed 4.0%, 1,000 rows"));
         }
         assert_well_formed(&calibration(&frame(340.0, Unit::Rate), &[]));
