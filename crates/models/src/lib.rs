@@ -6,6 +6,7 @@
 //! - [`gbdt`]: the gradient-boosted tree ensemble and its file format.
 //! - [`calibration`], [`quality`]: how far predictions can be trusted.
 //! - [`uplift`]: what a treatment adds for each customer, learnt from a trial.
+//! - [`customer_value`]: how often a customer will still buy, for how much, and what that is worth today.
 //! - [`neighbour_features`]: what the customers alike buy, per customer and promotion.
 //! - [`due_features`]: what a customer is about to need again, per customer and promotion.
 //! - [`Recommender`]: customer × product scores; [`recommenders`] lists the estimators.
@@ -18,6 +19,7 @@ mod attributes;
 pub mod calibration;
 #[cfg(test)]
 mod conformance;
+pub mod customer_value;
 mod due;
 mod eligibility;
 pub mod gbdt;

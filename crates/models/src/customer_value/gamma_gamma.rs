@@ -4,7 +4,7 @@ use rayon::prelude::*;
 use tercet_types::{Error, Result};
 
 use super::history::{self, CustomerHistory};
-use super::maximum::{Fitted, Likelihood, maximum, summed};
+use super::maximum::{Fit, Likelihood, maximum, summed};
 use super::special::ln_gamma_and_digamma;
 
 /// The Gamma-Gamma model: a purchase of a customer has a gamma distribution of shape `p` around the customer's own
@@ -36,7 +36,7 @@ impl GammaGamma {
     /// # Errors
     /// `T0421` to `T0426` for what [`CustomerHistory`] may not be, also when fewer than ten came back, `T0427`
     /// without a maximum, `T0429` for a repeat buyer whose mean value is 0.
-    pub fn fit(customers: &[CustomerHistory]) -> Result<Fitted<Self>> {
+    pub fn fit(customers: &[CustomerHistory]) -> Result<Fit<Self>> {
         let spending = Spending::new(customers)?;
         let repeat = spending.means.len();
         if repeat < history::CUSTOMERS_MIN {
@@ -51,7 +51,7 @@ impl GammaGamma {
         let start = [2.0, 3.0, mean];
         let found =
             maximum(["p", "q", "v"], start, repeat, |at| Self::of(at).likelihood(&spending))?;
-        Ok(Fitted {
+        Ok(Fit {
             model: Self::of(&found.at),
             parameters: found.parameters,
             log_likelihood: found.log_likelihood,

@@ -94,9 +94,9 @@ impl CustomerHistory {
     /// `T0421` for what is no number, `T0422` for what is negative, `T0423` for a last purchase after the end or a
     /// recency that does not fit the frequency, `T0424` for more than 100,000 repeat purchases.
     pub(super) fn check(&self, place: usize) -> Result<()> {
-        let refuse = |code, what: String| Err(Error::data(code, format!("customer {place}: {what}")));
-        let named =
-            [("recency", self.recency), ("age", self.age), ("mean value", self.mean_value)];
+        let refuse =
+            |code, what: String| Err(Error::data(code, format!("customer {place}: {what}")));
+        let named = [("recency", self.recency), ("age", self.age), ("mean value", self.mean_value)];
         for (name, value) in named {
             if !value.is_finite() {
                 return refuse("T0421", format!("{name} is {value}, not a number"));
@@ -166,7 +166,8 @@ mod tests {
             (2, line(51, 1, 100)),
         ];
         let purchases = Purchases::new(3, 1, lines).unwrap();
-        let expect = CustomerHistory { frequency: 2, recency: 3.0, age: 41.0 / 7.0, mean_value: 300.0 };
+        let expect =
+            CustomerHistory { frequency: 2, recency: 3.0, age: 41.0 / 7.0, mean_value: 300.0 };
         let newest = CustomerHistory::default();
         assert_eq!(histories(&purchases, 52, 7.0), [Some(expect), None, Some(newest)]);
     }
@@ -195,8 +196,10 @@ mod tests {
 
     #[test]
     fn likeness_is_that_of_repeat_buyers() {
-        let one = |frequency, mean_value| CustomerHistory { frequency, mean_value, ..Default::default() };
-        let found = likeness_of_frequency_and_value(&[one(1, 2.0), one(0, 99.0), one(2, 1.0), one(3, 0.0)]);
+        let one =
+            |frequency, mean_value| CustomerHistory { frequency, mean_value, ..Default::default() };
+        let found =
+            likeness_of_frequency_and_value(&[one(1, 2.0), one(0, 99.0), one(2, 1.0), one(3, 0.0)]);
         assert!((found.unwrap() + 1.0).abs() < 1e-12);
         assert_eq!(likeness_of_frequency_and_value(&[one(1, 2.0), one(2, 2.0)]), None);
         assert_eq!(likeness_of_frequency_and_value(&[]), None);

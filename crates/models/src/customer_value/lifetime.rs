@@ -85,7 +85,8 @@ mod tests {
     #[test]
     fn settings_without_sense_are_refused() {
         let check = |horizon, step, discount| {
-            let found = LifetimeValue { horizon, step, discount }.of(&CUSTOMER, &PURCHASES, &VALUES);
+            let found =
+                LifetimeValue { horizon, step, discount }.of(&CUSTOMER, &PURCHASES, &VALUES);
             assert_eq!(found.unwrap_err().code(), "T0405");
         };
         check(-1.0, 1.0, 0.0);

@@ -39,7 +39,7 @@ pub struct Parameter {
 
 /// A model with what is known of its fit.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Fitted<M> {
+pub struct Fit<M> {
     /// The model with its likeliest parameters.
     pub model: M,
     /// The parameters with their intervals, in the order of the paper.
@@ -285,7 +285,8 @@ mod tests {
     #[test]
     fn what_grows_without_end_or_is_flat_is_refused() {
         let check = |likelihood: &dyn Fn(&[f64; 2]) -> Likelihood<2>, expect: &str| {
-            let error = maximum(["one", "two"], [1.0, 1.0], 10, likelihood).map(|_| ()).unwrap_err();
+            let error =
+                maximum(["one", "two"], [1.0, 1.0], 10, likelihood).map(|_| ()).unwrap_err();
             assert_eq!(error.code(), "T0427");
             assert!(error.to_string().contains(expect), "{error}");
         };

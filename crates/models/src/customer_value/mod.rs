@@ -18,4 +18,4 @@ pub use bg_nbd::BgNbd;
 pub use gamma_gamma::GammaGamma;
 pub use history::{CustomerHistory, histories, likeness_of_frequency_and_value};
 pub use lifetime::LifetimeValue;
-pub use maximum::{Fitted, Parameter};
+pub use maximum::{Fit, Parameter};
