@@ -71,6 +71,24 @@ pub struct PairFeature {
     pub kind: FeatureKind,
 }
 
+impl Topic {
+    /// All topics.
+    pub const ALL: [Self; 6] =
+        [Self::Rhythm, Self::Bought, Self::Taste, Self::Alike, Self::Promotion, Self::Habits];
+
+    /// The topic's name in results.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Rhythm => "rhythm",
+            Self::Bought => "bought",
+            Self::Taste => "taste",
+            Self::Alike => "alike",
+            Self::Promotion => "promotion",
+            Self::Habits => "habits",
+        }
+    }
+}
+
 impl PairFeature {
     /// What the feature tells of.
     pub fn topic(&self) -> Topic {

@@ -15,6 +15,7 @@ mod metrics;
 mod page;
 mod reading;
 pub mod run;
+mod run_contest;
 mod run_page;
 mod run_sample;
 pub mod uplift;

@@ -35,6 +35,9 @@ pub struct RunReport {
     pub certificate: Option<Certificate>,
     /// Slots and what emptied them.
     pub slots: Vec<SlotFill>,
+    /// How the engine was chosen, where engines competed.
+    #[serde(default)]
+    pub contest: Option<Contest>,
     /// The models.
     pub models: Vec<ModelQuality>,
     /// Customers (or scores) per segment route.
@@ -45,6 +48,38 @@ pub struct RunReport {
     pub examples: Vec<ExampleCustomer>,
     /// How long each stage took, in order.
     pub timings: Vec<Timing>,
+}
+
+/// How the engine was chosen that decides.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Contest {
+    /// The engine that did best.
+    pub champion: String,
+    /// What engines were judged by: a name of the backtest's metrics.
+    pub metric: String,
+    /// On which promotions: `narrow` or `all`.
+    pub scope: String,
+    /// The Mondays that were replayed.
+    pub weeks: Vec<Date>,
+    /// The engines that competed, the one that the others are held against first.
+    pub engines: Vec<Standing>,
+    /// The first once more, each time without a group of features.
+    pub ablation: Vec<Standing>,
+}
+
+/// How one engine did.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Standing {
+    /// The engine, and what was kept from it.
+    pub name: String,
+    /// Its figure.
+    pub value: f64,
+    /// The lower end of its interval.
+    pub low: f64,
+    /// The upper end of its interval.
+    pub high: f64,
+    /// The first engine's figure less this one's, on the same customers, with both ends of the interval.
+    pub behind_first: Option<[f64; 3]>,
 }
 
 /// Customers of one behaviour segment, RFM segment and arm.

@@ -17,6 +17,7 @@ use super::run::{
     Certificate, CheckStatus, Limit, ModelQuality, NamedCount, PromotionCount, RunReport,
     SegmentCount, SlotFill, SourceHealth, Timing,
 };
+use super::run_contest::contest;
 use crate::format::{self, Unit};
 use crate::offers::{CONTROL, TREATMENT};
 
@@ -38,6 +39,7 @@ pub(crate) fn html(report: &RunReport, currency: Currency) -> Result<String> {
         slots => slots(&report.slots, currency),
         empty_slots => empty_slots(&report.slots),
         routes => routes(&report.routes, currency),
+        contest => report.contest.as_ref().map(|known| contest(known, currency)),
         models => models,
         health => health,
         timings => timings(&report.timings, currency),
@@ -504,6 +506,7 @@ mod tests {
             limits: vec![],
             certificate: None,
             slots: vec![],
+            contest: None,
             models: vec![],
             routes: vec![],
             health: vec![],

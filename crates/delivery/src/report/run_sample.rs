@@ -5,9 +5,9 @@
 use tercet_types::Date;
 
 use super::run::{
-    CalibrationBin, Certificate, CheckStatus, ExampleCustomer, ExampleOffer, HealthCheck,
+    CalibrationBin, Certificate, CheckStatus, Contest, ExampleCustomer, ExampleOffer, HealthCheck,
     Importance, Limit, LimitPrice, Metric, ModelQuality, PromotionCount, RunReport, SegmentCount,
-    SlotFill, SourceHealth, Timing,
+    SlotFill, SourceHealth, Standing, Timing,
 };
 use super::{Fact, Headline, NamedCount};
 use crate::format::Unit;
@@ -62,6 +62,7 @@ pub(crate) fn sample() -> RunReport {
         limits: limits(),
         certificate: Some(certificate()),
         slots: slots(),
+        contest: Some(contest()),
         models: vec![response_model(), value_model()],
         routes: vec![
             count("transaction_model", 1_812),
@@ -459,4 +460,30 @@ fn examples() -> Vec<ExampleCustomer> {
         ),
         customer("1901", "transaction_only", "loyal", "control", "", vec![]),
     ]
+}
+
+fn contest() -> Contest {
+    let standing = |name: &str, value: f64, behind_first: Option<[f64; 3]>| Standing {
+        name: name.to_owned(),
+        value,
+        low: value - 9.0,
+        high: value + 9.5,
+        behind_first,
+    };
+    let weeks = ["2026-10-12", "2026-10-19", "2026-10-26"];
+    Contest {
+        champion: "tercet".to_owned(),
+        metric: "spend_captured_minor".to_owned(),
+        scope: "narrow".to_owned(),
+        weeks: weeks.iter().filter_map(|day| day.parse().ok()).collect(),
+        engines: vec![
+            standing("tercet", 123.0, None),
+            standing("legacy", 117.0, Some([6.0, 1.0, 11.5])),
+            standing("popular", 41.0, Some([82.0, 70.5, 93.0])),
+        ],
+        ablation: vec![
+            standing("tercet without alike", 119.0, Some([4.0, -1.5, 9.0])),
+            standing("tercet without rhythm", 122.5, Some([0.5, -3.0, 4.5])),
+        ],
+    }
 }

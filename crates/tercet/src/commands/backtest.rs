@@ -13,7 +13,7 @@ use tercet_types::{Date, Error, Result};
 use super::{FormatFlag, Project, Shared, value};
 use crate::config::Environment;
 use crate::output::{Format, heading, print, rows};
-use crate::pipeline::{Replay, Replayed, known_engine, replay};
+use crate::pipeline::{Contestant, Replay, Replayed, known_engine, replay};
 
 /// `tercet backtest`
 #[derive(Debug, Args)]
@@ -24,7 +24,8 @@ slots and the same eligible promotions; the first engine is held against the oth
 
 Examples:
   tercet backtest --from 2017-08-14 --to 2017-08-28
-  tercet backtest --from 2017-09-04 --to 2017-09-18 --engines tercet,personal,legacy --format json")]
+  tercet backtest --from 2017-09-04 --to 2017-09-18 --engines tercet,personal,legacy --format json
+  tercet backtest --from 2017-08-14 --to 2017-08-28 --engines tercet --ablate")]
 pub(crate) struct BacktestArguments {
     /// The first Monday
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = value::<Date>)]
@@ -49,6 +50,9 @@ pub(crate) struct BacktestArguments {
     /// Leave browsing out
     #[arg(long)]
     without_interactions: bool,
+    /// Let tercet learn once more without each group of features: what each group is worth
+    #[arg(long)]
+    ablate: bool,
     /// Write the HTML report here [default: backtest.html in the project's folder]
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
@@ -66,19 +70,22 @@ pub(crate) fn backtest(
     environment: &Environment,
 ) -> Result<()> {
     let project = Project::open(shared, environment)?;
-    let mut engines = Vec::new();
+    let mut contestants = Vec::new();
     for name in &verb.engines {
-        let known = known_engine(name.trim())?;
-        if !engines.contains(&known) {
-            engines.push(known);
+        let known = Contestant { engine: known_engine(name.trim())?, without: None };
+        if !contestants.contains(&known) {
+            contestants.push(known);
         }
     }
     // The reference first, the others in the order they were named.
-    engines.sort_by_key(|name| *name != REFERENCE);
+    contestants.sort_by_key(|contestant| contestant.engine != REFERENCE);
+    if verb.ablate {
+        contestants.extend(Contestant::ablations());
+    }
     let ask = Replay {
         from: verb.from,
         to: verb.to,
-        engines,
+        contestants,
         seed: verb.seed.unwrap_or(project.config.run.seed),
         draws: verb.draws,
         without_interactions: verb.without_interactions,
@@ -161,6 +168,7 @@ fn number(value: f64) -> String {
 /// Fills the HTML report.
 fn report(project: &Project, ask: &Replay, replayed: &Replayed) -> BacktestReport {
     let summary = &replayed.summary;
+    let names: Vec<String> = ask.contestants.iter().map(Contestant::name).collect();
     let relative = |other: &str, metric: Metric| {
         let paired = summary.paired.get(&format!("{REFERENCE}-{other}"))?.get(&Scope::Narrow)?;
         paired.get(&metric)?.relative.as_ref()
@@ -196,15 +204,15 @@ fn report(project: &Project, ask: &Replay, replayed: &Replayed) -> BacktestRepor
     BacktestReport {
         project: project.config.project.name.clone(),
         currency: project.config.project.currency.clone(),
-        reference: ask.engines.first().copied().unwrap_or(REFERENCE).to_owned(),
+        reference: names.first().map_or(REFERENCE, String::as_str).to_owned(),
         summary: format!(
             "{} weeks replayed with {} engines on the same slots, customers and promotions",
             replayed.weeks.len(),
-            ask.engines.len()
+            names.len()
         ),
         facts: vec![
             fact("weeks", format!("{} to {}", ask.from, ask.to)),
-            fact("engines", ask.engines.join(", ")),
+            fact("engines", names.join(", ")),
             fact("seed", ask.seed.to_string()),
             fact("bootstrap", format!("{} draws of customers, paired", ask.draws)),
             fact("slowest week", format!("{seconds:.1} s")),
@@ -221,29 +229,29 @@ fn report(project: &Project, ask: &Replay, replayed: &Replayed) -> BacktestRepor
                 buyers: week.buyers as i64,
             })
             .collect(),
-        pools: Scope::ALL.into_iter().map(|scope| pool(ask, summary, scope)).collect(),
+        pools: Scope::ALL.into_iter().map(|scope| pool(&names, summary, scope)).collect(),
     }
 }
 
-fn pool(ask: &Replay, summary: &Summary, scope: Scope) -> Pool {
+fn pool(names: &[String], summary: &Summary, scope: Scope) -> Pool {
     let estimate = |metric: Metric, interval: &Interval| Estimate {
         metric: metric.name().to_owned(),
         value: interval.value,
         low: interval.low,
         high: interval.high,
     };
-    let engines = ask.engines.iter().filter_map(|name| {
-        let metrics = summary.engines.get(*name)?.get(&scope)?;
+    let engines = names.iter().filter_map(|name| {
+        let metrics = summary.engines.get(name)?.get(&scope)?;
         Some(EngineResult {
-            engine: (*name).to_owned(),
+            engine: name.clone(),
             metrics: metrics.iter().map(|(metric, interval)| estimate(*metric, interval)).collect(),
         })
     });
-    let reference = ask.engines.first().copied().unwrap_or(REFERENCE);
-    let paired = ask.engines.iter().skip(1).filter_map(|other| {
+    let reference = names.first().map_or(REFERENCE, String::as_str);
+    let paired = names.iter().skip(1).filter_map(|other| {
         let metrics = summary.paired.get(&format!("{reference}-{other}"))?.get(&scope)?;
         Some(PairedResult {
-            against: (*other).to_owned(),
+            against: other.clone(),
             differences: metrics
                 .iter()
                 .map(|(metric, paired)| Estimate {

@@ -28,7 +28,8 @@ pub(crate) struct RunArguments {
     /// Seed of all randomness [default: as configured]
     #[arg(long, value_name = "NUMBER")]
     pub(crate) seed: Option<u64>,
-    /// Who decides: tercet, legacy, personal-decayed, personal or popular [default: as configured]
+    /// Who decides: tercet, legacy, personal-decayed, personal, popular, or champion for the best of the weeks just
+    /// past [default: as configured]
     #[arg(long, value_name = "NAME")]
     pub(crate) engine: Option<String>,
     /// Run a stage again (`scoring`), or a stage and all after it (`scoring+`)

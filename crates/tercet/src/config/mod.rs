@@ -4,6 +4,7 @@
 //! only place that reads TOML and environment variables. Precedence: flag, then
 //! `TERCET__SECTION__KEY`, then the file, then the default.
 
+mod champion;
 mod delivery;
 mod experiment;
 mod exploration;
@@ -17,6 +18,7 @@ mod rules;
 mod run;
 mod slots;
 
+pub(crate) use champion::Champion;
 pub(crate) use delivery::Delivery;
 pub(crate) use experiment::Experiment;
 pub(crate) use exploration::Exploration;
@@ -67,8 +69,13 @@ pub(crate) struct Config {
     pub(crate) exploration: Exploration,
     /// Which engine is tried against which.
     pub(crate) experiment: Experiment,
+    /// Which engines compete to decide the week.
+    pub(crate) champion: Champion,
     /// What leaves the house.
     pub(crate) delivery: Delivery,
+    /// Settings of recommenders, by the name of the estimator, or by one of their own with `estimator` inside.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) recommenders: BTreeMap<String, serde_json::Map<String, serde_json::Value>>,
     /// How it is measured what offers brought.
     pub(crate) lift: Lift,
     /// How many old runs are kept.

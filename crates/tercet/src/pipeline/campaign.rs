@@ -416,7 +416,7 @@ impl Deciding<'_> {
                 self.lessons = Some(Lessons::new(engine, &shop, as_of, last, seed)?);
             }
             let models = match &mut self.lessons {
-                Some(lessons) => Models::fit(engine, &shop, &known, config, seed, lessons)?,
+                Some(lessons) => Models::fit(engine, &shop, &known, config, seed, lessons, None)?,
                 None => None,
             };
             tercet_scores(&known, config, &pairs, models.as_ref().map(|(m, _)| m), &visits)?

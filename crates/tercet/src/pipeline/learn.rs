@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use tercet_engine::Engine;
-use tercet_features::{PAIR_FEATURES, Pairs, TrainingPairs};
+use tercet_features::{PAIR_FEATURES, Pairs, Topic, TrainingPairs};
 use tercet_models::calibration::{Calibration, by_decile};
 use tercet_models::gbdt::{
     Ensemble, FeatureSchema, Matrix, Objective, Params, TrainingLog, TrainingSet, train,
@@ -102,7 +102,8 @@ impl Models {
     /// Trains on the weeks before the Monday; `None` when the history is too short.
     ///
     /// The newest past week decides when to stop and is what the metrics are of. Labels are purchases of
-    /// eligible products: what would have been bought into a promotion, shown or not.
+    /// eligible products: what would have been bought into a promotion, shown or not. What tells of the topic `without`
+    /// is kept from the models.
     pub(crate) fn fit(
         engine: &Engine,
         shop: &Shop,
@@ -110,6 +111,7 @@ impl Models {
         config: &Config,
         seed: u64,
         lessons: &mut Lessons,
+        without: Option<Topic>,
     ) -> Result<Option<(Self, ModelCards)>> {
         let first_day = (0..shop.history.customers())
             .filter_map(|customer| {
@@ -134,8 +136,8 @@ impl Models {
         }
         let weeks = lessons.of(engine, shop, config, &mondays, &known)?;
         lessons.forget_before(mondays[mondays.len() - 1]);
-        let held_out = Sample::of(&weeks[..1])?;
-        let training = Sample::of(&weeks[1..])?;
+        let held_out = Sample::of(&weeks[..1], without)?;
+        let training = Sample::of(&weeks[1..], without)?;
         if training.positives().min(held_out.positives()) < POSITIVES_MIN {
             return Ok(None);
         }
@@ -301,11 +303,21 @@ struct Sample {
 }
 
 impl Sample {
-    fn of(weeks: &[TrainingPairs]) -> Result<Self> {
+    fn of(weeks: &[TrainingPairs], without: Option<Topic>) -> Result<Self> {
         let rows = weeks.iter().map(|week| week.pairs.rows()).sum();
         let flag = |flag: &bool| if *flag { 1.0 } else { 0.0 };
         let mut values = Vec::with_capacity(rows * PAIR_FEATURES.len());
         weeks.iter().for_each(|week| values.extend_from_slice(&week.pairs.values));
+        // A tree finds no split on what is always missing, so that the models do not ask for it later either.
+        for (place, feature) in PAIR_FEATURES.iter().enumerate() {
+            if without == Some(feature.topic()) {
+                values
+                    .iter_mut()
+                    .skip(place)
+                    .step_by(PAIR_FEATURES.len())
+                    .for_each(|v| *v = f32::NAN);
+            }
+        }
         Ok(Self {
             matrix: Matrix::new(rows, PAIR_FEATURES.len(), values)?,
             weights: weeks

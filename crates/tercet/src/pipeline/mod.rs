@@ -6,6 +6,7 @@
 mod answers;
 mod arms;
 mod campaign;
+mod champion;
 mod decide;
 mod decision_log;
 mod draws;
@@ -56,7 +57,7 @@ pub(crate) use off_policy::{
 };
 pub(crate) use prepare::{identity_of, parts_of, pseudonym_key, sources_of};
 pub(crate) use redraws::{Coverage, REDRAWS_MAX, redraw};
-pub(crate) use replay::{Replay, Replayed, replay};
+pub(crate) use replay::{Contestant, Replay, Replayed, replay};
 pub(crate) use retention::apply_retention;
 pub(crate) use runner::Outcome;
 pub(crate) use stages::weekly_run;

@@ -95,6 +95,7 @@ pub(crate) fn identity_of(
         tercet_version: env!("CARGO_PKG_VERSION"),
         as_of,
         engine: engine.to_owned(),
+        decider: engine.to_owned(),
         seed,
         config_blake3: blake3::hash(&to_json(&config)?).to_hex().to_string(),
         keys_blake3: keys.finalize().to_hex().to_string(),

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tercet_allocation::Exploration;
 use tercet_engine::{Engine, Value, params};
+use tercet_features::Topic;
 use tercet_measurement::offline::{
     Bootstrap, Breadth, CustomerWeek, EngineSlates, Purchase, SLATE_LEN, Scope, Slate, Summary,
     Week as JudgedWeek, WeekPromotion, referee,
@@ -21,7 +22,7 @@ use super::scopes::Scopes;
 use super::shop::Shop;
 use super::slates::{Circumstances, Slates, SlotMasks, fill_slots, promotion_audiences};
 use super::week::{NARROW_PRODUCTS_MAX, Week};
-use super::worth::{Visits, baseline_scores, tercet_scores};
+use super::worth::{OWN_ENGINE, Visits, baseline_scores, tercet_scores};
 use crate::commands::Project;
 use crate::config::Config;
 use crate::output::{Progress, thousands};
@@ -32,14 +33,38 @@ pub(crate) struct Replay {
     pub(crate) from: Date,
     /// The last Monday.
     pub(crate) to: Date,
-    /// The engines, the one to hold the others against first.
-    pub(crate) engines: Vec<&'static str>,
+    /// Who takes part, the one to hold the others against first.
+    pub(crate) contestants: Vec<Contestant>,
     /// Seed of models and draws.
     pub(crate) seed: u64,
     /// Draws of the bootstrap.
     pub(crate) draws: u32,
     /// True to leave browsing out.
     pub(crate) without_interactions: bool,
+}
+
+/// An engine that takes part in a replay.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Contestant {
+    /// The engine.
+    pub(crate) engine: &'static str,
+    /// What is kept from its models.
+    pub(crate) without: Option<Topic>,
+}
+
+impl Contestant {
+    /// The product's own engine once more without each group of features.
+    pub(crate) fn ablations() -> impl Iterator<Item = Self> {
+        Topic::ALL.into_iter().map(|topic| Self { engine: OWN_ENGINE, without: Some(topic) })
+    }
+
+    /// The name in results.
+    pub(crate) fn name(&self) -> String {
+        match self.without {
+            None => self.engine.to_owned(),
+            Some(topic) => format!("{} without {}", self.engine, topic.name()),
+        }
+    }
 }
 
 /// What a backtest found.
@@ -82,7 +107,7 @@ pub(crate) fn replay(project: &Project, ask: &Replay, progress: &Progress) -> Re
         Ok(((shop, &project.engine), said))
     })?;
     let mut judged = Vec::with_capacity(mondays.len());
-    let mut slates: BTreeMap<&str, BTreeMap<Scope, Vec<Vec<Slate>>>> = BTreeMap::new();
+    let mut slates: BTreeMap<String, BTreeMap<Scope, Vec<Vec<Slate>>>> = BTreeMap::new();
     let mut weeks = Vec::with_capacity(mondays.len());
     let mut lessons = Lessons::new(engine, &shop, ask.from, ask.to, ask.seed)?;
     for monday in mondays {
@@ -109,20 +134,21 @@ pub(crate) fn replay(project: &Project, ask: &Replay, progress: &Progress) -> Re
             seconds: took.as_secs_f64(),
         });
         for (name, scopes) in picked {
+            let of_name = slates.entry(name).or_default();
             for (scope, list) in scopes {
-                slates.entry(name).or_default().entry(scope).or_default().push(list);
+                of_name.entry(scope).or_default().push(list);
             }
         }
     }
-    let engines: Vec<EngineSlates> = ask
-        .engines
+    let names: Vec<String> = ask.contestants.iter().map(Contestant::name).collect();
+    let engines: Vec<EngineSlates> = names
         .iter()
         .filter_map(|name| {
-            slates.remove(name).map(|slates| EngineSlates { name: (*name).to_owned(), slates })
+            slates.remove(name).map(|slates| EngineSlates { name: name.clone(), slates })
         })
         .collect();
     let pairs: Vec<(&str, &str)> =
-        ask.engines.iter().skip(1).map(|other| (ask.engines[0], *other)).collect();
+        names.iter().skip(1).map(|other| (names[0].as_str(), other.as_str())).collect();
     let summary =
         referee(&judged, &engines, &pairs, Bootstrap { draws: ask.draws, seed: ask.seed })?;
     Ok(Replayed { summary, weeks })
@@ -225,7 +251,7 @@ fn judge(engine: &Engine, shop: &Shop, week: &Week, config: &Config) -> Result<J
     Ok(JudgedWeek { name: week.as_of.to_string(), promotions, customers })
 }
 
-type Picked = BTreeMap<&'static str, BTreeMap<Scope, Vec<Slate>>>;
+type Picked = BTreeMap<String, BTreeMap<Scope, Vec<Slate>>>;
 
 /// The slates of every engine in every scope, for the customers that are judged.
 fn pick(
@@ -259,9 +285,10 @@ fn pick(
     let place: BTreeMap<i32, u32> = candidates.iter().zip(0..).map(|(ix, at)| (*ix, at)).collect();
     let mut picked = Picked::new();
     let mut masks: BTreeMap<Scope, SlotMasks> = BTreeMap::new();
-    for name in &ask.engines {
-        let scored = if *name == "tercet" {
-            let models = Models::fit(engine, shop, week, &config, ask.seed, lessons)?;
+    for contestant in &ask.contestants {
+        let scored = if contestant.engine == OWN_ENGINE {
+            let without = contestant.without;
+            let models = Models::fit(engine, shop, week, &config, ask.seed, lessons, without)?;
             tercet_scores(
                 week,
                 &config,
@@ -270,7 +297,7 @@ fn pick(
                 &visits,
             )?
         } else {
-            baseline_scores(name, shop, week, &config, &customers)?
+            baseline_scores(contestant.engine, shop, week, &config, &customers)?
         };
         for scope in Scope::ALL {
             let kept = |ix: i32| {
@@ -285,7 +312,10 @@ fn pick(
                 }
             };
             let slates = fill_slots(engine, week, &config, &part, &circumstances, masks, kept)?;
-            picked.entry(name).or_default().insert(scope, slates_of(&slates, truth, &place));
+            picked
+                .entry(contestant.name())
+                .or_default()
+                .insert(scope, slates_of(&slates, truth, &place));
         }
     }
     Ok(picked)

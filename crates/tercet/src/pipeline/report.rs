@@ -15,6 +15,7 @@ use tercet_engine::Frame;
 use tercet_sources::Policy;
 use tercet_types::{Currency, Result};
 
+use super::champion::Contest;
 use super::decide::rule_words;
 use super::draws::DrawFacts;
 use super::engine_test::NO_ENGINE;
@@ -70,7 +71,7 @@ impl Tally {
         self.treated += log.customers(|row| log.arms[row] == "treatment");
         self.control += log.customers(|row| log.arms[row] == "control");
         self.reached += log.customers(|row| log.promotions[row].is_some());
-        let (own, is_rank) = (&context.identity.engine, |row: usize| log.kinds[row] == RANK_SCORE);
+        let (own, is_rank) = (&context.identity.decider, |row: usize| log.kinds[row] == RANK_SCORE);
         let rows = 0..log.customers.len();
         self.ranked |= rows.clone().any(|row| log.engines[row] == *own && is_rank(row));
         // Amounts and the scores of another engine do not add up.
@@ -171,6 +172,7 @@ impl Tally {
             limits: limits(&plan),
             certificate: certificate(&plan, ranked),
             slots: slots(self.slots, config),
+            contest: run.contest.as_ref().map(Contest::said),
             models: cards.as_ref().map_or_else(Vec::new, models),
             routes: routes(self.routes),
             health: health(run, context)?,
@@ -250,10 +252,10 @@ fn facts(run: &WeeklyRun<'_>, context: &StageContext<'_>, week: &Week) -> Vec<Fa
     let identity = context.identity;
     let bytes: u64 = identity.inputs.iter().map(|file| file.bytes).sum();
     let engine = match &run.test {
-        None => identity.engine.clone(),
+        None => identity.decider.clone(),
         Some(test) => format!(
             "{} for {:.2} % of treated customers, else {} (engine test '{}')",
-            identity.engine,
+            identity.decider,
             100.0 * test.share.rate(),
             test.baseline.unwrap_or(NO_ENGINE),
             test.name
@@ -298,10 +300,10 @@ fn notes(
             ),
             format!("What values are: {}.", cards.valued_by()),
         ]),
-        None if context.identity.engine == "tercet" => notes.push(super::learn::TOO_SHORT.to_owned()),
+        None if context.identity.decider == "tercet" => notes.push(super::learn::TOO_SHORT.to_owned()),
         None => notes.push(format!(
             "The engine '{}' ranks by a score, not by money: values are its score in millionths.",
-            context.identity.engine
+            context.identity.decider
         )),
     }
     if week.facts.values_estimated > 0 {

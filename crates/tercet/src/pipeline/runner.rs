@@ -21,8 +21,11 @@ pub(crate) struct Identity {
     pub(crate) tercet_version: &'static str,
     /// The first day the offers hold for.
     pub(crate) as_of: Date,
-    /// Who decides.
+    /// Who decides, as asked for.
     pub(crate) engine: String,
+    /// The engine that does: the champion, where that is asked for. It hangs on all the others.
+    #[serde(skip)]
+    pub(crate) decider: String,
     /// Seed of all randomness.
     pub(crate) seed: u64,
     /// Fingerprint of the configuration.
@@ -265,6 +268,7 @@ mod tests {
             tercet_version: "test",
             as_of: "2017-09-04".parse().unwrap(),
             engine: "tercet".into(),
+            decider: "tercet".into(),
             seed: 7,
             config_blake3: String::new(),
             keys_blake3: String::new(),

@@ -10,6 +10,7 @@ use tercet_sources::{BY_CUSTOMER, Health, Loaded, Reading, Sources};
 use tercet_types::tables::sources as tables;
 use tercet_types::{Date, Error, Result};
 
+use super::champion::{CHAMPION, Contest, contest};
 use super::decide::{decide, publish};
 use super::engine_test::{EngineTest, Side};
 use super::learn::{ModelCards, Models, TOO_SHORT};
@@ -34,12 +35,21 @@ pub(crate) fn weekly_run(
     select: Option<Selection>,
     progress: &Progress,
 ) -> Result<Outcome> {
-    known_engine(engine)?;
+    if engine != CHAMPION {
+        known_engine(engine)?;
+    }
     if project.config.slots.is_empty() {
         return Err(Error::config("T1020", "the project has no slots")
             .hint("add at least one [[slots]] section with a name to tercet.toml"));
     }
-    let identity = identity_of(project, as_of, engine, seed)?;
+    let mut identity = identity_of(project, as_of, engine, seed)?;
+    let contest = match engine {
+        CHAMPION => Some(contest(project, &identity, progress)?),
+        _ => None,
+    };
+    if let Some(contest) = &contest {
+        identity.decider.clone_from(&contest.champion);
+    }
     let sources = sources_of(project)?;
     let key = assignment_key(project)?;
     let run = WeeklyRun {
@@ -47,7 +57,8 @@ pub(crate) fn weekly_run(
         sources,
         key,
         holdout: Holdout::new(key, project.config.rules.holdout_rate)?,
-        test: EngineTest::of(&project.config.experiment, engine)?,
+        test: EngineTest::of(&project.config.experiment, &identity.decider)?,
+        contest,
         open: RefCell::default(),
         pairs: RefCell::default(),
         timings: RefCell::default(),
@@ -78,6 +89,8 @@ pub(super) struct WeeklyRun<'a> {
     pub(super) key: [u8; 16],
     pub(super) holdout: Holdout,
     pub(super) test: Option<EngineTest>,
+    /// How the engine was chosen, where the best of the weeks just past decides.
+    pub(super) contest: Option<Contest>,
     pub(super) open: RefCell<Option<Rc<Opened>>>,
     /// Of a run in one part: what its stages would otherwise make twice.
     pub(super) pairs: RefCell<Option<(Rc<Made>, Rc<Asked>)>>,
@@ -108,6 +121,9 @@ impl WeeklyRun<'_> {
 
     /// Learns from past weeks.
     fn models(&self, context: &mut StageContext<'_>) -> Result<String> {
+        if let Some(contest) = &self.contest {
+            context.write("champion.json", to_json(contest)?)?;
+        }
         if !self.has_own_engine(context) || !context.config.model.external_scores.is_empty() {
             context.write("models.json", to_json(&None::<ModelCards>)?)?;
             return Ok("none needed".to_owned());
@@ -116,7 +132,8 @@ impl WeeklyRun<'_> {
         let (shop, week) = (&opened.shop, &opened.week);
         let seed = context.identity.seed;
         let mut lessons = Lessons::new(context.engine, shop, week.as_of, week.as_of, seed)?;
-        let fitted = Models::fit(context.engine, shop, week, context.config, seed, &mut lessons)?;
+        let fitted =
+            Models::fit(context.engine, shop, week, context.config, seed, &mut lessons, None)?;
         let Some((models, cards)) = fitted else {
             context.write("models.json", to_json(&None::<ModelCards>)?)?;
             return Ok(TOO_SHORT.to_owned());
@@ -141,7 +158,7 @@ impl WeeklyRun<'_> {
 
     /// The engines that decide, each for its customers.
     pub(super) fn sides<'c>(&self, context: &StageContext<'c>) -> Vec<Side<'c>> {
-        Side::all(&context.identity.engine, self.test.as_ref())
+        Side::all(&context.identity.decider, self.test.as_ref())
     }
 
     /// True when the product's own engine decides for some customers.
