@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 use tercet_types::Result;
 
-use crate::legacy::{CycleParams, PurchaseCycles};
+use crate::recommenders::{Cycles, PurchaseCycles};
 use crate::{Eligibility, Purchases, promotion_ranker};
 
 /// Names of the features, in the order in which [`DueFeatures::get`] gives them.
@@ -44,7 +44,7 @@ pub fn due_features(
 /// The rhythm of products as of a day, ready to be held against customers.
 pub struct Due<'a> {
     eligibility: &'a Eligibility,
-    cycles: PurchaseCycles,
+    cycles: Cycles,
 }
 
 impl<'a> Due<'a> {
@@ -55,12 +55,12 @@ impl<'a> Due<'a> {
     /// `T0407` when `eligibility` is of other products.
     pub fn new(history: &Purchases, eligibility: &'a Eligibility, as_of: i32) -> Result<Self> {
         promotion_ranker::check(history, eligibility, &[])?;
-        let params = CycleParams { spend_power: 0.0, ..CycleParams::default() };
-        Ok(Self { eligibility, cycles: PurchaseCycles::new(history, as_of, params)? })
+        let params = PurchaseCycles { spend_power: 0.0, ..PurchaseCycles::default() };
+        Ok(Self { eligibility, cycles: Cycles::new(history, as_of, params)? })
     }
 
     /// For each of `customers` (indices into `history`, which may be another than the one learned from) with
-    /// every promotion the sum of the due scores ([`PurchaseCycles`], without
+    /// every promotion the sum of the due scores ([`Cycles`], without
     /// spend) of the eligible products, and the same with what the customer usually pays a day for each.
     ///
     /// # Errors
@@ -99,8 +99,8 @@ mod tests {
         // Customer 0 buys product 0 every 10 days and product 1 once; customer 1 nothing.
         let history = conformance::history(2, 3, &[(0, 70, 0), (0, 80, 0), (0, 90, 0), (0, 90, 1)]);
         let eligibility = Eligibility::new(3, &[vec![0], vec![0, 1], vec![2]]).unwrap();
-        let params = CycleParams { spend_power: 0.0, ..CycleParams::default() };
-        let cycles = PurchaseCycles::new(&history, 100, params).unwrap();
+        let params = PurchaseCycles { spend_power: 0.0, ..PurchaseCycles::default() };
+        let cycles = Cycles::new(&history, 100, params).unwrap();
         let due = cycles.due(&history, 0);
         let found = due_features(&history, &eligibility, 100, &[1, 0]).unwrap();
         let check = |customer: usize, promotion: u32, expect: [f64; 2]| {

@@ -26,6 +26,7 @@ pub mod gbdt;
 pub mod legacy;
 mod likeness;
 mod neighbours;
+mod pool;
 mod promotion_ranker;
 mod purchases;
 pub mod quality;
@@ -46,6 +47,7 @@ pub use promotion_ranker::{Promoted, PromotionRanker, Scores};
 pub use purchases::{Purchase, Purchases};
 pub use recommender::{Fitted, Query, Ranked, Recommender, Seen, Training, Wanted, customers_for};
 pub use recommenders::{
-    CustomerKnn, DecayedFrequency, Normalisation, PersonalFrequency, Popularity, Weight,
+    AssociationRules, CustomerKnn, DecayedFrequency, Normalisation, PersonalFrequency, Popularity,
+    PurchaseCycles, TifuKnn, UpCf, Weight,
 };
 pub use row::{Row, top};

@@ -4,31 +4,23 @@ use rayon::prelude::*;
 
 use crate::{Purchase, Purchases};
 
-/// The customers that matter: the active and the asked.
-pub(crate) struct Members {
-    /// Sorted, distinct.
-    pub(crate) customers: Vec<u32>,
-    /// Positions in `customers` of the active, sorted.
-    pub(crate) active: Vec<u32>,
+/// The customers with a line in so many days before the as-of day, ascending.
+pub(crate) fn active(history: &Purchases, as_of: i32, active_days: u32) -> Vec<u32> {
+    let is_active = |customer: &u32| !history.window(*customer, as_of, active_days).is_empty();
+    history.all_customers().filter(is_active).collect()
 }
 
-impl Members {
-    pub(crate) fn new(history: &Purchases, as_of: i32, active_days: u32, asked: &[u32]) -> Self {
-        let is_active = |customer: u32| !history.window(customer, as_of, active_days).is_empty();
-        let mut customers: Vec<u32> =
-            history.all_customers().filter(|customer| is_active(*customer)).collect();
-        customers.extend_from_slice(asked);
-        customers.sort_unstable();
-        customers.dedup();
-        let active = (0_u32..).zip(&customers).filter(|(_, customer)| is_active(**customer));
-        let active = active.map(|(position, _)| position).collect();
-        Self { customers, active }
-    }
-
-    /// Where an asked or active customer stands in `customers`.
-    pub(crate) fn position(&self, customer: u32) -> u32 {
-        self.customers.partition_point(|member| *member < customer) as u32
-    }
+/// A list, or `most` of it that are spaced evenly.
+pub(crate) fn evenly<T>(mut list: Vec<T>, most: usize) -> Vec<T> {
+    let length = list.len();
+    let (mut place, mut kept) = (0, 0);
+    list.retain(|_| {
+        let keep = length <= most || (kept < most && place == kept * length / most);
+        place += 1;
+        kept += usize::from(keep);
+        keep
+    });
+    list
 }
 
 /// One line per order and product.
@@ -51,6 +43,11 @@ pub(crate) fn vector(
         let weight = (-age_days / half_life_days).exp2();
         weights.extend(order_lines(day).map(|line| (key(line.product), weight)));
     }
+    summed(weights)
+}
+
+/// The weights of each key added up in the order given, by key.
+pub(crate) fn summed(mut weights: Vec<(u32, f64)>) -> Vec<(u32, f64)> {
     weights.sort_by_key(|(key, _)| *key);
     weights.dedup_by(|later, kept| {
         let same = later.0 == kept.0;
@@ -65,61 +62,74 @@ pub(crate) fn vector(
 /// Chunks that members are looked at in, for each neighbour asked for.
 const CHUNKS_PER_NEIGHBOUR: usize = 4;
 
-/// Who is near to whom: unit vectors of those who may be neighbours, turned round by key.
+/// How vectors are compared.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Comparison {
+    /// The power that entries are raised to first.
+    pub(crate) power: f64,
+    /// Whether entries are weighed by the rarity of their key, `ln((1 + n) / (1 + holders))`.
+    pub(crate) rarity: bool,
+    /// The powers of the lengths of who asks and of who is looked at, which the dot product is divided by.
+    pub(crate) lengths: [f64; 2],
+    /// Keys that more vectors have are skipped.
+    pub(crate) max_per_key: usize,
+    /// The keys of who asks that weigh least are skipped, once the others make up this share of its squared
+    /// length; 1 skips none.
+    pub(crate) share: f64,
+}
+
+impl Comparison {
+    /// The dot product of vectors as they are.
+    pub(crate) const DOT: Self =
+        Self { power: 1.0, rarity: false, lengths: [0.0; 2], max_per_key: usize::MAX, share: 1.0 };
+
+    /// The cosine of entries raised to a power and weighed by rarity.
+    pub(crate) const fn cosine(power: f64) -> Self {
+        Self { power, rarity: true, lengths: [1.0; 2], ..Self::DOT }
+    }
+}
+
+/// Who is near to whom: scaled vectors of those who may be neighbours, turned round by key.
 pub(crate) struct Neighbourhood {
-    power: f64,
+    comparison: Comparison,
     rarity: Vec<f64>,
     /// Where the candidates with a key begin; one more than keys.
     starts: Vec<usize>,
     /// Positions of candidates, ascending per key.
     candidates: Vec<u32>,
-    /// Their unit vectors' entries.
+    /// Their scaled vectors' entries.
     entries: Vec<f64>,
-    max_per_key: usize,
-    /// How much of the squared length of a vector is looked at.
-    share: f64,
 }
 
 impl Neighbourhood {
-    /// Takes one vector per member, keys below `keys`, and the positions of those who may be
-    /// neighbours; keys that more than `max_per_key` of them have are skipped, and so are the keys of who
-    /// asks that weigh least, once the others make up `share` of the squared length: 1 skips none.
-    pub(crate) fn new(
-        keys: usize,
-        vectors: &[Vec<(u32, f64)>],
-        candidates: &[u32],
-        power: f64,
-        max_per_key: usize,
-        share: f64,
-    ) -> Self {
+    /// Takes one vector per candidate, keys below `keys`.
+    pub(crate) fn new(keys: usize, vectors: &[Vec<(u32, f64)>], comparison: Comparison) -> Self {
         let mut starts = vec![0_usize; keys + 1];
-        for position in candidates {
-            for (key, _) in &vectors[*position as usize] {
-                starts[*key as usize + 1] += 1;
-            }
+        for (key, _) in vectors.iter().flatten() {
+            starts[*key as usize + 1] += 1;
         }
-        let all = 1.0 + candidates.len() as f64;
-        let rarity = starts[1..].iter().map(|count| (all / (1.0 + *count as f64)).ln()).collect();
+        let all = 1.0 + vectors.len() as f64;
+        let rare = |count: &usize| (all / (1.0 + *count as f64)).ln();
+        let rarity = starts[1..].iter().map(|n| if comparison.rarity { rare(n) } else { 1.0 });
+        let rarity = rarity.collect();
         for key in 0..keys {
             starts[key + 1] += starts[key];
         }
         let total = starts[keys];
         let mut near = Self {
-            power,
+            comparison,
             rarity,
             candidates: vec![0; total],
             entries: vec![0.0; total],
-            max_per_key,
-            share,
             starts,
         };
-        let units: Vec<_> =
-            candidates.par_iter().map(|position| near.unit(&vectors[*position as usize])).collect();
+        let lookup = comparison.lengths[1];
+        let scaled: Vec<_> = vectors.par_iter().map(|vector| near.scaled(vector, lookup)).collect();
         let mut next = near.starts.clone();
-        for (position, unit) in candidates.iter().zip(units) {
-            for (key, entry) in unit {
+        for (position, vector) in (0_u32..).zip(scaled) {
+            for (key, entry) in vector {
                 let at = &mut next[key as usize];
-                near.candidates[*at] = *position;
+                near.candidates[*at] = position;
                 near.entries[*at] = entry;
                 *at += 1;
             }
@@ -127,23 +137,24 @@ impl Neighbourhood {
         near
     }
 
-    /// A vector as the cosine sees it; entries of zero where the length is zero.
-    fn unit(&self, vector: &[(u32, f64)]) -> Vec<(u32, f64)> {
+    /// A vector as it is compared, over a power of its length; entries of zero where the length is zero.
+    fn scaled(&self, vector: &[(u32, f64)], length_power: f64) -> Vec<(u32, f64)> {
         let weigh = |(key, weight): &(u32, f64)| {
-            (*key, weight.powf(self.power) * self.rarity[*key as usize])
+            (*key, weight.powf(self.comparison.power) * self.rarity[*key as usize])
         };
-        let mut unit: Vec<(u32, f64)> = vector.iter().map(weigh).collect();
-        let length = unit.iter().map(|(_, entry)| entry * entry).sum::<f64>().sqrt();
-        let scale = if length > 0.0 && length.is_finite() { 1.0 / length } else { 0.0 };
-        unit.iter_mut().for_each(|(_, entry)| *entry *= scale);
-        unit
+        let mut scaled: Vec<(u32, f64)> = vector.iter().map(weigh).collect();
+        let length = scaled.iter().map(|(_, entry)| entry * entry).sum::<f64>().sqrt();
+        let scale =
+            if length > 0.0 && length.is_finite() { 1.0 / length.powf(length_power) } else { 0.0 };
+        scaled.iter_mut().for_each(|(_, entry)| *entry *= scale);
+        scaled
     }
 
-    /// The keys of a unit vector that weigh most and make up the share of its squared length.
+    /// The keys of a vector of length 1 that weigh most and make up the share of its squared length.
     fn telling(&self, mut unit: Vec<(u32, f64)>) -> Vec<(u32, f64)> {
-        if self.share < 1.0 {
+        if self.comparison.share < 1.0 {
             unit.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-            let mut left = self.share;
+            let mut left = self.comparison.share;
             let enough = unit.iter().position(|(_, weight)| {
                 left -= weight * weight;
                 left <= 0.0
@@ -153,8 +164,21 @@ impl Neighbourhood {
         unit
     }
 
-    /// The candidates nearest to a vector and their cosines, all above zero, nearest first, ties by
-    /// position; never the one at `itself`. `similar` holds a zero per member, before and after.
+    /// Adds how near each candidate is to a vector; `similar` holds one number per candidate.
+    pub(crate) fn compare(&self, vector: &[(u32, f64)], similar: &mut [f64]) {
+        for (key, weight) in self.telling(self.scaled(vector, self.comparison.lengths[0])) {
+            let range = self.starts[key as usize]..self.starts[key as usize + 1];
+            if weight == 0.0 || range.len() > self.comparison.max_per_key {
+                continue;
+            }
+            for (other, entry) in self.candidates[range.clone()].iter().zip(&self.entries[range]) {
+                similar[*other as usize] += weight * entry;
+            }
+        }
+    }
+
+    /// The candidates nearest to a vector and how near, all above zero, nearest first, ties by position;
+    /// never the one at `itself`. `similar` holds a zero per candidate, before and after.
     pub(crate) fn of(
         &self,
         vector: &[(u32, f64)],
@@ -162,15 +186,7 @@ impl Neighbourhood {
         neighbours: usize,
         similar: &mut [f64],
     ) -> Vec<(u32, f64)> {
-        for (key, weight) in self.telling(self.unit(vector)) {
-            let range = self.starts[key as usize]..self.starts[key as usize + 1];
-            if weight == 0.0 || range.len() > self.max_per_key {
-                continue;
-            }
-            for (other, entry) in self.candidates[range.clone()].iter().zip(&self.entries[range]) {
-                similar[*other as usize] += weight * entry;
-            }
-        }
+        self.compare(vector, similar);
         if let Some(itself) = itself {
             similar[itself as usize] = 0.0;
         }
@@ -265,7 +281,10 @@ mod tests {
     fn a_share_looks_at_what_weighs_most() {
         // Keys 0 and 1 are rarer than key 2, which three of four have.
         let vectors = [vec![(0, 1.0), (2, 1.0)], vec![(1, 1.0), (2, 1.0)], vec![(2, 1.0)], vec![]];
-        let near = |share: f64| Neighbourhood::new(3, &vectors, &[0, 1, 2, 3], 0.5, 9, share);
+        let near = |share: f64| {
+            let comparison = Comparison { max_per_key: 9, share, ..Comparison::cosine(0.5) };
+            Neighbourhood::new(3, &vectors, comparison)
+        };
         let of = |share: f64| {
             let found = near(share).of(&vectors[0], Some(0), 9, &mut [0.0; 4]);
             found.into_iter().map(|(place, _)| place).collect::<Vec<_>>()

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 use tercet_types::{Error, Result};
 
-use crate::likeness::{Members, Neighbourhood, vector};
+use crate::likeness::{Comparison, Neighbourhood, active, evenly, vector};
 use crate::promotion_ranker;
 use crate::setting::check_setting;
 use crate::type_pairs::TypePairs;
@@ -195,8 +195,7 @@ impl<'a> Neighbours<'a> {
             ));
         }
         let (types, type_count) = numbered(product_types);
-        let active = Members::new(history, as_of, params.active_days, &[]).customers;
-        let lenders = evenly(active, params.lenders_max);
+        let lenders = evenly(active(history, as_of, params.active_days), params.lenders_max);
         let type_share = if lenders.len() < params.lenders_max { 1.0 } else { params.type_share };
         let vectors = |half_life_days: f64, key: &(dyn Fn(u32) -> u32 + Sync)| {
             let lines = lenders.par_iter().map(|customer| history.before(*customer, as_of));
@@ -205,9 +204,12 @@ impl<'a> Neighbours<'a> {
         };
         let products = vectors(params.product_half_life_days, &|product| product);
         let of_types = vectors(params.type_half_life_days, &|product| types[product as usize]);
-        let everybody: Vec<u32> = (0..lenders.len() as u32).collect();
         let near = |keys: usize, vectors: &[Vec<(u32, f64)>], share: f64| {
-            Neighbourhood::new(keys, vectors, &everybody, params.vector_power, usize::MAX, share)
+            Neighbourhood::new(
+                keys,
+                vectors,
+                Comparison { share, ..Comparison::cosine(params.vector_power) },
+            )
         };
         Ok(Self {
             by_product: near(history.products(), &products, 1.0),
@@ -290,14 +292,6 @@ impl<'a> Neighbours<'a> {
             self.loans.fill(&products, &neighbours, scratch, row);
         }
     }
-}
-
-/// At most so many of a list, evenly spaced.
-fn evenly(list: Vec<u32>, most: usize) -> Vec<u32> {
-    if list.len() <= most {
-        return list;
-    }
-    (0..most).map(|at| list[at * list.len() / most]).collect()
 }
 
 /// Types numbered from zero in the order of their ids, and how many there are.

@@ -16,6 +16,11 @@ pub struct Purchase {
     pub spend_minor: i64,
 }
 
+/// The orders that lines make up, in order.
+pub(crate) fn orders(lines: &[Purchase]) -> impl DoubleEndedIterator<Item = &[Purchase]> {
+    lines.chunk_by(|a, b| (a.day, a.order) == (b.day, b.order))
+}
+
 /// Purchase lines of customers `0..customers()`, per customer by day, order and product.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Purchases {

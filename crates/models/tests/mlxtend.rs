@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed test panics")]
 
 use serde_json::Value;
-use tercet_models::legacy::association_rules::{RuleParams, rules};
+use tercet_models::recommenders::{RuleParams, rules};
 
 type Sets = (Vec<u32>, Vec<u32>);
 

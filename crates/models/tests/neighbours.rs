@@ -4,8 +4,8 @@
 
 use serde_json::Value;
 use tercet_models::{
-    CustomerKnn, DecayedFrequency, Eligibility, NeighbourFeature, NeighbourParams, PromotionRanker,
-    Purchase, Purchases, neighbour_features,
+    CustomerKnn, DecayedFrequency, Eligibility, NeighbourFeature, NeighbourParams, Promoted,
+    PromotionRanker, Purchase, Purchases, neighbour_features,
 };
 
 struct Oracle {
@@ -99,10 +99,9 @@ fn the_blend_agrees() {
             active_days: whole(case, "active_days"),
             neighbours: whole(case, "neighbours") as usize,
             own_share: number(case, "own_share"),
-            fill: None,
             ..defaults
         };
-        let scores = engine
+        let scores = Promoted { recommender: engine, fill: None }
             .score(&oracle.history, &oracle.eligibility, oracle.as_of, &oracle.customers)
             .unwrap();
         let expect: Vec<Vec<f64>> = serde_json::from_value(case["values"].clone()).unwrap();

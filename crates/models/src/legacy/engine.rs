@@ -5,15 +5,11 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 use tercet_types::{Error, Result};
 
-use super::association_rules::{self, Rule, RuleParams};
 use super::favourite_brand;
-use super::purchase_cycle::{CycleParams, PurchaseCycles};
 use crate::promotion_ranker::{self, PromotionRanker, Scores};
+use crate::recommenders::{Cycles, PurchaseCycles, Rule, RuleParams, called, orders, single};
 use crate::setting::check_setting;
 use crate::{Eligibility, Popularity, Purchases};
-
-/// Doublings of the minimal support before rules are given up, from 1 in 1,000 to more than 1.
-const MAX_SUPPORT_DOUBLINGS: usize = 10;
 
 /// What is known of every product; both arrays have one entry per product.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,6 +18,23 @@ pub struct ItemAttributes {
     pub product_types: Vec<u32>,
     /// The index of the product's brand.
     pub brands: Vec<u32>,
+}
+
+impl ItemAttributes {
+    fn check(&self, products: usize) -> Result<()> {
+        let (types, brands) = (self.product_types.len(), self.brands.len());
+        if (types, brands) == (products, products) {
+            return Ok(());
+        }
+        Err(Error::data(
+            "T0407",
+            format!("{types} product types and {brands} brands for {products} products"),
+        ))
+    }
+
+    fn type_of(&self, product: u32) -> &[u32] {
+        std::slice::from_ref(&self.product_types[product as usize])
+    }
 }
 
 /// All reasons; the later wins a tie.
@@ -71,7 +84,7 @@ pub struct ScoredPromotion {
 /// is set) what is popular, added up.
 ///
 /// A promotion scores the sum of four parts, each the sum over what it covers:
-/// - `due`: the due scores of its eligible products ([`PurchaseCycles`]), so about how much of what the
+/// - `due`: the due scores of its eligible products ([`Cycles`]), so about how much of what the
 ///   customer needs in a week it holds;
 /// - `goes_with`: over its product types that are the single consequent of a rule whose antecedent lies
 ///   within one recent order and that were not bought in the recent days themselves, `rule_weight` × the
@@ -93,13 +106,13 @@ pub struct Legacy {
 
 /// The settings of [`Legacy`].
 ///
-/// The defaults of the weights and of [`CycleParams`] were chosen by hit rate, captured spend and
+/// The defaults of the weights and of [`PurchaseCycles`] were chosen by hit rate, captured spend and
 /// discovery on narrow promotions among some forty variants, on the Mondays of 14, 21 and 28 August 2017
 /// of The Complete Journey. No later week was looked at.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LegacyParams {
     /// When a product is due.
-    pub cycles: CycleParams,
+    pub cycles: PurchaseCycles,
     /// What counts as a rule. The minimal support is doubled while too many sets are frequent.
     pub rules: RuleParams,
     /// The days before the as-of day whose orders teach rules.
@@ -125,7 +138,7 @@ pub struct LegacyParams {
 impl Default for LegacyParams {
     fn default() -> Self {
         Self {
-            cycles: CycleParams::default(),
+            cycles: PurchaseCycles::default(),
             rules: RuleParams::default(),
             rule_window_days: 182,
             recent_days: 14,
@@ -172,18 +185,7 @@ impl Legacy {
     ) -> Result<Vec<Vec<ScoredPromotion>>> {
         promotion_ranker::check(history, eligibility, customers)?;
         self.params.check()?;
-        let products = history.products();
-        let (types, brands) = (&self.attributes.product_types, &self.attributes.brands);
-        if types.len() != products || brands.len() != products {
-            return Err(Error::data(
-                "T0407",
-                format!(
-                    "{} product types and {} brands for {products} products",
-                    types.len(),
-                    brands.len()
-                ),
-            ));
-        }
+        self.attributes.check(history.products())?;
         let learnt = Learnt::new(self, history, eligibility, as_of)?;
         let row = |standings: &mut Standings, customer: &u32| {
             learnt.due(standings, history, eligibility, *customer);
@@ -201,23 +203,10 @@ impl Legacy {
     /// # Errors
     /// `T0405` for settings out of range, `T0407` when a product has no type.
     pub fn rules(&self, history: &Purchases, as_of: i32) -> Result<Vec<Rule>> {
-        let params = &self.params;
-        let types = &self.attributes.product_types;
-        let orders = association_rules::orders(history, as_of, params.rule_window_days, types)?;
-        let mut settings = params.rules.clone();
-        for _ in 0..MAX_SUPPORT_DOUBLINGS {
-            match association_rules::rules(&orders, &settings) {
-                Err(error) if error.code() == association_rules::TOO_MANY => {
-                    settings.min_support = (settings.min_support * 2.0).min(1.0);
-                }
-                Err(error) => return Err(error),
-                Ok(mut rules) => {
-                    rules.retain(|rule| rule.consequent.len() == 1);
-                    return Ok(rules);
-                }
-            }
-        }
-        Ok(Vec::new())
+        self.attributes.check(history.products())?;
+        let of_type = |product: u32| self.attributes.type_of(product);
+        let orders = orders(history, as_of, self.params.rule_window_days, &of_type);
+        single(&orders, &self.params.rules)
     }
 }
 
@@ -245,7 +234,7 @@ impl PromotionRanker for Legacy {
 struct Learnt<'a> {
     engine: &'a Legacy,
     as_of: i32,
-    cycles: PurchaseCycles,
+    cycles: Cycles,
     /// By the first type of the antecedent, as the rules are sorted.
     rules: Vec<Rule>,
     /// Promotions and their shares by product type and brand, sorted.
@@ -278,7 +267,7 @@ impl<'a> Learnt<'a> {
             .filter(|(_, buyers)| *buyers > 0)
             .map(|(promotion, buyers)| (promotion, buyers, f64::from(buyers) * share))
             .collect();
-        let cycles = PurchaseCycles::new(history, as_of, engine.params.cycles.clone())?;
+        let cycles = Cycles::new(history, as_of, engine.params.cycles.clone())?;
         let rules = engine.rules(history, as_of)?;
         Ok(Self { engine, as_of, cycles, rules, holds, holds_type, popular })
     }
@@ -298,33 +287,9 @@ impl<'a> Learnt<'a> {
     }
 
     fn goes_with(&self, standings: &mut Standings, history: &Purchases, customer: u32) {
-        let types = &self.engine.attributes.product_types;
         let recent = history.window(customer, self.as_of, self.engine.params.recent_days);
-        let distinct = |lines: &[crate::Purchase]| {
-            let mut of: Vec<u32> = lines.iter().map(|line| types[line.product as usize]).collect();
-            of.sort_unstable();
-            of.dedup();
-            of
-        };
-        let bought = distinct(recent);
-        let mut called: Vec<(u32, f64)> = Vec::new();
-        for order in recent.chunk_by(|a, b| (a.day, a.order) == (b.day, b.order)) {
-            let order = distinct(order);
-            for first in &order {
-                let from = self.rules.partition_point(|rule| rule.antecedent[0] < *first);
-                for rule in
-                    self.rules[from..].iter().take_while(|rule| rule.antecedent[0] == *first)
-                {
-                    let inside =
-                        rule.antecedent.iter().all(|item| order.binary_search(item).is_ok());
-                    if inside && bought.binary_search(&rule.consequent[0]).is_err() {
-                        called.push((rule.consequent[0], rule.confidence));
-                    }
-                }
-            }
-        }
-        called.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)));
-        called.dedup_by_key(|(kind, _)| *kind);
+        let of_type = |product: u32| self.engine.attributes.type_of(product);
+        let called = called(&self.rules, recent, &of_type);
         let weight = self.engine.params.rule_weight;
         for (kind, confidence) in called {
             for held in held_by(&self.holds_type, kind) {

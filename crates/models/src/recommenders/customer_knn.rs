@@ -1,15 +1,14 @@
-//! Which promotions' products do customers buy who buy what this customer buys?
+//! What do customers buy who buy what this customer buys?
 
-use rayon::prelude::*;
 use tercet_types::Result;
 
 use super::decayed_frequency::{Normalisation, Weight};
-use crate::likeness::{Members, Neighbourhood};
-use crate::promotion_ranker::{self, PromotionRanker, Scores};
+use super::lenders::{Lenders, known};
+use crate::likeness::{Comparison, active};
 use crate::setting::check_setting;
-use crate::{DecayedFrequency, Eligibility, Popularity, Purchases, Row};
+use crate::{DecayedFrequency, Fitted, Purchase, Query, Recommender, Row, Training};
 
-const ENGINE: &str = "personal-decayed";
+const NAME: &str = "personal-decayed";
 
 /// Decayed frequency blended with that of the nearest customers.
 ///
@@ -21,11 +20,10 @@ const ENGINE: &str = "personal-decayed";
 /// recommendation", UMAP 2020, doi:10.1145/3340631.3394850; TIFU-KNN: Hu et al., SIGIR 2020,
 /// doi:10.1145/3397271.3401066; rarity: Spärck Jones 1972, doi:10.1108/eb026526.
 ///
-/// Time grows with the sum over products of (buyers asked for × active buyers), memory with
-/// customers × promotions bought into.
+/// Time grows with the sum over products of (buyers asked for × active buyers), memory with what the active bought.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CustomerKnn {
-    /// What a customer's own frequency and that of its neighbours is; its own `fill` is not used.
+    /// What a customer's own frequency and that of its neighbours is.
     pub frequency: DecayedFrequency,
     /// The half-life of the vectors that are compared, in days, `> 0`; in all else they are `frequency`'s.
     pub similarity_half_life_days: f64,
@@ -41,8 +39,6 @@ pub struct CustomerKnn {
     pub similarity_power: f64,
     /// Products bought by more customers than this say nothing about likeness, and are skipped in it.
     pub max_buyers_per_product: usize,
-    /// What fills the list below the blend; `None` leaves it short.
-    pub fill: Option<Popularity>,
 }
 
 impl Default for CustomerKnn {
@@ -53,7 +49,6 @@ impl Default for CustomerKnn {
                 window_days: u32::MAX,
                 weight: Weight::Lines,
                 normalisation: Normalisation::Raw,
-                fill: None,
             },
             similarity_half_life_days: 42.0,
             vector_power: 0.5,
@@ -62,73 +57,69 @@ impl Default for CustomerKnn {
             own_share: 0.6,
             similarity_power: 1.0,
             max_buyers_per_product: 5_000,
-            fill: Some(Popularity::default()),
         }
     }
 }
 
-impl PromotionRanker for CustomerKnn {
+impl Recommender for CustomerKnn {
     fn name(&self) -> &'static str {
-        ENGINE
+        NAME
     }
 
-    fn score(
-        &self,
-        history: &Purchases,
-        eligibility: &Eligibility,
-        as_of: i32,
-        customers: &[u32],
-    ) -> Result<Scores> {
+    fn fit<'a>(&'a self, training: &Training<'a>) -> Result<Box<dyn Fitted + 'a>> {
         let compared = DecayedFrequency {
             half_life_days: self.similarity_half_life_days,
             ..self.frequency.clone()
         };
         self.frequency.check()?;
         compared.check()?;
-        check_setting(ENGINE, "vector_power", self.vector_power, 0.0..=8.0)?;
-        check_setting(ENGINE, "own_share", self.own_share, 0.0..=1.0)?;
-        check_setting(ENGINE, "similarity_power", self.similarity_power, 0.0..=8.0)?;
-        promotion_ranker::check(history, eligibility, customers)?;
-        let members = Members::new(history, as_of, self.active_days, customers);
-        let vectors = |frequency: &DecayedFrequency| -> Vec<Vec<(u32, f64)>> {
-            let vector = |customer: &u32| frequency.products(history, as_of, *customer);
-            members.customers.par_iter().map(vector).collect()
-        };
-        let own = DecayedFrequency::promotions(eligibility, &vectors(&self.frequency));
-        let compared = vectors(&compared);
-        let near = Neighbourhood::new(
-            history.products(),
-            &compared,
-            &members.active,
-            self.vector_power,
-            self.max_buyers_per_product,
-            1.0,
+        check_setting(NAME, "vector_power", self.vector_power, 0.0..=8.0)?;
+        check_setting(NAME, "own_share", self.own_share, 0.0..=1.0)?;
+        check_setting(NAME, "similarity_power", self.similarity_power, 0.0..=8.0)?;
+        training.check()?;
+        let as_of = training.as_of;
+        let lenders = Lenders::new(
+            training,
+            active(training.history, as_of, self.active_days),
+            Comparison {
+                max_per_key: self.max_buyers_per_product,
+                ..Comparison::cosine(self.vector_power)
+            },
+            |lines: &[Purchase]| compared.products(lines, as_of),
+            |lines: &[Purchase]| self.frequency.products(lines, as_of),
         );
-        let blend = |(similar, sums): &mut (Vec<f64>, Row), customer: &u32| {
-            let member = members.position(*customer);
-            for (promotion, score) in &own[member as usize] {
-                sums.add(*promotion, self.own_share * score);
-            }
-            let vector = &compared[member as usize];
-            let neighbours = near.of(vector, Some(member), self.neighbours, similar);
-            let total: f64 = neighbours.iter().map(|(_, s)| s.powf(self.similarity_power)).sum();
-            for (neighbour, similarity) in neighbours {
-                let share = (1.0 - self.own_share) * similarity.powf(self.similarity_power) / total;
-                for (promotion, score) in &own[neighbour as usize] {
-                    sums.add(*promotion, share * score);
-                }
-            }
-            promotion_ranker::ranked(sums.take())
+        let products = training.history.products();
+        Ok(Box::new(Blend { knn: self, compared, lenders, products }))
+    }
+}
+
+/// Own frequency with that of neighbours.
+struct Blend<'a> {
+    knn: &'a CustomerKnn,
+    compared: DecayedFrequency,
+    lenders: Lenders,
+    products: usize,
+}
+
+impl Fitted for Blend<'_> {
+    fn score(&self, query: &Query<'_>, row: &mut Row) {
+        let knn = self.knn;
+        let vector = |frequency: &DecayedFrequency| {
+            known(frequency.products(query.lines, query.as_of), self.products)
         };
-        let fresh = || (vec![0.0; members.customers.len()], Row::new(eligibility.promotions()));
-        let mut scores: Scores = customers.par_iter().map_init(fresh, blend).collect();
-        if let Some(popularity) = &self.fill {
-            promotion_ranker::fill_all(
-                &mut scores,
-                &popularity.buyers(history, eligibility, as_of),
-            );
+        for (product, weight) in vector(&knn.frequency) {
+            row.add(product, knn.own_share * weight);
         }
-        Ok(scores)
+        let near = self.lenders.nearest(&vector(&self.compared), query.customer, knn.neighbours);
+        let total: f64 = near.iter().map(|(_, s)| s.powf(knn.similarity_power)).sum();
+        for (neighbour, similarity) in near {
+            let share = (1.0 - knn.own_share) * similarity.powf(knn.similarity_power) / total;
+            self.lenders.lend(neighbour, share, row);
+        }
+    }
+
+    fn products(&self) -> usize {
+        self.products
     }
 }
 
@@ -136,49 +127,59 @@ impl PromotionRanker for CustomerKnn {
 mod tests {
     use super::*;
     use crate::conformance;
+    use crate::{Eligibility, Popularity, Promoted, PromotionRanker};
+
+    /// Ranks products as promotions of their own.
+    fn order(knn: CustomerKnn, lines: &[(u32, i32, u32)], fill: bool, customer: u32) -> Vec<u32> {
+        let history = conformance::history(4, 4, lines);
+        let fill = fill.then(Popularity::default);
+        let ranker = Promoted { recommender: knn, fill };
+        let each = Eligibility::each_product(4);
+        let scores = ranker.score(&history, &each, 100, &[customer]).unwrap();
+        scores[0].iter().map(|(promotion, _)| *promotion).collect()
+    }
 
     #[test]
     fn conforms() {
-        conformance::check_promotion_ranker(&CustomerKnn::default());
-        conformance::check_promotion_ranker(&CustomerKnn {
+        conformance::check_recommender(&CustomerKnn::default());
+        let few = CustomerKnn {
             neighbours: 3,
             own_share: 0.0,
             frequency: DecayedFrequency::default(),
-            fill: None,
             ..CustomerKnn::default()
-        });
+        };
+        conformance::check_recommender(&few);
+        let fill = Some(Popularity::default());
+        conformance::check_promotion_ranker(&Promoted { recommender: few, fill });
     }
 
     #[test]
     fn a_like_customer_lends_its_products() {
-        let history = conformance::history(3, 3, &[(0, 99, 0), (1, 99, 0), (1, 98, 1), (2, 99, 2)]);
-        let eligibility = Eligibility::new(3, &[vec![0], vec![1], vec![2]]).unwrap();
-        let engine = CustomerKnn { fill: None, ..CustomerKnn::default() };
-        let scores = engine.score(&history, &eligibility, 100, &[0, 2]).unwrap();
-        let order =
-            |list: &[(u32, f64)]| list.iter().map(|(promotion, _)| *promotion).collect::<Vec<_>>();
-        assert_eq!(order(&scores[0]), [0, 1]);
-        assert_eq!(order(&scores[1]), [2]);
-        let filled = CustomerKnn::default().score(&history, &eligibility, 100, &[2]).unwrap();
-        assert_eq!(order(&filled[0]), [2, 0, 1]);
+        let lines = [(0, 99, 0), (1, 99, 0), (1, 98, 1), (2, 99, 2)];
+        assert_eq!(order(CustomerKnn::default(), &lines, false, 0), [0, 1]);
+        assert_eq!(order(CustomerKnn::default(), &lines, false, 2), [2]);
+        assert_eq!(order(CustomerKnn::default(), &lines, true, 2), [2, 0, 1]);
+    }
+
+    #[test]
+    fn settings_out_of_range_are_refused() {
+        let history = conformance::history(1, 1, &[]);
+        let none = crate::Attributes::none(1);
+        let training = Training { history: &history, as_of: 9, products: &none, customers: &none };
         for wrong in [
-            CustomerKnn { own_share: 1.5, ..engine.clone() },
-            CustomerKnn { similarity_half_life_days: 0.0, ..engine.clone() },
-            CustomerKnn { vector_power: -1.0, ..engine },
+            CustomerKnn { own_share: 1.5, ..CustomerKnn::default() },
+            CustomerKnn { similarity_half_life_days: 0.0, ..CustomerKnn::default() },
+            CustomerKnn { vector_power: -1.0, ..CustomerKnn::default() },
         ] {
-            assert_eq!(wrong.score(&history, &eligibility, 100, &[0]).unwrap_err().code(), "T0405");
+            assert_eq!(wrong.fit(&training).map(|_| ()).unwrap_err().code(), "T0405");
         }
     }
 
     #[test]
     fn only_active_customers_lend() {
         let lines = [(0, 99, 0), (1, 20, 0), (1, 20, 1), (2, 99, 2), (3, 99, 0), (3, 99, 3)];
-        let history = conformance::history(4, 4, &lines);
-        let eligibility = Eligibility::new(4, &[vec![0], vec![1], vec![2], vec![3]]).unwrap();
-        let lent = |active_days: u32| -> Vec<u32> {
-            let engine = CustomerKnn { active_days, fill: None, ..CustomerKnn::default() };
-            let scores = engine.score(&history, &eligibility, 100, &[0]).unwrap();
-            scores[0].iter().map(|(promotion, _)| *promotion).collect()
+        let lent = |active_days: u32| {
+            order(CustomerKnn { active_days, ..CustomerKnn::default() }, &lines, false, 0)
         };
         assert_eq!(lent(56), [0, 3]);
         assert_eq!(lent(90), [0, 3, 1]);

@@ -1,13 +1,14 @@
-//! Which promotions' products does this customer buy often, and lately?
+//! Which products does this customer buy often, and lately?
 
-use rayon::prelude::*;
 use tercet_types::Result;
 
-use crate::promotion_ranker::{self, PromotionRanker, Scores};
+use super::lenders::{Weights, known};
+use crate::likeness::summed;
+use crate::purchases::orders;
 use crate::setting::check_setting;
-use crate::{Eligibility, Popularity, Purchase, Purchases, Row};
+use crate::{Fitted, Purchase, Query, Recommender, Row, Training};
 
-const ENGINE: &str = "decayed-frequency";
+const NAME: &str = "decayed-frequency";
 const MAX_HALF_LIFE_DAYS: f64 = 36_500.0;
 
 /// What one purchase line counts before decay.
@@ -30,7 +31,7 @@ pub enum Normalisation {
     PerOrder,
 }
 
-/// Purchase lines of eligible products, each worth `2^(−age / half_life)`.
+/// The customer's purchase lines, each worth `2^(−age / half_life)`.
 ///
 /// Exponential forgetting in purchase frequency: Ding & Li, "Time weight collaborative filtering",
 /// CIKM 2005, doi:10.1145/1099554.1099689; user-wise popularity per order: Faggioli, Polato,
@@ -46,8 +47,6 @@ pub struct DecayedFrequency {
     pub weight: Weight,
     /// What a customer's sums are divided by.
     pub normalisation: Normalisation,
-    /// What fills the list below the customer's own promotions; `None` leaves it short.
-    pub fill: Option<Popularity>,
 }
 
 impl Default for DecayedFrequency {
@@ -57,7 +56,6 @@ impl Default for DecayedFrequency {
             window_days: 364,
             weight: Weight::default(),
             normalisation: Normalisation::default(),
-            fill: Some(Popularity::default()),
         }
     }
 }
@@ -65,7 +63,7 @@ impl Default for DecayedFrequency {
 impl DecayedFrequency {
     pub(crate) fn check(&self) -> Result<()> {
         let shortest = f64::MIN_POSITIVE;
-        check_setting(ENGINE, "half_life_days", self.half_life_days, shortest..=MAX_HALF_LIFE_DAYS)
+        check_setting(NAME, "half_life_days", self.half_life_days, shortest..=MAX_HALF_LIFE_DAYS)
     }
 
     /// The decayed weight of one line.
@@ -86,76 +84,50 @@ impl DecayedFrequency {
         match self.normalisation {
             Normalisation::Raw => 1.0,
             Normalisation::PerOrder => {
-                let orders = lines.chunk_by(|a, b| (a.day, a.order) == (b.day, b.order));
-                let decayed: f64 = orders.map(|order| self.decay(order[0].day, as_of)).sum();
+                let decayed: f64 = orders(lines).map(|order| self.decay(order[0].day, as_of)).sum();
                 if decayed > 0.0 { 1.0 / decayed } else { 0.0 }
             }
         }
     }
 
-    /// `(product, weight)` of one customer, by product.
-    pub(crate) fn products(
-        &self,
-        history: &Purchases,
-        as_of: i32,
-        customer: u32,
-    ) -> Vec<(u32, f64)> {
-        let lines = history.window(customer, as_of, self.window_days);
+    /// What each product counts, of lines before a day.
+    pub(crate) fn products(&self, lines: &[Purchase], as_of: i32) -> Weights {
+        let query = Query { customer: None, lines, as_of };
+        let lines = query.window(self.window_days);
         let scale = self.scale(lines, as_of);
-        let mut weights: Vec<(u32, f64)> =
-            lines.iter().map(|line| (line.product, scale * self.line(line, as_of))).collect();
-        // Stable: lines of one product are added up in the order of their days.
-        weights.sort_by_key(|(product, _)| *product);
-        weights.dedup_by(|later, kept| {
-            let same = later.0 == kept.0;
-            if same {
-                kept.1 += later.1;
-            }
-            same
-        });
+        let weigh = |line: &Purchase| (line.product, scale * self.line(line, as_of));
+        let mut weights = summed(lines.iter().map(weigh).collect());
         weights.retain(|(_, weight)| *weight > 0.0);
         weights
     }
+}
 
-    /// `(promotion, sum over eligible products)` of given product weights, by promotion.
-    pub(crate) fn promotions(eligibility: &Eligibility, weights: &[Vec<(u32, f64)>]) -> Scores {
-        let row = |sums: &mut Row, weights: &Vec<(u32, f64)>| {
-            for (product, weight) in weights {
-                for promotion in eligibility.promotions_of(*product) {
-                    sums.add(*promotion, *weight);
-                }
-            }
-            sums.take()
-        };
-        weights.par_iter().map_init(|| Row::new(eligibility.promotions()), row).collect()
+impl Recommender for DecayedFrequency {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn fit<'a>(&'a self, training: &Training<'a>) -> Result<Box<dyn Fitted + 'a>> {
+        self.check()?;
+        training.check()?;
+        Ok(Box::new(Own { frequency: self, products: training.history.products() }))
     }
 }
 
-impl PromotionRanker for DecayedFrequency {
-    fn name(&self) -> &'static str {
-        ENGINE
+/// What customers bought themselves.
+struct Own<'a> {
+    frequency: &'a DecayedFrequency,
+    products: usize,
+}
+
+impl Fitted for Own<'_> {
+    fn score(&self, query: &Query<'_>, row: &mut Row) {
+        let own = known(self.frequency.products(query.lines, query.as_of), self.products);
+        own.into_iter().for_each(|(product, weight)| row.add(product, weight));
     }
 
-    fn score(
-        &self,
-        history: &Purchases,
-        eligibility: &Eligibility,
-        as_of: i32,
-        customers: &[u32],
-    ) -> Result<Scores> {
-        self.check()?;
-        promotion_ranker::check(history, eligibility, customers)?;
-        let weights: Vec<_> =
-            customers.par_iter().map(|customer| self.products(history, as_of, *customer)).collect();
-        let mut scores = Self::promotions(eligibility, &weights);
-        promotion_ranker::rank_all(&mut scores);
-        if let Some(popularity) = &self.fill {
-            promotion_ranker::fill_all(
-                &mut scores,
-                &popularity.buyers(history, eligibility, as_of),
-            );
-        }
-        Ok(scores)
+    fn products(&self) -> usize {
+        self.products
     }
 }
 
@@ -163,34 +135,38 @@ impl PromotionRanker for DecayedFrequency {
 mod tests {
     use super::*;
     use crate::conformance;
+    use crate::{Eligibility, Promoted, PromotionRanker};
 
     #[test]
     fn conforms() {
-        conformance::check_promotion_ranker(&DecayedFrequency::default());
-        conformance::check_promotion_ranker(&DecayedFrequency {
+        conformance::check_recommender(&DecayedFrequency::default());
+        let spend = DecayedFrequency {
             weight: Weight::Spend,
             normalisation: Normalisation::Raw,
-            fill: None,
             ..DecayedFrequency::default()
-        });
+        };
+        conformance::check_recommender(&spend);
+        conformance::check_promotion_ranker(&Promoted { recommender: spend, fill: None });
     }
 
     #[test]
     fn a_line_one_half_life_old_counts_half() {
         let history = conformance::history(2, 2, &[(0, 90, 0), (0, 80, 1), (0, 80, 1), (1, 95, 1)]);
         let eligibility = Eligibility::new(2, &[vec![0], vec![1], vec![0, 1]]).unwrap();
-        let engine = DecayedFrequency {
+        let scores = |frequency: DecayedFrequency| {
+            let ranker = Promoted { recommender: frequency, fill: None };
+            ranker.score(&history, &eligibility, 100, &[0])
+        };
+        let raw = DecayedFrequency {
             half_life_days: 10.0,
             normalisation: Normalisation::Raw,
-            fill: None,
             ..DecayedFrequency::default()
         };
-        let scores = engine.score(&history, &eligibility, 100, &[0]).unwrap();
-        assert_eq!(scores, [vec![(2, 1.0), (0, 0.5), (1, 0.5)]]);
-        let per_order = DecayedFrequency { normalisation: Normalisation::PerOrder, ..engine };
-        let scores = per_order.score(&history, &eligibility, 100, &[0]).unwrap();
-        assert_eq!(scores, [vec![(2, 1.0 / 0.75), (0, 0.5 / 0.75), (1, 0.5 / 0.75)]]);
-        let wrong = DecayedFrequency { half_life_days: 0.0, ..per_order };
-        assert_eq!(wrong.score(&history, &eligibility, 100, &[0]).unwrap_err().code(), "T0405");
+        assert_eq!(scores(raw.clone()).unwrap(), [vec![(2, 1.0), (0, 0.5), (1, 0.5)]]);
+        let per_order = DecayedFrequency { normalisation: Normalisation::PerOrder, ..raw.clone() };
+        let expect = [vec![(2, 1.0 / 0.75), (0, 0.5 / 0.75), (1, 0.5 / 0.75)]];
+        assert_eq!(scores(per_order).unwrap(), expect);
+        let wrong = DecayedFrequency { half_life_days: 0.0, ..raw };
+        assert_eq!(scores(wrong).unwrap_err().code(), "T0405");
     }
 }

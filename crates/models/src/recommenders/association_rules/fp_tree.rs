@@ -123,7 +123,7 @@ fn grow(
         }
         if found.len() == limits.max_itemsets {
             return Err(Error::data(
-                super::association_rules::TOO_MANY,
+                super::rules::TOO_MANY,
                 format!("association rules: more than {} frequent sets", limits.max_itemsets),
             )
             .hint("raise the minimal support"));

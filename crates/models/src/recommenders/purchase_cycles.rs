@@ -4,16 +4,18 @@ use rayon::prelude::*;
 use tercet_types::Result;
 
 use crate::setting::check_setting;
-use crate::{Purchase, Purchases};
+use crate::{Fitted, Purchase, Purchases, Query, Recommender, Row, Training};
 
 /// The days that an offer holds for: how often a product is needed is counted per week.
 const WEEK_DAYS: f64 = 7.0;
-const PLACE: &str = "purchase cycles";
+const NAME: &str = "purchase-cycles";
 
-/// When a product counts as due, and how much; the defaults are those of
-/// [`LegacyParams`](super::LegacyParams).
+/// When a product counts as due, and how much: an estimator of what each customer is about to need again.
+///
+/// How scores are made is said at [`Cycles`]. The defaults are those of
+/// [`LegacyParams`](crate::legacy::LegacyParams), where it is said how they were chosen.
 #[derive(Clone, Debug, PartialEq)]
-pub struct CycleParams {
+pub struct PurchaseCycles {
     /// The days before the as-of day that are looked at.
     pub window_days: u32,
     /// How many intervals the product's usual interval counts for beside the customer's own, `>= 0`.
@@ -30,7 +32,7 @@ pub struct CycleParams {
     pub spend_power: f64,
 }
 
-impl Default for CycleParams {
+impl Default for PurchaseCycles {
     fn default() -> Self {
         Self {
             window_days: 364,
@@ -55,7 +57,7 @@ pub struct DueProduct {
     pub interval_days: f64,
     /// What the customer pays for it on a day it is bought, on average; minor units.
     pub paid_minor: f64,
-    /// Above zero; see [`PurchaseCycles`].
+    /// Above zero; see [`Cycles`].
     pub score: f64,
 }
 
@@ -82,8 +84,8 @@ pub struct DueProduct {
 /// Bhagat et al., "Buy it again: modeling repeat purchase recommendations", KDD 2018,
 /// doi:10.1145/3219819.3219891.
 #[derive(Clone, Debug, PartialEq)]
-pub struct PurchaseCycles {
-    params: CycleParams,
+pub struct Cycles {
+    params: PurchaseCycles,
     as_of: i32,
     /// The median interval per product, in days; 0 where none was seen.
     product_days: Vec<f64>,
@@ -119,18 +121,18 @@ impl Seen {
     }
 }
 
-impl PurchaseCycles {
+impl Cycles {
     /// Learns from all purchases in the window before `as_of`.
     ///
     /// # Errors
     /// `T0405` for settings out of range.
-    pub fn new(history: &Purchases, as_of: i32, params: CycleParams) -> Result<Self> {
-        check_setting(PLACE, "prior_intervals", params.prior_intervals, 0.0..=f64::MAX)?;
-        check_setting(PLACE, "single_weight", params.single_weight, 0.0..=1.0)?;
-        check_setting(PLACE, "sharpness", params.sharpness, 0.0..=f64::MAX)?;
-        check_setting(PLACE, "ahead_days", params.ahead_days, 0.0..=f64::MAX)?;
-        check_setting(PLACE, "lapsed_after", params.lapsed_after, f64::MIN_POSITIVE..=f64::MAX)?;
-        check_setting(PLACE, "spend_power", params.spend_power, 0.0..=f64::MAX)?;
+    pub fn new(history: &Purchases, as_of: i32, params: PurchaseCycles) -> Result<Self> {
+        check_setting(NAME, "prior_intervals", params.prior_intervals, 0.0..=f64::MAX)?;
+        check_setting(NAME, "single_weight", params.single_weight, 0.0..=1.0)?;
+        check_setting(NAME, "sharpness", params.sharpness, 0.0..=f64::MAX)?;
+        check_setting(NAME, "ahead_days", params.ahead_days, 0.0..=f64::MAX)?;
+        check_setting(NAME, "lapsed_after", params.lapsed_after, f64::MIN_POSITIVE..=f64::MAX)?;
+        check_setting(NAME, "spend_power", params.spend_power, 0.0..=f64::MAX)?;
         let seen = history
             .all_customers()
             .map(|customer| {
@@ -159,8 +161,13 @@ impl PurchaseCycles {
 
     /// The products due for one customer, by product index.
     pub fn due(&self, history: &Purchases, customer: u32) -> Vec<DueProduct> {
-        let days = by_product(history.window(customer, self.as_of, self.params.window_days));
-        days.chunk_by(|a, b| a.product == b.product).filter_map(|same| self.due_one(same)).collect()
+        self.due_for(&Query::of(history, customer, self.as_of))
+    }
+
+    fn due_for(&self, query: &Query<'_>) -> Vec<DueProduct> {
+        let days = by_product(query.window(self.params.window_days));
+        let same = days.chunk_by(|a, b| a.product == b.product);
+        same.filter_map(|same| self.due_one(same, query.as_of)).collect()
     }
 
     /// The product's median interval over all customers in days, when one was seen.
@@ -169,14 +176,14 @@ impl PurchaseCycles {
     }
 
     /// `days` are the days on which a customer bought one product.
-    fn due_one(&self, days: &[ProductDay]) -> Option<DueProduct> {
+    fn due_one(&self, days: &[ProductDay], as_of: i32) -> Option<DueProduct> {
         let params = &self.params;
         let last = days.last()?;
         let usual = self.product_interval_days(last.product).unwrap_or(self.usual_days);
         let own: f64 = intervals(days).map(f64::from).sum();
         let count = (days.len() - 1) as f64 + params.prior_intervals;
         let interval_days = (own + params.prior_intervals * usual) / count;
-        let since_days = f64::from(self.as_of) - f64::from(last.day);
+        let since_days = f64::from(as_of) - f64::from(last.day);
         let ratio = (since_days + params.ahead_days) / interval_days;
         // Without any interval the mean is not a number, or nothing: not due.
         if !(interval_days > 0.0 && ratio <= params.lapsed_after) {
@@ -194,6 +201,29 @@ impl PurchaseCycles {
             paid_minor: paid,
             score,
         })
+    }
+}
+
+impl Recommender for PurchaseCycles {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn fit<'a>(&'a self, training: &Training<'a>) -> Result<Box<dyn Fitted + 'a>> {
+        training.check()?;
+        Ok(Box::new(Cycles::new(training.history, training.as_of, self.clone())?))
+    }
+}
+
+impl Fitted for Cycles {
+    fn score(&self, query: &Query<'_>, row: &mut Row) {
+        let known = |due: &DueProduct| (due.product as usize) < self.product_days.len();
+        let due = self.due_for(query).into_iter().filter(known);
+        due.for_each(|due| row.add(due.product, due.score));
+    }
+
+    fn products(&self) -> usize {
+        self.product_days.len()
     }
 }
 
@@ -243,8 +273,17 @@ mod tests {
     use super::*;
     use crate::conformance;
 
-    fn cycles(history: &Purchases, as_of: i32, params: CycleParams) -> PurchaseCycles {
-        PurchaseCycles::new(history, as_of, params).unwrap()
+    #[test]
+    fn conforms() {
+        conformance::check_recommender(&PurchaseCycles::default());
+        conformance::check_recommender(&PurchaseCycles {
+            window_days: 30,
+            ..PurchaseCycles::default()
+        });
+    }
+
+    fn cycles(history: &Purchases, as_of: i32, params: PurchaseCycles) -> Cycles {
+        Cycles::new(history, as_of, params).unwrap()
     }
 
     #[test]
@@ -254,7 +293,7 @@ mod tests {
             [(0, 70, 0), (0, 80, 0), (0, 90, 0), (1, 60, 0), (1, 80, 0), (2, 95, 0), (2, 95, 1)];
         let history = conformance::history(3, 2, &lines);
         let check = |prior_intervals: f64, customer: u32, expect: &[(u32, f64, f64)]| {
-            let params = CycleParams { prior_intervals, ..CycleParams::default() };
+            let params = PurchaseCycles { prior_intervals, ..PurchaseCycles::default() };
             let due = cycles(&history, 100, params).due(&history, customer);
             let brief: Vec<_> =
                 due.iter().map(|due| (due.product, due.since_days, due.interval_days)).collect();
@@ -267,7 +306,7 @@ mod tests {
         check(1.0, 1, &[(0, 20.0, 15.0)]);
         check(3.0, 1, &[(0, 20.0, 12.5)]);
         check(1.0, 2, &[(0, 5.0, 10.0), (1, 5.0, 10.0)]);
-        let learnt = cycles(&history, 100, CycleParams::default());
+        let learnt = cycles(&history, 100, PurchaseCycles::default());
         assert_eq!(learnt.product_interval_days(0), Some(10.0));
         assert_eq!(learnt.product_interval_days(1), None);
     }
@@ -276,7 +315,8 @@ mod tests {
     fn dueness_peaks_at_one_interval_and_decays_until_the_customer_has_lapsed() {
         let history = conformance::history(1, 1, &[(0, 70, 0), (0, 80, 0), (0, 90, 0)]);
         let score = |as_of: i32| {
-            let params = CycleParams { sharpness: 1.0, ahead_days: 0.0, ..CycleParams::default() };
+            let params =
+                PurchaseCycles { sharpness: 1.0, ahead_days: 0.0, ..PurchaseCycles::default() };
             cycles(&history, as_of, params).due(&history, 0).first().map_or(0.0, |due| due.score)
         };
         // 7 / 10 a week, at `since / 10` intervals.
@@ -304,7 +344,7 @@ mod tests {
             bought(90, 2, 250),
         ];
         let history = Purchases::new(1, 3, lines).unwrap();
-        let params = CycleParams { ahead_days: 0.0, ..CycleParams::default() };
+        let params = PurchaseCycles { ahead_days: 0.0, ..PurchaseCycles::default() };
         let due = cycles(&history, 100, params).due(&history, 0);
         let scores: Vec<f64> = due.iter().map(|due| due.score).collect();
         assert!((scores[1] / scores[0] - 2.0).abs() < 1e-12, "{scores:?}");
@@ -316,14 +356,14 @@ mod tests {
     fn settings_out_of_range_are_refused() {
         let history = conformance::history(1, 1, &[]);
         for wrong in [
-            CycleParams { prior_intervals: -1.0, ..CycleParams::default() },
-            CycleParams { single_weight: 1.5, ..CycleParams::default() },
-            CycleParams { sharpness: f64::NAN, ..CycleParams::default() },
-            CycleParams { ahead_days: -1.0, ..CycleParams::default() },
-            CycleParams { lapsed_after: 0.0, ..CycleParams::default() },
-            CycleParams { spend_power: f64::INFINITY, ..CycleParams::default() },
+            PurchaseCycles { prior_intervals: -1.0, ..PurchaseCycles::default() },
+            PurchaseCycles { single_weight: 1.5, ..PurchaseCycles::default() },
+            PurchaseCycles { sharpness: f64::NAN, ..PurchaseCycles::default() },
+            PurchaseCycles { ahead_days: -1.0, ..PurchaseCycles::default() },
+            PurchaseCycles { lapsed_after: 0.0, ..PurchaseCycles::default() },
+            PurchaseCycles { spend_power: f64::INFINITY, ..PurchaseCycles::default() },
         ] {
-            assert_eq!(PurchaseCycles::new(&history, 9, wrong).unwrap_err().code(), "T0405");
+            assert_eq!(Cycles::new(&history, 9, wrong).unwrap_err().code(), "T0405");
         }
     }
 

@@ -1,12 +1,13 @@
-//! Which product types are bought together more often than chance?
+//! Which things are bought together more often than chance?
 
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
-use tercet_types::{Error, Result};
+use tercet_types::Result;
 
 use super::fp_tree::{Itemset, Limits, frequent};
-use crate::Purchases;
+use crate::purchases;
+use crate::{Purchase, Purchases};
 
 /// What counts as a rule.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,7 +18,7 @@ pub struct RuleParams {
     pub min_confidence: f64,
     /// The least ratio of confidence to the consequent's own share of orders.
     pub min_lift: f64,
-    /// The most types in antecedent and consequent together, at least 2.
+    /// The most keys in antecedent and consequent together, at least 2.
     pub max_length: usize,
     /// The most frequent sets that are looked at.
     pub max_itemsets: usize,
@@ -35,7 +36,7 @@ impl Default for RuleParams {
     }
 }
 
-/// `antecedent → consequent`, both sorted sets of product types.
+/// `antecedent → consequent`, both sorted sets of keys: products, or values of an attribute.
 ///
 /// Source: Agrawal, Imieliński, Swami, SIGMOD 1993, doi:10.1145/170035.170072; lift: Brin et al.,
 /// SIGMOD 1997, doi:10.1145/253260.253325.
@@ -53,40 +54,79 @@ pub struct Rule {
     pub lift: f64,
 }
 
-/// The distinct product types of every order with `as_of − window_days <= day < as_of`, per order
-/// sorted; orders by customer and day.
-///
-/// # Errors
-/// `T0407` when a product has no type.
-pub fn orders(
+/// The distinct keys of every order with `as_of − window_days <= day < as_of`, per order sorted; orders by customer
+/// and day. `keys_of` says which keys a product has.
+pub(crate) fn orders<'k>(
     history: &Purchases,
     as_of: i32,
     window_days: u32,
-    product_types: &[u32],
-) -> Result<Vec<Vec<u32>>> {
-    if product_types.len() != history.products() {
-        return Err(Error::data(
-            "T0407",
-            format!("{} product types for {} products", product_types.len(), history.products()),
-        ));
-    }
+    keys_of: &(dyn Fn(u32) -> &'k [u32] + Sync),
+) -> Vec<Vec<u32>> {
     let of_customer = |customer| {
         let lines = history.window(customer, as_of, window_days);
-        let types = |order: &[crate::Purchase]| {
-            let mut types: Vec<u32> =
-                order.iter().map(|line| product_types[line.product as usize]).collect();
-            types.sort_unstable();
-            types.dedup();
-            types
-        };
-        let orders = lines.chunk_by(|a, b| (a.day, a.order) == (b.day, b.order));
-        orders.map(types).collect::<Vec<_>>()
+        purchases::orders(lines).map(|order| distinct(order, keys_of)).collect::<Vec<_>>()
     };
     let per_customer: Vec<Vec<Vec<u32>>> = history.all_customers().map(of_customer).collect();
-    Ok(per_customer.into_iter().flatten().collect())
+    per_customer.into_iter().flatten().collect()
 }
 
-/// All rules among `orders` (sorted distinct types each), by antecedent and consequent.
+/// The distinct keys of some lines, sorted.
+fn distinct<'k>(lines: &[Purchase], keys_of: &dyn Fn(u32) -> &'k [u32]) -> Vec<u32> {
+    let mut keys: Vec<u32> = lines.iter().flat_map(|line| keys_of(line.product)).copied().collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys
+}
+
+/// The keys that recent lines call for, and the best confidence of a rule that does, by key: the antecedent lies
+/// within one order, and the consequent is not bought in the recent lines themselves. Rules as [`single`] gives them.
+pub(crate) fn called<'k>(
+    rules: &[Rule],
+    recent: &[Purchase],
+    keys_of: &dyn Fn(u32) -> &'k [u32],
+) -> Vec<(u32, f64)> {
+    let bought = distinct(recent, keys_of);
+    let mut called: Vec<(u32, f64)> = Vec::new();
+    for order in purchases::orders(recent) {
+        let order = distinct(order, keys_of);
+        for first in &order {
+            let from = rules.partition_point(|rule| rule.antecedent[0] < *first);
+            for rule in rules[from..].iter().take_while(|rule| rule.antecedent[0] == *first) {
+                let inside = rule.antecedent.iter().all(|key| order.binary_search(key).is_ok());
+                if inside && bought.binary_search(&rule.consequent[0]).is_err() {
+                    called.push((rule.consequent[0], rule.confidence));
+                }
+            }
+        }
+    }
+    called.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)));
+    called.dedup_by_key(|(key, _)| *key);
+    called
+}
+
+/// The rules with one consequent. The minimal support is doubled while too many sets are frequent; there are no rules
+/// when too many are even then.
+///
+/// # Errors
+/// `T0405` for settings out of range.
+pub(crate) fn single(orders: &[Vec<u32>], params: &RuleParams) -> Result<Vec<Rule>> {
+    let mut settings = params.clone();
+    for _ in 0..MAX_SUPPORT_DOUBLINGS {
+        match rules(orders, &settings) {
+            Err(error) if error.code() == TOO_MANY => {
+                settings.min_support = (settings.min_support * 2.0).min(1.0);
+            }
+            Err(error) => return Err(error),
+            Ok(mut rules) => {
+                rules.retain(|rule| rule.consequent.len() == 1);
+                return Ok(rules);
+            }
+        }
+    }
+    Ok(Vec::new())
+}
+
+/// All rules among `orders` (sorted distinct keys each), by antecedent and consequent.
 ///
 /// # Errors
 /// `T0405` for settings out of range, `T0408` when more than `max_itemsets` sets are frequent.
@@ -111,10 +151,12 @@ pub fn rules(orders: &[Vec<u32>], params: &RuleParams) -> Result<Vec<Rule>> {
     Ok(rules_of(&itemsets, orders.len() as f64, params))
 }
 
-const PLACE: &str = "association rules";
+pub(super) const PLACE: &str = "association-rules";
+/// Doublings of the minimal support before rules are given up, from 1 in 1,000 to more than 1.
+const MAX_SUPPORT_DOUBLINGS: usize = 10;
 /// The code of too many frequent sets.
-pub(crate) const TOO_MANY: &str = "T0408";
-/// A set of this many types has a million splits; no shop's rule is longer.
+pub(super) const TOO_MANY: &str = "T0408";
+/// A set of this many keys has a million splits; no shop's rule is longer.
 const MAX_LENGTH: usize = 20;
 
 fn rules_of(itemsets: &[Itemset], orders: f64, params: &RuleParams) -> Vec<Rule> {
@@ -154,13 +196,24 @@ mod tests {
     use crate::conformance;
 
     #[test]
-    fn an_order_is_a_sorted_set_of_types() {
+    fn an_order_is_a_sorted_set_of_keys() {
         let history =
             conformance::history(2, 3, &[(0, 5, 2), (0, 5, 0), (0, 5, 1), (1, 7, 1), (1, 9, 1)]);
-        assert_eq!(orders(&history, 9, 100, &[8, 4, 8]).unwrap(), [vec![4, 8], vec![4]]);
-        assert_eq!(orders(&history, 9, 100, &[8]).unwrap_err().code(), "T0407");
+        let types = [[8], [4], [8]];
+        let of = |product: u32| &types[product as usize][..];
+        assert_eq!(orders(&history, 9, 100, &of), [vec![4, 8], vec![4]]);
         assert!(rules(&[], &RuleParams::default()).unwrap().is_empty());
         let wrong = RuleParams { min_support: 0.0, ..RuleParams::default() };
         assert_eq!(rules(&[vec![1]], &wrong).unwrap_err().code(), "T0405");
+    }
+
+    #[test]
+    fn support_is_raised_while_sets_are_too_many() {
+        let orders = vec![vec![1, 2], vec![1, 2], vec![3, 4], vec![3, 4], vec![1, 2], vec![5, 6]];
+        let found = |max_itemsets: usize| {
+            let params = RuleParams { max_itemsets, min_support: 0.1, ..RuleParams::default() };
+            single(&orders, &params).unwrap().len()
+        };
+        assert_eq!((found(100), found(5), found(0)), (6, 2, 0));
     }
 }
