@@ -27,12 +27,16 @@ pub mod legacy;
 mod likeness;
 mod neighbours;
 mod pool;
+mod promoted_features;
 mod promotion_ranker;
 mod purchases;
 pub mod quality;
 mod recommender;
 pub mod recommenders;
+pub mod registry;
 mod row;
+pub mod search;
+mod sequences;
 mod setting;
 mod type_pairs;
 pub mod uplift;
@@ -43,11 +47,15 @@ pub use eligibility::Eligibility;
 pub use neighbours::{
     NeighbourFeature, NeighbourFeatures, NeighbourParams, Neighbours, neighbour_features,
 };
+pub use promoted_features::PromotedFeatures;
 pub use promotion_ranker::{Promoted, PromotionRanker, Scores};
 pub use purchases::{Purchase, Purchases};
-pub use recommender::{Fitted, Query, Ranked, Recommender, Seen, Training, Wanted, customers_for};
+pub use recommender::{
+    Fitted, Query, Ranked, Recommender, Seen, Training, Wanted, customers_for, similar_products,
+};
 pub use recommenders::{
-    AssociationRules, CustomerKnn, DecayedFrequency, Normalisation, PersonalFrequency, Popularity,
-    PurchaseCycles, TifuKnn, UpCf, Weight,
+    AssociationRules, Blend, Counted, CustomerKnn, DecayedFrequency, DecayedPopularity, HeldBack,
+    ItemToItem, Kept, Measure, Members, NewlyLaunched, Normalisation, PersonalFrequency, Popularity,
+    PurchaseCycles, SessionKnn, Ties, TifuKnn, Trending, UpCf, Weight,
 };
 pub use row::{Row, top};

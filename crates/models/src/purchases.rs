@@ -91,6 +91,11 @@ impl Purchases {
         self.lines.is_empty()
     }
 
+    /// The day of the last line; none without a line.
+    pub fn last_day(&self) -> Option<i32> {
+        self.lines.par_iter().map(|line| line.day).max()
+    }
+
     /// All lines of a customer, by day; empty for an index out of range.
     pub fn of(&self, customer: u32) -> &[Purchase] {
         let customer = customer as usize;
@@ -139,6 +144,7 @@ mod tests {
         assert_eq!(days(purchases.before(1, 10)), [5, 7, 9]);
         assert_eq!(days(purchases.window(1, 10, 3)), [7, 9]);
         assert_eq!(days(purchases.window(1, i32::MIN, u32::MAX)), Vec::<i32>::new());
+        assert_eq!(purchases.last_day(), Some(10));
         assert!(purchases.of(2).is_empty() && purchases.of(99).is_empty());
         assert_eq!(Purchases::new(1, 1, vec![(0, line(1, 4))]).unwrap_err().code(), "T0407");
     }

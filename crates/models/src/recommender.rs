@@ -168,6 +168,22 @@ pub fn customers_for(
     top((0..).zip(scores).filter_map(|(at, score)| Some((at, score?))), customers)
 }
 
+/// The products most like each of some, filtered first; none where the estimator knows no likeness of products.
+pub fn similar_products(
+    fitted: &dyn Fitted,
+    products: &[u32],
+    wanted: &Wanted<'_>,
+) -> Option<Vec<Ranked>> {
+    let nobody = Query { customer: None, lines: &[], as_of: 0 };
+    let answer = |row: &mut Row, product: &u32| {
+        let knows = fitted.similar(*product, row);
+        let found = wanted.best(&nobody, row.iter());
+        row.clear();
+        knows.then_some(found)
+    };
+    products.par_iter().map_init(|| Row::new(fitted.products()), answer).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,7 +196,7 @@ mod tests {
         let (products, customers) = (Attributes::none(4), Attributes::none(2));
         let training =
             Training { history: &past, as_of: 9, products: &products, customers: &customers };
-        let engine = PersonalFrequency { window_days: 100, fill: None };
+        let engine = PersonalFrequency { window_days: 100, fill: None, ..PersonalFrequency::default() };
         let fitted = Recommender::fit(&engine, &training).unwrap();
         let queries = [Query::of(&past, 0, 9), Query::of(&past, 1, 9)];
         assert_eq!(customers_for(&*fitted, &queries, 1, 9), [(0, 1.0), (1, 1.0)]);

@@ -5,21 +5,34 @@
 //! [`Training`](crate::Training) and answers a [`Query`](crate::Query), whose lines are in order.
 
 mod association_rules;
+mod blend;
 mod customer_knn;
 mod decayed_frequency;
+mod decayed_popularity;
+mod everybody;
+mod item_to_item;
 mod lenders;
+mod newly_launched;
 mod personal_frequency;
 mod popularity;
 mod purchase_cycles;
+mod session_knn;
 mod tifu_knn;
+mod trending;
 mod up_cf;
 
 pub use association_rules::{AssociationRules, Rule, RuleParams, rules};
 pub(crate) use association_rules::{called, orders, single};
+pub use blend::{Blend, HeldBack, Members};
 pub use customer_knn::CustomerKnn;
 pub use decayed_frequency::{DecayedFrequency, Normalisation, Weight};
-pub use personal_frequency::PersonalFrequency;
-pub use popularity::Popularity;
+pub use decayed_popularity::DecayedPopularity;
+pub use item_to_item::{ItemToItem, Kept, Measure};
+pub use newly_launched::NewlyLaunched;
+pub use personal_frequency::{PersonalFrequency, Ties};
+pub use popularity::{Counted, Popularity};
 pub use purchase_cycles::{Cycles, DueProduct, PurchaseCycles};
+pub use session_knn::SessionKnn;
 pub use tifu_knn::TifuKnn;
+pub use trending::Trending;
 pub use up_cf::UpCf;

@@ -17,7 +17,10 @@ fn sample() -> Vec<(u32, i32, u32)> {
         let product = draw(PRODUCTS as u32).min(draw(PRODUCTS as u32));
         (1 + draw(CUSTOMERS as u32 - 1), draw(57) as i32 * 7, product)
     };
-    (0..2500).map(&mut line).collect()
+    // The last product is new.
+    let known = (0..2500).map(&mut line).filter(|(_, _, product)| *product != PRODUCTS as u32 - 1);
+    let new = [(7, 371, PRODUCTS as u32 - 1), (8, 385, PRODUCTS as u32 - 1)];
+    known.chain(new).collect()
 }
 
 /// Attributes of the sample: a type for all but one product in ten, a brand, a segment of customers.

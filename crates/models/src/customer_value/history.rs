@@ -30,7 +30,7 @@ pub struct CustomerHistory {
 
 /// Histories of all customers up to the day before `as_of`, `None` where nothing was bought.
 ///
-/// A day counts when more was bought than returned; amounts are those of [`Purchases`], minor units. Times are
+/// A day counts unless more was returned on it than bought; amounts are those of [`Purchases`], minor units. Times are
 /// days over `days_per_unit`: 7 for weeks.
 pub fn histories(
     purchases: &Purchases,
@@ -42,7 +42,7 @@ pub fn histories(
         let days = lines.chunk_by(|a, b| a.day == b.day);
         let mut bought = days
             .map(|day| (day[0].day, day.iter().map(|line| line.spend_minor).sum::<i64>()))
-            .filter(|(_, spend_minor)| *spend_minor > 0);
+            .filter(|(_, spend_minor)| *spend_minor >= 0);
         let (first, _) = bought.next()?;
         let (mut frequency, mut last, mut spend_minor) = (0, first, 0.0);
         for (day, spend) in bought {

@@ -3,10 +3,12 @@
 mod fp_tree;
 mod rules;
 
+use serde::{Deserialize, Serialize};
 use tercet_types::{Error, Result};
 
 pub use self::rules::{Rule, RuleParams, rules};
 pub(crate) use self::rules::{called, orders, single};
+use crate::registry::{Axis, Configured, Range};
 use crate::{Fitted, Kind, Query, Recommender, Row, Training};
 
 /// Products that rules call for: `score = confidence · the product's share in the lines sold of its key`, where the
@@ -14,7 +16,8 @@ use crate::{Fitted, Kind, Query, Recommender, Row, Training};
 /// themselves is not called for. Keys are products, or the values of an attribute such as the product type.
 ///
 /// Sources: see [`Rule`].
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct AssociationRules {
     /// The kind of product attribute that rules are over; none is over products themselves.
     pub level: Option<String>,
@@ -35,6 +38,16 @@ impl Default for AssociationRules {
             recent_days: 14,
         }
     }
+}
+
+impl Configured for AssociationRules {
+    const NAME: &'static str = rules::PLACE;
+    const SPACE: &'static [Axis] = &[
+        Axis { setting: "rules.min_support", range: Range::LogReal(0.0005, 0.05) },
+        Axis { setting: "rules.min_confidence", range: Range::Real(0.0, 0.5) },
+        Axis { setting: "window_days", range: Range::LogWhole(7, 3_650) },
+        Axis { setting: "recent_days", range: Range::LogWhole(1, 3_650) },
+    ];
 }
 
 impl Recommender for AssociationRules {

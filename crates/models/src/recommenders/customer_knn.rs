@@ -1,10 +1,12 @@
 //! What do customers buy who buy what this customer buys?
 
+use serde::{Deserialize, Serialize};
 use tercet_types::Result;
 
 use super::decayed_frequency::{Normalisation, Weight};
 use super::lenders::{Lenders, known};
 use crate::likeness::{Comparison, active};
+use crate::registry::{Axis, Configured, Range};
 use crate::setting::check_setting;
 use crate::{DecayedFrequency, Fitted, Purchase, Query, Recommender, Row, Training};
 
@@ -21,7 +23,8 @@ const NAME: &str = "personal-decayed";
 /// doi:10.1145/3397271.3401066; rarity: Spärck Jones 1972, doi:10.1108/eb026526.
 ///
 /// Time grows with the sum over products of (buyers asked for × active buyers), memory with what the active bought.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct CustomerKnn {
     /// What a customer's own frequency and that of its neighbours is.
     pub frequency: DecayedFrequency,
@@ -59,6 +62,18 @@ impl Default for CustomerKnn {
             max_buyers_per_product: 5_000,
         }
     }
+}
+
+impl Configured for CustomerKnn {
+    const NAME: &'static str = NAME;
+    const SPACE: &'static [Axis] = &[
+        Axis { setting: "frequency.half_life_days", range: Range::LogReal(1.0, 3_650.0) },
+        Axis { setting: "similarity_half_life_days", range: Range::LogReal(1.0, 3_650.0) },
+        Axis { setting: "vector_power", range: Range::Real(0.0, 2.0) },
+        Axis { setting: "neighbours", range: Range::LogWhole(10, 1_000) },
+        Axis { setting: "own_share", range: Range::Real(0.0, 1.0) },
+        Axis { setting: "similarity_power", range: Range::Real(0.0, 4.0) },
+    ];
 }
 
 impl Recommender for CustomerKnn {

@@ -1,10 +1,12 @@
 //! Which products does this customer buy often, and lately?
 
+use serde::{Deserialize, Serialize};
 use tercet_types::Result;
 
 use super::lenders::{Weights, known};
 use crate::likeness::summed;
 use crate::purchases::orders;
+use crate::registry::{Axis, Configured, Range};
 use crate::setting::check_setting;
 use crate::{Fitted, Purchase, Query, Recommender, Row, Training};
 
@@ -12,7 +14,8 @@ const NAME: &str = "decayed-frequency";
 const MAX_HALF_LIFE_DAYS: f64 = 36_500.0;
 
 /// What one purchase line counts before decay.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Weight {
     /// Every line counts 1.
     #[default]
@@ -22,7 +25,8 @@ pub enum Weight {
 }
 
 /// What a customer's sums are divided by; matters where customers are mixed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Normalisation {
     /// Nothing.
     Raw,
@@ -37,7 +41,8 @@ pub enum Normalisation {
 /// CIKM 2005, doi:10.1145/1099554.1099689; user-wise popularity per order: Faggioli, Polato,
 /// Aiolli, "Recency aware collaborative filtering for next basket recommendation", UMAP 2020,
 /// doi:10.1145/3340631.3394850.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct DecayedFrequency {
     /// The age in days at which a line counts half, `> 0`.
     pub half_life_days: f64,
@@ -100,6 +105,15 @@ impl DecayedFrequency {
         weights.retain(|(_, weight)| *weight > 0.0);
         weights
     }
+}
+
+impl Configured for DecayedFrequency {
+    const NAME: &'static str = NAME;
+    const SPACE: &'static [Axis] = &[
+        Axis { setting: "half_life_days", range: Range::LogReal(1.0, 3_650.0) },
+        Axis { setting: "window_days", range: Range::LogWhole(1, 3_650) },
+        Axis { setting: "normalisation", range: Range::Among(&["raw", "per-order"]) },
+    ];
 }
 
 impl Recommender for DecayedFrequency {

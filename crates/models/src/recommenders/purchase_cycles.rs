@@ -1,8 +1,10 @@
 //! Which products is each customer about to need again?
 
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 use tercet_types::Result;
 
+use crate::registry::{Axis, Configured, Range};
 use crate::setting::check_setting;
 use crate::{Fitted, Purchase, Purchases, Query, Recommender, Row, Training};
 
@@ -14,7 +16,8 @@ const NAME: &str = "purchase-cycles";
 ///
 /// How scores are made is said at [`Cycles`]. The defaults are those of
 /// [`LegacyParams`](crate::legacy::LegacyParams), where it is said how they were chosen.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct PurchaseCycles {
     /// The days before the as-of day that are looked at.
     pub window_days: u32,
@@ -202,6 +205,18 @@ impl Cycles {
             score,
         })
     }
+}
+
+impl Configured for PurchaseCycles {
+    const NAME: &'static str = NAME;
+    const SPACE: &'static [Axis] = &[
+        Axis { setting: "prior_intervals", range: Range::Real(0.0, 10.0) },
+        Axis { setting: "single_weight", range: Range::Real(0.0, 1.0) },
+        Axis { setting: "sharpness", range: Range::Real(0.0, 3.0) },
+        Axis { setting: "ahead_days", range: Range::Real(0.0, 14.0) },
+        Axis { setting: "lapsed_after", range: Range::Real(1.0, 30.0) },
+        Axis { setting: "spend_power", range: Range::Real(0.0, 1.0) },
+    ];
 }
 
 impl Recommender for PurchaseCycles {

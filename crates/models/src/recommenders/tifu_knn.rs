@@ -1,10 +1,12 @@
 //! What does this customer buy again, and those at the least distance, more of late than long ago?
 
+use serde::{Deserialize, Serialize};
 use tercet_types::Result;
 
 use super::lenders::{Lenders, Weights, known};
 use crate::likeness::{Comparison, order_lines, summed};
 use crate::purchases::orders;
+use crate::registry::{Axis, Configured, Range};
 use crate::setting::check_setting;
 use crate::{Fitted, Purchase, Query, Recommender, Row, Training};
 
@@ -19,7 +21,8 @@ const NAME: &str = "tifu-knn";
 ///
 /// Hu, He, Gao, Zhang, "Modeling personalized item frequency information for next-basket recommendation", SIGIR 2020,
 /// doi:10.1145/3397271.3401066, equations 1 to 4.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct TifuKnn {
     /// The orders of a group, `>= 1`.
     pub group_orders: usize,
@@ -47,6 +50,17 @@ impl Default for TifuKnn {
             lenders_max: 50_000,
         }
     }
+}
+
+impl Configured for TifuKnn {
+    const NAME: &'static str = NAME;
+    const SPACE: &'static [Axis] = &[
+        Axis { setting: "group_orders", range: Range::LogWhole(1, 30) },
+        Axis { setting: "within_decay", range: Range::Real(0.1, 1.0) },
+        Axis { setting: "group_decay", range: Range::Real(0.1, 1.0) },
+        Axis { setting: "neighbours", range: Range::LogWhole(10, 1_000) },
+        Axis { setting: "own_share", range: Range::Real(0.0, 1.0) },
+    ];
 }
 
 impl Recommender for TifuKnn {

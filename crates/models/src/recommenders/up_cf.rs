@@ -1,10 +1,12 @@
 //! What is in the latest orders of this customer and of those who buy the same?
 
+use serde::{Deserialize, Serialize};
 use tercet_types::Result;
 
 use super::lenders::{Lenders, Weights, known};
 use crate::likeness::{Comparison, order_lines, summed};
 use crate::purchases::orders;
+use crate::registry::{Axis, Configured, Range};
 use crate::setting::check_setting;
 use crate::{Fitted, Purchase, Query, Recommender, Row, Training};
 
@@ -20,7 +22,8 @@ const NAME: &str = "up-cf";
 /// Faggioli, Polato, Aiolli, "Recency aware collaborative filtering for next basket recommendation", UMAP 2020,
 /// doi:10.1145/3340631.3394850. [`CustomerKnn`](crate::CustomerKnn) is its kin for shops with dates: ages in days
 /// instead of orders, rarity, and a fixed share of the customer's own.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct UpCf {
     /// How many of a customer's latest orders count, `>= 1`.
     pub recent_orders: usize,
@@ -45,6 +48,16 @@ impl Default for UpCf {
             lenders_max: 50_000,
         }
     }
+}
+
+impl Configured for UpCf {
+    const NAME: &'static str = NAME;
+    const SPACE: &'static [Axis] = &[
+        Axis { setting: "recent_orders", range: Range::LogWhole(1, 50) },
+        Axis { setting: "locality", range: Range::Real(0.0, 4.0) },
+        Axis { setting: "asymmetry", range: Range::Real(0.0, 1.0) },
+        Axis { setting: "neighbours", range: Range::LogWhole(10, 1_000) },
+    ];
 }
 
 impl Recommender for UpCf {

@@ -31,6 +31,18 @@ impl Effect {
         Self { ensembles, terms: weights.into_iter().enumerate().map(term).collect() }
     }
 
+    /// The one ensemble whose predictions the effect is: that of DR and of R.
+    ///
+    /// # Errors
+    /// `T0402` for an effect of several parts.
+    pub fn into_ensemble(mut self) -> Result<Ensemble> {
+        let plain = Term { weight: 1.0, ensemble: 0, treated: None };
+        match (self.ensembles.pop(), self.ensembles.is_empty() && self.terms == [plain]) {
+            (Some(only), true) => Ok(only),
+            _ => Err(Error::internal("T0402", "model: an effect of several parts is no ensemble")),
+        }
+    }
+
     /// By how much the outcome of each row is higher when it is treated.
     ///
     /// # Errors
@@ -50,5 +62,28 @@ impl Effect {
             sums.iter_mut().zip(predicted).for_each(|(sum, part)| *sum += term.weight * part);
         }
         Ok(sums)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gbdt::{FeatureSchema, Objective};
+
+    #[test]
+    fn one_whole_part_is_an_ensemble() {
+        let ensemble = |base| {
+            let schema = FeatureSchema::numeric(["x"]);
+            Ensemble::new(schema, Objective::SquaredError, base, Vec::new()).unwrap()
+        };
+        let check = |parts: Vec<(f64, f32)>, expect: Option<f32>| {
+            let parts = parts.into_iter().map(|(weight, base)| (weight, ensemble(base))).collect();
+            let found = Effect::of(parts).into_ensemble();
+            assert_eq!(found.ok(), expect.map(ensemble));
+        };
+        check(vec![(1.0, 0.25)], Some(0.25));
+        check(vec![(0.5, 0.25)], None);
+        check(vec![(1.0, 0.25), (1.0, 0.5)], None);
+        check(Vec::new(), None);
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 use tercet_types::Result;
 
 use super::fp_tree::{Itemset, Limits, frequent};
@@ -10,7 +11,8 @@ use crate::purchases;
 use crate::{Purchase, Purchases};
 
 /// What counts as a rule.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct RuleParams {
     /// The least share of orders that hold the whole rule, in `(0, 1]`.
     pub min_support: f64,
