@@ -224,6 +224,19 @@ mod tests {
         check(f64::NAN, None);
     }
 
+    #[test]
+    fn a_roll_out_only_adds_from_nobody_to_everybody() {
+        let stages = [0.0, 0.01, 0.1, 0.5, 1.0].map(|rate| Share::new(rate).unwrap());
+        let sizes = stages.map(|share| (0..BUCKETS).filter(|bucket| share.holds(*bucket)).count());
+        assert_eq!(sizes, [0, 100, 1_000, 5_000, 10_000]);
+        for pair in stages.windows(2) {
+            assert!((0..BUCKETS).all(|bucket| pair[1].holds(bucket) || !pair[0].holds(bucket)));
+        }
+        for rate in [-0.000_1, 1.000_1, f64::NAN] {
+            assert_eq!(Share::new(rate).unwrap_err().code(), "T0713", "{rate}");
+        }
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(16))]
 

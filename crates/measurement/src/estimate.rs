@@ -7,6 +7,7 @@
 mod adjusted;
 mod arm;
 mod least_squares;
+mod line;
 mod means;
 mod ratios;
 mod refusal;
@@ -16,6 +17,7 @@ mod strata;
 use serde::Serialize;
 
 pub use adjusted::{Adjusted, RatioColumns, adjusted, adjusted_by_arm, adjusted_ratio};
+pub use line::Line;
 pub(crate) use means::slope;
 pub use means::{difference, mean, relative_difference};
 pub use ratios::{

@@ -4,22 +4,22 @@ use serde::Serialize;
 
 use crate::estimate::{Estimate, Refusal};
 
-/// An estimate, or why there is none.
+/// An estimate, or why there is none; other figures have refusals of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
-pub enum Found {
+pub enum Found<T = Estimate, R = Refusal> {
     /// The estimate.
-    Estimate(Estimate),
+    Estimate(T),
     /// Why there is none.
     Refused {
         /// The reason.
-        refused: Refusal,
+        refused: R,
     },
 }
 
-impl Found {
+impl<T, R> Found<T, R> {
     /// The estimate, where there is one.
-    pub const fn estimate(&self) -> Option<&Estimate> {
+    pub const fn estimate(&self) -> Option<&T> {
         match self {
             Self::Estimate(estimate) => Some(estimate),
             Self::Refused { .. } => None,
@@ -27,8 +27,8 @@ impl Found {
     }
 }
 
-impl From<Result<Estimate, Refusal>> for Found {
-    fn from(result: Result<Estimate, Refusal>) -> Self {
+impl<T, R> From<Result<T, R>> for Found<T, R> {
+    fn from(result: Result<T, R>) -> Self {
         result.map_or_else(|refused| Self::Refused { refused }, Self::Estimate)
     }
 }

@@ -8,6 +8,6 @@ mod metric;
 mod report;
 mod tally;
 
-pub use metric::{Kind, METRICS, Metric, Number, Role};
+pub use metric::{Kind, METRICS, Metric, Number, Role, WEEK_NUMBERS};
 pub use report::{Lift, LiftAsk, MetricLift, SegmentLift, WeekLift, WeekLook, lift};
-pub use tally::{Horizon, Tally, UnitRow, WEEK_NUMBERS, WeekNumber, WeekRow, pooled_cap};
+pub use tally::{Horizon, Tally, UnitRow, WeekRow, pooled_cap};

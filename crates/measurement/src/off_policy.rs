@@ -32,7 +32,7 @@ mod weights;
 
 pub use estimator::Estimator;
 pub use log::WeighedLog;
-pub use model::{FoldedLine, Line};
+pub use model::FoldedLine;
 pub use refusal::Refusal;
 pub use round::{Choice, Predicted, Round, check_policy, rounds};
 pub use shrinkage::{LAMBDAS, Shrunk};

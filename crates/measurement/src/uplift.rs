@@ -9,6 +9,7 @@
 mod arm_values;
 mod calibration;
 pub mod causalml;
+mod curve;
 mod heterogeneity;
 mod ranked;
 mod refusal;
@@ -18,8 +19,9 @@ mod sending;
 
 pub use arm_values::ArmValues;
 pub use calibration::{GROUPS, UpliftGroup, calibration};
+pub use curve::qini_curve;
 pub use heterogeneity::{Heterogeneity, SIGNIFICANT_P, heterogeneity};
 pub use ranked::Ranked;
 pub use refusal::Refusal;
 pub use selected::{Selected, selected};
-pub use sending::{Line, Sending, arm_to_send, sending};
+pub use sending::{Sending, arm_to_send, sending};

@@ -2,26 +2,21 @@
 
 use serde::Serialize;
 
-/// What is known of a unit over the whole campaign. Amounts are minor units.
+/// What is known of a unit: first what weeks say, in the order of the table `outcomes`, then what follows from all of
+/// them. Amounts are minor units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Number {
-    /// 1 when the unit ordered at all.
-    Converted,
     /// Orders.
     Orders,
     /// What was paid, less returns.
     Revenue,
-    /// Margin after discounts, less what contacts cost.
+    /// Margin after discounts; of a campaign also less what contacts cost.
     Margin,
-    /// Revenue, at most the cap.
-    CappedRevenue,
-    /// Margin, at most the cap.
-    CappedMargin,
     /// Discount by coupons.
     Discount,
     /// Coupons used, whoever gave them.
     CouponsUsed,
-    /// 1 when the first coupon of all was used.
+    /// 1 in the week in which the first coupon of all was used.
     FirstCoupons,
     /// Products bought that had been bought in an earlier week.
     Repeats,
@@ -31,8 +26,6 @@ pub enum Number {
     NewProducts,
     /// Runs that reached the unit.
     Contacts,
-    /// 1 when offers are no longer allowed.
-    OptedOut,
     /// Offers sent.
     OffersSent,
     /// Offers shown.
@@ -41,11 +34,22 @@ pub enum Number {
     OffersUsed,
     /// What was paid with offers used.
     Attributed,
+    /// 1 when the unit ordered at all.
+    Converted,
+    /// Revenue, at most the cap.
+    CappedRevenue,
+    /// Margin, at most the cap.
+    CappedMargin,
+    /// 1 when offers are no longer allowed.
+    OptedOut,
     /// Revenue in the weeks before the campaign: a covariate.
     RevenueBefore,
     /// Orders in the weeks before: a covariate.
     OrdersBefore,
 }
+
+/// How many numbers a week has.
+pub const WEEK_NUMBERS: usize = Number::Attributed as usize + 1;
 
 impl Number {
     /// How many there are.
@@ -54,7 +58,7 @@ impl Number {
     /// What was known before anybody was assigned, and may so be adjusted for.
     pub const COVARIATES: [Self; 2] = [Self::RevenueBefore, Self::OrdersBefore];
 
-    /// Its place among the sums of a unit.
+    /// Its place among the sums of a unit, and those below [`WEEK_NUMBERS`] among the numbers of a week.
     pub const fn place(self) -> usize {
         self as usize
     }

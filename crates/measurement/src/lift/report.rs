@@ -10,6 +10,7 @@ use crate::estimate::{
     relative_difference, relative_difference_of_ratios, stratified_difference,
 };
 use crate::found::Found;
+use crate::holm::holm;
 use crate::sequential::{Anytime, Look, anytime, looks};
 
 /// The weeks for which intervals that hold at any look are narrowest where nobody planned an end.
@@ -428,25 +429,10 @@ fn level_of(sums: &Sums, of: Number, per: Number) -> Option<f64> {
     (below > 0).then(|| sums.total(of.place()) as f64 / below as f64)
 }
 
-/// Holm's step-down correction; what has no p-value is not counted.
-fn holm(p_values: &[Option<f64>]) -> Vec<Option<f64>> {
-    let mut order: Vec<(usize, f64)> =
-        p_values.iter().enumerate().filter_map(|(at, p)| p.map(|p| (at, p))).collect();
-    order.sort_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
-    let mut corrected = vec![None; p_values.len()];
-    let mut least = 0.0_f64;
-    let count = order.len();
-    for (rank, (at, p)) in order.into_iter().enumerate() {
-        least = least.max((p * (count - rank) as f64).min(1.0));
-        corrected[at] = Some(least);
-    }
-    corrected
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lift::{UnitRow, WEEK_NUMBERS, WeekNumber, WeekRow};
+    use crate::lift::{UnitRow, WEEK_NUMBERS, WeekRow};
     use crate::sequential::Verdict;
 
     /// 400 treated and 200 control units in two segments. What a unit spends hangs on what it spent before, and
@@ -475,12 +461,12 @@ mod tests {
                     };
                     let revenue = level + noise(week) + extra;
                     let mut numbers = [0; WEEK_NUMBERS];
-                    numbers[WeekNumber::Orders as usize] = 1 + (unit + week).rem_euclid(2);
-                    numbers[WeekNumber::Revenue as usize] = revenue;
-                    numbers[WeekNumber::Margin as usize] = revenue / 2;
+                    numbers[Number::Orders.place()] = 1 + (unit + week).rem_euclid(2);
+                    numbers[Number::Revenue.place()] = revenue;
+                    numbers[Number::Margin.place()] = revenue / 2;
                     if treated && week >= 0 {
-                        numbers[WeekNumber::OffersSent as usize] = 3;
-                        numbers[WeekNumber::OffersUsed as usize] = i64::from(unit % 4 == 0);
+                        numbers[Number::OffersSent.place()] = 3;
+                        numbers[Number::OffersUsed.place()] = i64::from(unit % 4 == 0);
                     }
                     WeekRow { week: week as i32, numbers }
                 })
@@ -597,25 +583,5 @@ mod tests {
         let found = lift(&Tally::new(2, 1, horizon), &ask());
         assert_eq!(found.total_margin, Found::Refused { refused: Refusal::EmptyArm });
         assert!(found.metrics.iter().all(|metric| metric.treatment.is_none()));
-    }
-
-    #[test]
-    fn corrections_are_holms() {
-        let check = |p: &[Option<f64>], expect: &[Option<f64>]| {
-            let found = holm(p);
-            for (found, expect) in found.iter().zip(expect) {
-                match (found, expect) {
-                    (Some(found), Some(expect)) => assert!((found - expect).abs() < 1e-12, "{p:?}"),
-                    _ => assert_eq!(found, expect, "{p:?}"),
-                }
-            }
-        };
-        // statsmodels, multipletests(method="holm").
-        check(
-            &[Some(0.01), Some(0.04), Some(0.03), Some(0.005)],
-            &[Some(0.03), Some(0.06), Some(0.06), Some(0.02)],
-        );
-        check(&[None, Some(0.2), Some(0.9)], &[None, Some(0.4), Some(0.9)]);
-        check(&[], &[]);
     }
 }

@@ -1,58 +1,16 @@
 //! What do the weeks of all units add up to?
 
-use super::metric::Number;
+use super::metric::{Number, WEEK_NUMBERS};
 use crate::Sums;
 use crate::estimate::Refusal;
-
-/// What is known of a unit in a week, in the order of the table `outcomes`. Amounts are minor units.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WeekNumber {
-    /// Orders.
-    Orders,
-    /// What was paid, less returns.
-    Revenue,
-    /// Margin after discounts.
-    Margin,
-    /// Discount by coupons.
-    Discount,
-    /// Coupons used.
-    CouponsUsed,
-    /// 1 in the week of the first coupon of all.
-    FirstCoupons,
-    /// Products bought again.
-    Repeats,
-    /// Products never bought before.
-    FirstPurchases,
-    /// Those of them that were new in the shop.
-    NewProducts,
-    /// 1 when a run reached the unit.
-    Contacts,
-    /// Offers sent.
-    OffersSent,
-    /// Offers shown.
-    OffersSeen,
-    /// Offers used.
-    OffersUsed,
-    /// What was paid with offers used.
-    Attributed,
-}
-
-/// How many numbers a week has.
-pub const WEEK_NUMBERS: usize = WeekNumber::Attributed as usize + 1;
 
 /// A unit's week.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WeekRow {
     /// Weeks since the campaign's first Monday.
     pub week: i32,
-    /// By [`WeekNumber`].
+    /// By the places of [`Number`].
     pub numbers: [i64; WEEK_NUMBERS],
-}
-
-impl WeekRow {
-    const fn of(&self, number: WeekNumber) -> i64 {
-        self.numbers[number as usize]
-    }
 }
 
 /// A unit.
@@ -131,28 +89,24 @@ impl Tally {
         let all = campaign + weeks_after;
         let mut sums = [0_i64; Number::COUNT];
         for row in weeks {
-            let margin =
-                row.of(WeekNumber::Margin) - row.of(WeekNumber::Contacts) * contact_cost_minor;
-            let (revenue, orders) = (row.of(WeekNumber::Revenue), row.of(WeekNumber::Orders));
-            let mut take = |number: Number, value: i64| sums[number.place()] += value;
+            let mut numbers = row.numbers;
+            numbers[Number::Margin.place()] -=
+                row.numbers[Number::Contacts.place()] * contact_cost_minor;
+            let of = |number: Number| numbers[number.place()];
+            let (revenue, orders) = (of(Number::Revenue), of(Number::Orders));
             let Ok(week) = usize::try_from(row.week) else {
                 if row.week < self.horizon.known_until {
-                    take(Number::RevenueBefore, revenue);
-                    take(Number::OrdersBefore, orders);
+                    sums[Number::RevenueBefore.place()] += revenue;
+                    sums[Number::OrdersBefore.place()] += orders;
                 }
                 continue;
             };
             if week < all {
-                let of_week = [margin, revenue, i64::from(orders > 0)];
+                let of_week = [of(Number::Margin), revenue, i64::from(orders > 0)];
                 self.weekly.iter_mut().zip(of_week).for_each(|(line, value)| line[week] = value);
             }
             if week < campaign {
-                take(Number::Orders, orders);
-                take(Number::Revenue, revenue);
-                take(Number::Margin, margin);
-                for (number, of_week) in SUMMED {
-                    take(number, row.of(of_week));
-                }
+                sums.iter_mut().zip(numbers).for_each(|(sum, number)| *sum += number);
             }
         }
         let at = |number: Number| sums[number.place()];
@@ -232,21 +186,6 @@ impl ArmTally {
     }
 }
 
-/// What weeks add up to as it is.
-const SUMMED: [(Number, WeekNumber); 11] = [
-    (Number::Discount, WeekNumber::Discount),
-    (Number::CouponsUsed, WeekNumber::CouponsUsed),
-    (Number::FirstCoupons, WeekNumber::FirstCoupons),
-    (Number::Repeats, WeekNumber::Repeats),
-    (Number::FirstPurchases, WeekNumber::FirstPurchases),
-    (Number::NewProducts, WeekNumber::NewProducts),
-    (Number::Contacts, WeekNumber::Contacts),
-    (Number::OffersSent, WeekNumber::OffersSent),
-    (Number::OffersSeen, WeekNumber::OffersSeen),
-    (Number::OffersUsed, WeekNumber::OffersUsed),
-    (Number::Attributed, WeekNumber::Attributed),
-];
-
 /// A cap that no outcome had a part in: the value that a share of all units exceeded before the campaign, both arms
 /// together, for as many weeks as the campaign has.
 ///
@@ -284,10 +223,10 @@ mod tests {
 
     fn week(week: i32, orders: i64, revenue: i64, margin: i64, contacts: i64) -> WeekRow {
         let mut numbers = [0; WEEK_NUMBERS];
-        numbers[WeekNumber::Orders as usize] = orders;
-        numbers[WeekNumber::Revenue as usize] = revenue;
-        numbers[WeekNumber::Margin as usize] = margin;
-        numbers[WeekNumber::Contacts as usize] = contacts;
+        numbers[Number::Orders.place()] = orders;
+        numbers[Number::Revenue.place()] = revenue;
+        numbers[Number::Margin.place()] = margin;
+        numbers[Number::Contacts.place()] = contacts;
         WeekRow { week, numbers }
     }
 

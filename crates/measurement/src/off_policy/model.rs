@@ -1,35 +1,14 @@
 //! Which reward does a score lead one to expect, learnt from other rounds?
 
+use crate::estimate::Line;
 use crate::moments::PairMoments;
 
-/// A straight line from a score to a reward, by least squares.
+/// Lines from a score to a reward, by folds: that of a fold is learnt from all others, so that no round's prediction
+/// hangs on its own reward (cross-fitting, Chernozhukov et al. 2018, doi:10.1111/ectj.12097). Parts of a log merge to
+/// the whole.
 ///
 /// What a shop's models say an offer is worth is seldom in the units of the reward in question, but moves with it.
 /// Doubly robust estimators need no more of a prediction than that.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Line {
-    intercept: f64,
-    slope: f64,
-}
-
-impl Line {
-    /// The line through pairs of score and reward; level where scores are all alike, and zero without any.
-    pub fn through(pairs: &PairMoments) -> Self {
-        let slope = match (pairs.covariance(), pairs.first().variance()) {
-            (Some(covariance), Some(variance)) if variance > 0.0 => covariance / variance,
-            _ => 0.0,
-        };
-        Self { intercept: pairs.second().mean() - slope * pairs.first().mean(), slope }
-    }
-
-    /// The reward to expect at a score.
-    pub fn at(self, score: f64) -> f64 {
-        self.intercept + self.slope * score
-    }
-}
-
-/// Lines by folds: that of a fold is learnt from all others, so that no round's prediction hangs on its own reward
-/// (cross-fitting, Chernozhukov et al. 2018, doi:10.1111/ectj.12097). Parts of a log merge to the whole.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FoldedLine(Vec<PairMoments>);
 
@@ -75,8 +54,5 @@ mod tests {
         let lines = folds.lines();
         assert!((lines[1].at(5.0) - 13.0).abs() < 1e-12);
         assert!((lines[0].at(5.0) - 7.0).abs() < 1e-12);
-        assert_eq!(Line::through(&PairMoments::default()).at(5.0), 0.0);
-        let alike: PairMoments = [(1.0, 4.0), (1.0, 8.0)].into_iter().collect();
-        assert_eq!(Line::through(&alike).at(99.0), 6.0);
     }
 }

@@ -9,6 +9,12 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use tercet_types::{Error, Result};
 
+/// Draws that are made side by side by [`Bootstrap::totals`].
+const LANES: usize = 16;
+
+/// Customers whose values and weights stay in a core's cache together.
+const BLOCK: usize = 512;
+
 /// The most draws that may be asked for.
 pub const MAX_DRAWS: u32 = 100_000;
 
@@ -56,6 +62,43 @@ impl Bootstrap {
             .into_par_iter()
             .map(|draw| statistic(&weights(self.seed, draw, customers)))
             .collect()
+    }
+
+    /// The sum of each column over the customers of each draw: `totals[column][draw]`.
+    ///
+    /// Every column has one value per customer. The draws are those of [`Bootstrap::replicate`], weighed for many
+    /// columns at a time: thousands of columns take seconds.
+    pub(crate) fn totals(&self, customers: usize, columns: &[&[f64]]) -> Vec<Vec<f64>> {
+        let draws: Vec<u32> = (0..self.draws).collect();
+        let parts: Vec<Vec<[f64; LANES]>> =
+            draws.par_chunks(LANES).map(|draws| self.lanes(draws, customers, columns)).collect();
+        let lanes = |at: usize| parts.iter().flat_map(move |part| part[at]);
+        (0..columns.len()).map(|at| lanes(at).take(draws.len()).collect()).collect()
+    }
+
+    /// The sums of all columns over the customers of a few draws.
+    fn lanes(&self, draws: &[u32], customers: usize, columns: &[&[f64]]) -> Vec<[f64; LANES]> {
+        let mut drawn = vec![[0_u16; LANES]; customers];
+        for (lane, draw) in draws.iter().enumerate() {
+            for (row, weight) in drawn.iter_mut().zip(weights(self.seed, *draw, customers)) {
+                // A customer drawn so often would need as many customers.
+                row[lane] = u16::try_from(weight).unwrap_or(u16::MAX);
+            }
+        }
+        let mut sums = vec![[0.0; LANES]; columns.len()];
+        let mut block = vec![[0.0; LANES]; BLOCK];
+        for (at, rows) in drawn.chunks(BLOCK).enumerate() {
+            for (wide, narrow) in block.iter_mut().zip(rows) {
+                *wide = narrow.map(f64::from);
+            }
+            let range = at * BLOCK..at * BLOCK + rows.len();
+            for (sums, column) in sums.iter_mut().zip(columns) {
+                for (value, weights) in column[range.clone()].iter().zip(&block) {
+                    sums.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += value * weight);
+                }
+            }
+        }
+        sums
     }
 }
 
@@ -107,7 +150,7 @@ fn weights(seed: u64, draw: u32, customers: usize) -> Vec<u32> {
 }
 
 /// The output function of SplitMix64 (Steele, Lea & Flood 2014, doi:10.1145/2660193.2660195).
-fn mix(state: u64) -> u64 {
+pub(crate) fn mix(state: u64) -> u64 {
     let mut z = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
@@ -138,6 +181,18 @@ mod tests {
         }
         assert_ne!(weights(3, 0, 50), weights(3, 1, 50));
         assert_ne!(weights(3, 0, 50), weights(4, 0, 50));
+    }
+
+    #[test]
+    fn totals_are_those_of_the_same_draws() {
+        let settings = Bootstrap { draws: 37, seed: 9 };
+        let values: Vec<f64> = (0..1_300).map(|n| f64::from(n % 17)).collect();
+        let ones = vec![1.0; values.len()];
+        let found = settings.totals(values.len(), &[&values, &ones]);
+        let expect = settings.replicate(values.len(), |weights| {
+            weights.iter().zip(&values).map(|(weight, value)| f64::from(*weight) * value).sum()
+        });
+        assert_eq!(found, [expect, vec![1_300.0; 37]]);
     }
 
     #[test]

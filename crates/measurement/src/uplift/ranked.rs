@@ -24,6 +24,12 @@ impl Top {
         self.units[0] + self.units[1]
     }
 
+    /// What the treated have above as many of control: `Y_t − Y_c · N_t / N_c`.
+    pub(super) fn added(&self) -> f64 {
+        let scale = if self.units[0] > 0.0 { self.units[1] / self.units[0] } else { 0.0 };
+        self.outcomes[1] - self.outcomes[0] * scale
+    }
+
     /// An arm's mean; `None` without units.
     pub(super) fn mean(&self, arm: usize) -> Option<f64> {
         (self.units[arm] > 0.0).then(|| self.outcomes[arm] / self.units[arm])

@@ -1,5 +1,6 @@
 //! Why is there no figure of uplift?
 
+use serde::{Serialize, Serializer};
 use tercet_types::Error;
 
 use crate::estimate;
@@ -46,6 +47,12 @@ impl Refusal {
             }
             Self::NoEstimate(refusal) => refusal.words(),
         }
+    }
+}
+
+impl Serialize for Refusal {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.words())
     }
 }
 

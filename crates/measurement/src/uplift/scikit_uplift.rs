@@ -31,11 +31,7 @@ pub fn qini_auc(ranked: &Ranked<'_>) -> Result<f64, Refusal> {
         (true, false) => -1.0,
         (false, _) => 0.0,
     };
-    let height = |top: &Top| {
-        let scale = if top.units[0] > 0.0 { top.units[1] / top.units[0] } else { 0.0 };
-        top.outcomes[1] - top.outcomes[0] * scale
-    };
-    normalised(ranked, best, height)
+    normalised(ranked, best, Top::added)
 }
 
 /// `uplift_auc_score`: the area under `(Y_t / N_t − Y_c / N_c) · N`.

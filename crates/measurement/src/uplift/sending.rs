@@ -1,40 +1,8 @@
 //! To whom is it worth sending, chosen by what was known before and judged by what came after?
 
-use serde::{Deserialize, Serialize};
-
 use super::{ArmValues, Refusal};
 use crate::PairMoments;
-
-/// What an arm really adds where so much is predicted: `level + slope · predicted`.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Line {
-    /// What is added where nothing is predicted.
-    pub level: f64,
-    /// By how much more is added where one more is predicted; never below 0.
-    pub slope: f64,
-}
-
-impl Line {
-    /// Predictions taken at their word.
-    pub const IDENTITY: Self = Self { level: 0.0, slope: 1.0 };
-
-    /// What is added where so much is predicted.
-    pub fn at(self, predicted: f64) -> f64 {
-        self.level + self.slope * predicted
-    }
-
-    /// The line of least squares; [`Self::IDENTITY`] without units, level where nothing rises.
-    fn of(units: &PairMoments) -> Self {
-        let (predicted, added) = (units.first(), units.second());
-        let spread = predicted.variance().unwrap_or(0.0);
-        if predicted.count() == 0 {
-            return Self::IDENTITY;
-        }
-        let along = units.covariance().unwrap_or(0.0);
-        let slope = if spread > 0.0 { (along / spread).max(0.0) } else { 0.0 };
-        Self { level: added.mean() - slope * predicted.mean(), slope }
-    }
-}
+use crate::estimate::Line;
 
 /// A policy chosen fold by fold.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,7 +10,7 @@ pub struct Sending {
     /// The arm that each unit gets, by lines learnt from the folds before its own; nothing where nothing was
     /// predicted.
     pub choice: Vec<Option<u16>>,
-    /// The line of every arm but control by all folds: what to go on with.
+    /// What every arm but control really adds where so much is predicted, by all folds: what to go on with.
     pub lines: Vec<Line>,
 }
 
@@ -75,7 +43,7 @@ pub fn sending(values: &ArmValues, net: &[Option<f64>], fold: &[u8]) -> Result<S
     let mut seen = vec![PairMoments::default(); arms];
     let mut choice = vec![None; units];
     for own in 0..=fold.iter().copied().max().unwrap_or(0) {
-        let lines: Vec<Line> = seen.iter().map(Line::of).collect();
+        let lines: Vec<Line> = seen.iter().map(Line::rising).collect();
         for unit in (0..units).filter(|unit| fold[*unit] == own) {
             let predicted: Option<Vec<f64>> =
                 net[unit * arms..(unit + 1) * arms].iter().copied().collect();
@@ -86,7 +54,7 @@ pub fn sending(values: &ArmValues, net: &[Option<f64>], fold: &[u8]) -> Result<S
             }
         }
     }
-    Ok(Sending { choice, lines: seen.iter().map(Line::of).collect() })
+    Ok(Sending { choice, lines: seen.iter().map(Line::rising).collect() })
 }
 
 #[cfg(test)]
