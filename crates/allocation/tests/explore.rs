@@ -187,6 +187,11 @@ proptest! {
             }
             prop_assert!((sum - 1.0).abs() < 1e-12);
         }
+        for promotion in 0..13 {
+            let with = found.iter().filter(|(slate, _)| slate.contains(&Some(promotion)));
+            let expect: f64 = with.map(|(_, chance)| chance).sum();
+            prop_assert!((openings.chance_of(&law, promotion) - expect).abs() < 1e-12, "{promotion}");
+        }
     }
 
     #[test]

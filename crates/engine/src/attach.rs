@@ -175,7 +175,7 @@ impl Engine {
             let path = named(set, meta.location.as_ref());
             if meta.size == 0 {
                 return Err(Error::data("T0914", format!("{path}: the file is empty"))
-                    .hint("write it again, or take it out of the source"));
+                    .hint("write it again, or leave it out"));
             }
             let fingerprint = if meta.size <= HASHED_BYTES_MAX {
                 let bytes = self

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tercet_engine::{Engine, Value, params};
+use tercet_engine::{Engine, Frame, Value, params};
 use tercet_types::{DAYS_PER_WEEK, Date, Result};
 
 use crate::Settings;
@@ -17,6 +17,9 @@ const SENT: Statement = statement!("sent", "answer/sent");
 const RUNNING: Statement = statement!("running", "answer/running");
 const PROMOTIONS: Statement = statement!("answer_promotions", "answer/promotions");
 const CUSTOMERS: Statement = statement!("answer_customers", "answer/customers");
+
+/// The key of tables by customer and promotion.
+const KEY: [&str; 2] = ["customer_ix", "promotion_ix"];
 
 /// Customers whose features are in memory at a time.
 const BLOCK: usize = 4096;
@@ -172,31 +175,91 @@ pub fn answered_pairs(
 ) -> Result<AnsweredPairs> {
     /// Share of the offers not made that is kept.
     const KEPT_RATE: f64 = 0.2;
-    let values = params([
-        ("as_of", Value::Date(monday)),
-        ("until", Value::Date(monday.plus_days(DAYS_PER_WEEK))),
-    ]);
-    let sent = engine.query(SENT.sql, &values).map_err(|error| error.context(SENT.table))?;
+    let sent = sent_in_week(engine, monday)?;
     let mut customers = sent.i32("customer_ix")?;
     customers.dedup();
-    let mut found = AnsweredPairs::default();
     if customers.is_empty() {
-        return Ok(found);
+        return Ok(AnsweredPairs::default());
     }
-    let running =
-        engine.query(RUNNING.sql, &values).map_err(|error| error.context(RUNNING.table))?;
+    let running = engine
+        .query(RUNNING.sql, &week_of(monday))
+        .map_err(|error| error.context(RUNNING.table))?;
     let promotions: BTreeSet<i32> =
         sent.i32("promotion_ix")?.into_iter().chain(running.i32("promotion_ix")?).collect();
-    let promotions: Vec<i32> = promotions.into_iter().collect();
-    let source = PairSource::of_scope(engine, monday, settings, &promotions, &LESSON_SCOPE)?;
-    let part = source.part(engine, &customers)?;
-    let key = ["customer_ix", "promotion_ix"];
-    let bought = Sorted::pairs(&labels_in_scope(engine, monday)?, key, &["products"])?;
-    let sent = Sorted::pairs(&sent, key, &["used"])?;
+    let sent = Sorted::pairs(&sent, KEY, &["used"])?;
     let sampling = Sampling { seed, other_rate: KEPT_RATE, ..Sampling::default() };
     let draw = Draw::new(engine, monday, &sampling)?;
-    found.facts = AnswerFacts::read(engine, monday)?;
-    let (mut bought, mut sent, offered) = (bought.walk(), sent.walk(), source.offered());
+    let mut sent = sent.walk();
+    let told = |customer: i32, promotion: i32| match sent.at([customer, promotion]) {
+        Some(row) => Some(Told { offered: true, used: row[0] > 0.0 }),
+        None => draw
+            .weight(customer, promotion, false, false)
+            .map(|_| Told { offered: false, used: false }),
+    };
+    let promotions: Vec<i32> = promotions.into_iter().collect();
+    told_pairs(engine, monday, settings, (&customers, &promotions), told)
+}
+
+/// Given pairs of a past week, by customer and promotion, with whether the offer was made: what was known of them and
+/// what came of them. Pairs whose promotion covers nothing on the Monday are left out. Needs [`index`](crate::index); leaves `scope_products` registered.
+///
+/// # Errors
+/// `T0301` for settings out of range; the engine's own.
+pub fn given_pairs(
+    engine: &Engine,
+    monday: Date,
+    settings: &Settings,
+    given: &BTreeMap<(i32, i32), bool>,
+) -> Result<AnsweredPairs> {
+    let mut customers: Vec<i32> = given.keys().map(|(customer, _)| *customer).collect();
+    customers.dedup();
+    if customers.is_empty() {
+        return Ok(AnsweredPairs::default());
+    }
+    let sent = Sorted::pairs(&sent_in_week(engine, monday)?, KEY, &["used"])?;
+    let mut sent = sent.walk();
+    let told = |customer: i32, promotion: i32| {
+        let offered = *given.get(&(customer, promotion))?;
+        let used = offered && sent.at([customer, promotion]).is_some_and(|row| row[0] > 0.0);
+        Some(Told { offered, used })
+    };
+    let promotions: BTreeSet<i32> = given.keys().map(|(_, promotion)| *promotion).collect();
+    let promotions: Vec<i32> = promotions.into_iter().collect();
+    told_pairs(engine, monday, settings, (&customers, &promotions), told)
+}
+
+/// The offers of a week, with whether they were used in it.
+fn sent_in_week(engine: &Engine, monday: Date) -> Result<Frame> {
+    engine.query(SENT.sql, &week_of(monday)).map_err(|error| error.context(SENT.table))
+}
+
+fn week_of(monday: Date) -> BTreeMap<String, Value> {
+    params([
+        ("as_of", Value::Date(monday)),
+        ("until", Value::Date(monday.plus_days(DAYS_PER_WEEK))),
+    ])
+}
+
+/// What is told of a pair that is kept.
+struct Told {
+    offered: bool,
+    used: bool,
+}
+
+/// The pairs of these customers and promotions, both ascending, of which something is told.
+fn told_pairs(
+    engine: &Engine,
+    monday: Date,
+    settings: &Settings,
+    (customers, promotions): (&[i32], &[i32]),
+    mut told: impl FnMut(i32, i32) -> Option<Told>,
+) -> Result<AnsweredPairs> {
+    let source = PairSource::of_scope(engine, monday, settings, promotions, &LESSON_SCOPE)?;
+    let part = source.part(engine, customers)?;
+    let bought = Sorted::pairs(&labels_in_scope(engine, monday)?, KEY, &["products"])?;
+    let facts = AnswerFacts::read(engine, monday)?;
+    let mut found = AnsweredPairs { facts, ..AnsweredPairs::default() };
+    let (mut bought, offered) = (bought.walk(), source.offered());
     for first in (0..customers.len()).step_by(BLOCK) {
         let block = part.block(first..(first + BLOCK).min(customers.len()), None);
         for (place, &customer) in block.customer_ix.iter().enumerate() {
@@ -204,15 +267,12 @@ pub fn answered_pairs(
                 if offered.group_products[offered.group_of[at] as usize].is_empty() {
                     continue;
                 }
-                let answer = sent.at([customer, promotion]);
-                if answer.is_none() && draw.weight(customer, promotion, false, false).is_none() {
-                    continue;
-                }
+                let Some(told) = told(customer, promotion) else { continue };
                 found.pairs.customer_ix.push(customer);
                 found.pairs.promotion_ix.push(promotion);
                 found.pairs.values.extend(block.row(place, offered, at));
-                found.offered.push(answer.is_some());
-                found.used.push(answer.is_some_and(|row| row[0] > 0.0));
+                found.offered.push(told.offered);
+                found.used.push(told.used);
                 found.bought.push(bought.at([customer, promotion]).is_some());
             }
         }

@@ -37,7 +37,7 @@ mod units;
 
 pub use answers::{
     ANSWER_CUSTOMER_FACTS, ANSWER_PROMOTION_FACTS, AnswerFacts, AnsweredPairs, CustomerAnswers,
-    answered_pairs,
+    answered_pairs, given_pairs,
 };
 pub use index::{
     CUSTOMER_TABLES, Indexes, index, index_again, index_customers, index_shop, index_types,

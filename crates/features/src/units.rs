@@ -60,7 +60,7 @@ pub fn keep_assigned_here(engine: &Engine, experiment: &str) -> Result<u64> {
 }
 
 /// Registers `units` from the registered `assignments` and `customers`, and returns them: the columns of the table
-/// `units`, then `entered_day` and `first_order_on`.
+/// `units`, then `entered_day`.
 ///
 /// # Errors
 /// The engine's own.

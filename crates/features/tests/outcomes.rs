@@ -120,6 +120,32 @@ fn money_products_and_coupons_of_a_week() {
 }
 
 #[test]
+fn an_offer_is_used_by_a_click_that_an_order_follows() {
+    use Attribution::{Click, Code};
+    // Ann clicks s the day before she orders, and t on the day of an order of something else. Bob clicks t two days
+    // before his, which is too early, looks at it on the day, and clicks what nobody sent him.
+    let shop = Shop {
+        interactions: lines(
+            "v1|2017-02-06T09:00:00|select_promotion|ann||s|
+            v2|2017-02-14T09:00:00|select_promotion|ann||t|
+            v3|2017-02-13T09:00:00|select_promotion|bob||t|
+            v4|2017-02-15T09:00:00|view_promotion|bob||t|
+            v5|2017-02-15T09:00:00|select_promotion|bob||s|",
+        ),
+        ..shop()
+    };
+    let check = |rules: &[Attribution], used: [i64; 5], by: &[(&str, u64, i64)]| {
+        let found = measured(&shop.engine(2), &ask(rules));
+        assert_eq!(rows(&found, &["offers_used"]), used.map(|used| vec![used]), "{rules:?}");
+        let found: Vec<_> =
+            found.attributed.iter().map(|(rule, (n, minor))| (rule.as_str(), *n, *minor)).collect();
+        assert_eq!(found, by, "{rules:?}");
+    };
+    check(&[Click], [0, 1, 1, 0, 0], &[("click", 2, 200)]);
+    check(&[Code, Click], [0, 2, 1, 0, 0], &[("click", 2, 200), ("code", 1, 0)]);
+}
+
+#[test]
 fn an_offer_is_used_once_by_the_first_rule_that_says_so() {
     use Attribution::{Click, Code, Purchase};
     let check = |rules: &[Attribution], used: [i64; 5], paid: [i64; 5], by: &[(&str, u64, i64)]| {

@@ -187,6 +187,12 @@ impl Openings {
         sum.slate = sum.slate.min(1.0);
         sum
     }
+
+    /// How likely a promotion was to come into the slate at all, in whatever slot: it stands in one at most.
+    pub fn chance_of(&self, law: &Law, promotion: u32) -> f64 {
+        let everywhere = vec![Some(promotion); self.planned.len()];
+        self.propensities(law, &everywhere).slots.iter().sum::<f64>().min(1.0)
+    }
 }
 
 impl Plan {

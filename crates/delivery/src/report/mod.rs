@@ -1,12 +1,16 @@
-//! What does a person read of a run, a backtest, a campaign or a trial?
+//! What does a person read of a run, a backtest, a campaign, a trial or an evaluation?
 //!
-//! [`run::RunReport`], [`backtest::BacktestReport`], [`lift::LiftReport`] and [`uplift::UpliftReport`] are plain data that
-//! the binary fills from tables; `html()` turns each into one file without scripts or outside resources.
+//! [`run::RunReport`], [`backtest::BacktestReport`], [`lift::LiftReport`], [`uplift::UpliftReport`] and
+//! [`evaluation::EvaluationReport`] are plain data that the binary fills from tables; `html()` turns each into one file
+//! without scripts or outside resources.
 
 pub mod backtest;
 mod backtest_page;
 mod backtest_sample;
 pub mod charts;
+pub mod evaluation;
+mod evaluation_page;
+mod evaluation_sample;
 mod figure;
 pub mod lift;
 mod lift_page;

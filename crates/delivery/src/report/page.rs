@@ -12,6 +12,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("run.html", include_str!("../../templates/run.html")),
     ("backtest.html", include_str!("../../templates/backtest.html")),
     ("lift.html", include_str!("../../templates/lift.html")),
+    ("evaluation.html", include_str!("../../templates/evaluation.html")),
     ("uplift.html", include_str!("../../templates/uplift.html")),
 ];
 

@@ -4,7 +4,7 @@
 -- as-of column: assigned_on; $first_day and $campaign_until_day are days since 1970-01-01. Customers for whom another
 -- share was planned are left out, and those whom a larger one moved in the campaign; in an engine test such customers
 -- are in neither of its arms. When and with which share somebody was assigned hangs on no arm.
--- output: the columns of the table units, in its order, then entered_day and first_order_on
+-- output: the columns of the table units, in its order, then entered_day
 select
   cast(row_number() over (order by h.customer_id) - 1 + $first_unit as int) as unit,
   h.customer_id,
@@ -19,8 +19,7 @@ select
   h.behaviour as segment,
   h.device,
   coalesce(c.consent = false, false) or coalesce(c.suppressed, false) as opted_out,
-  greatest(cast(cast(h.assigned_on as int) as bigint), $first_day) as entered_day,
-  h.first_order_on
+  greatest(cast(cast(h.assigned_on as int) as bigint), $first_day) as entered_day
 from assignments h
 left join assignments e on e.customer_id = h.customer_id and e.experiment = $experiment
 left join customers c on c.customer_id = h.customer_id

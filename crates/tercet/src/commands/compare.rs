@@ -63,7 +63,7 @@ pub(crate) struct CompareArguments {
     redraws: u32,
     #[command(flatten)]
     made: WorldFlags,
-    /// Take slots, rules, routes and models of the project in this folder [default: those of a simulated shop]
+    /// Take slots, rules, routes, exploration and models of the project in this folder [default: those of a simulated shop]
     #[arg(long, value_name = "DIR")]
     rules: Option<PathBuf>,
     #[command(flatten)]
@@ -135,6 +135,7 @@ pub(crate) fn compare(
             slots: theirs.slots,
             audience: theirs.audience,
             rules: theirs.rules,
+            exploration: theirs.exploration,
             ..config
         };
     }

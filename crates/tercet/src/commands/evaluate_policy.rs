@@ -182,7 +182,7 @@ fn print_tables(
                 let mut line = vec![facts.estimator.to_owned()];
                 line.extend(cells(&facts.value, scale, false));
                 line.extend(match &facts.value {
-                    Judged::Found(_) => cells(&facts.over_logged, scale, true),
+                    Judged::Estimate(_) => cells(&facts.over_logged, scale, true),
                     Judged::Refused { .. } => <[String; 2]>::default(),
                 });
                 line.push(facts.lambda.map_or_else(String::new, |lambda| lambda.to_string()));
@@ -209,7 +209,7 @@ fn cells(found: &Judged<Estimate>, scale: f64, signed: bool) -> [String; 2] {
         false => format!("{:.4}", value / scale),
     };
     match found {
-        Judged::Found(found) => {
+        Judged::Estimate(found) => {
             [number(found.value), format!("{} to {}", number(found.low), number(found.high))]
         }
         Judged::Refused { refused } => [String::new(), refused.words().to_owned()],
@@ -218,7 +218,7 @@ fn cells(found: &Judged<Estimate>, scale: f64, signed: bool) -> [String; 2] {
 
 fn weights_line(view: &View) -> String {
     match &view.weights {
-        Judged::Found(facts) => format!(
+        Judged::Estimate(facts) => format!(
             "weights: mean {:.4} ± {:.4}{}; {} effective of {} rounds; largest {:.2}, q99 {:.2}; {:.1} % are zero",
             facts.mean,
             facts.mean_error,
@@ -257,7 +257,7 @@ fn csv_lines(policies: &[Evaluated]) -> Vec<Vec<String>> {
     for policy in policies {
         for view in &policy.views {
             let weights = match &view.weights {
-                Judged::Found(facts) => [
+                Judged::Estimate(facts) => [
                     facts.rounds.to_string(),
                     facts.effective_rounds.to_string(),
                     facts.max.to_string(),
@@ -269,7 +269,7 @@ fn csv_lines(policies: &[Evaluated]) -> Vec<Vec<String>> {
                 let mut line =
                     vec![policy.policy.clone(), view.of.to_owned(), facts.estimator.to_owned()];
                 match &facts.value {
-                    Judged::Found(found) => line.extend(
+                    Judged::Estimate(found) => line.extend(
                         [found.value, found.low, found.high, found.std_error]
                             .map(|number| number.to_string())
                             .into_iter()
@@ -281,7 +281,7 @@ fn csv_lines(policies: &[Evaluated]) -> Vec<Vec<String>> {
                     }
                 }
                 line.extend(match &facts.over_logged {
-                    Judged::Found(found) => {
+                    Judged::Estimate(found) => {
                         [found.value, found.low, found.high].map(|number| number.to_string())
                     }
                     Judged::Refused { .. } => <[String; 3]>::default(),

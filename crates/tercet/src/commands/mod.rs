@@ -3,7 +3,9 @@
 mod backtest;
 mod check;
 mod compare;
+mod customer_value;
 mod demo;
+mod evaluate;
 mod evaluate_policy;
 mod explain;
 mod init;
@@ -11,11 +13,13 @@ mod lift;
 mod offers;
 mod power;
 mod project;
+mod recommend;
 pub(crate) use project::Project;
 mod run;
 mod runs;
 mod simulate;
 pub(crate) use simulate::raw;
+mod tune;
 mod uplift;
 
 use std::path::PathBuf;
@@ -92,6 +96,14 @@ enum Verb {
     Explain(explain::ExplainArguments),
     /// What offers brought: treated customers against the control group, with intervals
     Lift(lift::LiftArguments),
+    /// Which recommender ranks best what customers took up next, by any table of a shop or a study
+    Evaluate(Box<evaluate::EvaluateArguments>),
+    /// What customers would take up next, or who a product is for, by any recommender
+    Recommend(Box<recommend::RecommendArguments>),
+    /// Which products are like which, by any recommender that knows it
+    Similar(Box<recommend::SimilarArguments>),
+    /// Find the settings of a recommender that rank best, by what was held back to choose them
+    Tune(Box<tune::TuneArguments>),
     /// What other policies would have brought: from logs with propensities, with intervals
     EvaluatePolicy(evaluate_policy::EvaluateArguments),
     /// The smallest effect that a campaign could show, by its weeks and its control group
@@ -102,6 +114,8 @@ enum Verb {
     Compare(compare::CompareArguments),
     /// Find whom a treatment changes, by any table of a trial
     Uplift(uplift::UpliftArguments),
+    /// What each customer will still buy and be worth, by any table of purchases
+    CustomerValue(customer_value::CustomerValueArguments),
 }
 
 /// Runs the verb that was typed.
@@ -117,11 +131,16 @@ pub(crate) fn run(arguments: &Arguments, environment: &Environment) -> Result<()
         Verb::Offers(verb) => offers::offers(verb, shared, environment),
         Verb::Explain(verb) => explain::explain(verb, shared, environment),
         Verb::Lift(verb) => lift::lift(verb, shared, environment),
+        Verb::Evaluate(verb) => evaluate::evaluate(verb, shared, environment),
+        Verb::Recommend(verb) => recommend::recommend(verb, shared, environment),
+        Verb::Similar(verb) => recommend::similar(verb, shared, environment),
+        Verb::Tune(verb) => tune::tune(verb, shared, environment),
         Verb::EvaluatePolicy(verb) => evaluate_policy::evaluate_policy(verb, shared, environment),
         Verb::Power(verb) => power::power(verb, shared, environment),
         Verb::Simulate(verb) => simulate::simulate(verb, shared, environment),
         Verb::Compare(verb) => compare::compare(verb, shared, environment),
         Verb::Uplift(verb) => uplift::uplift(verb, shared, environment),
+        Verb::CustomerValue(verb) => customer_value::customer_value(verb, shared, environment),
     }
 }
 

@@ -153,7 +153,7 @@ fn line(plan: &Planned, currency: Currency, format: Format) -> Vec<String> {
         |of: &Detectable| [amount(of.absolute), of.relative.map_or_else(String::new, percent)];
     let mut line = vec![plan.weeks.to_string(), percent(plan.holdout), amount(plan.mean_minor)];
     match &plan.answer {
-        Answer::Detectable(power) => {
+        Answer::Estimate(power) => {
             line.extend(effect(&power.plain));
             line.extend(effect(&power.adjusted));
             line.push(percent(power.explained));

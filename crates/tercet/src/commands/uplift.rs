@@ -1,12 +1,14 @@
 //! What does a treatment add for whom, by any table of a trial?
 
 mod features;
-mod file;
+pub(super) mod file;
 mod fit;
 mod judge;
 mod page;
+mod report;
 pub(super) mod table;
 mod trial;
+mod words;
 
 use clap::{Args, Subcommand};
 use tercet_types::Result;

@@ -6,9 +6,12 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum ModelValue {
+    /// The margin that the offer brings, less what it costs, where offers drawn by chance in earlier runs tell it;
+    /// else as by `order`.
+    Auto,
     /// What is spent on a promotion's products, with the offer or without.
     Order,
-    /// The margin that the offer brings, less what it costs.
+    /// The margin that the offer brings, less what it costs, by all earlier offers, drawn by chance or not.
     Incremental,
 }
 
@@ -16,8 +19,9 @@ pub(crate) enum ModelValue {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Model {
-    /// What an offer is valued by: what is spent on the promotion with or without it, or the margin that the offer
-    /// brings less what it costs, by the answers to earlier offers; where these say too little, by what is spent.
+    /// What an offer is valued by: what is spent on the promotion with or without it (`order`), or the margin that the
+    /// offer brings less what it costs, by the answers to all earlier offers (`incremental`), or only if offers drawn
+    /// by chance in earlier runs (`[exploration]`) say so (`auto`); where these say too little, by what is spent.
     pub(crate) value: ModelValue,
     /// Past weeks that are trained on; the newest of them decides when to stop.
     pub(crate) training_weeks: u32,
@@ -48,7 +52,7 @@ pub(crate) struct Model {
 impl Default for Model {
     fn default() -> Self {
         Self {
-            value: ModelValue::Order,
+            value: ModelValue::Auto,
             training_weeks: 5,
             rounds: 100,
             leaves: 15,

@@ -22,8 +22,8 @@ pub(crate) struct Run {
     pub(crate) as_of: AsOf,
     /// Seed of all randomness.
     pub(crate) seed: u64,
-    /// Who decides: `tercet`, `legacy`, `personal-decayed`, `personal` or `popular`; `champion` lets the one decide
-    /// that did best on the weeks just past, see `[champion]`.
+    /// Who decides: `tercet`, `legacy`, `personal-decayed`, `personal`, `popular`, or a recommender by its name;
+    /// `champion` lets the one decide that did best on the weeks just past, see `[champion]`.
     pub(crate) engine: String,
     /// Threads; 0 means all cores.
     pub(crate) threads: usize,

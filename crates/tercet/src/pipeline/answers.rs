@@ -2,11 +2,15 @@
 //!
 //! Two ensembles learn from offers of past weeks: what they brought, and what the same customers bought of promotions
 //! that were not offered to them. What was bought after an offer is divided between both ([`causes`]), each customer
-//! predicted by what was learnt from others, and a line through these predictions says how much of it holds.
+//! predicted by what was learnt from others, and a line through these predictions says how much of it holds. Where
+//! chance decided often enough, the line and what stands beside it are read off what chance decided ([`trial`]).
 
 mod causes;
+mod kinds;
 mod relative;
 mod rows;
+mod told;
+mod trial;
 
 use std::collections::BTreeMap;
 
@@ -20,12 +24,16 @@ use tercet_types::{DAYS_PER_WEEK, Date, Error, Result};
 
 use self::causes::{Held, first_shares};
 pub(super) use self::causes::{Lacking, Line, Uses};
+use self::kinds::kind_of;
 pub(super) use self::relative::{Levels, RELATIVE, relative};
-use self::rows::{FOLDS, Rows};
+use self::rows::{FOLDS, Rows, WeekRows};
+pub(super) use self::told::TrialFacts;
+pub(super) use self::trial::Beside;
+use self::trial::BesideFile;
 use super::lessons::Lessons;
 use super::shop::Shop;
 use super::week::Week;
-use crate::config::Config;
+use crate::config::{Config, ModelValue};
 
 /// Past weeks whose offers are learnt from.
 pub(super) const ANSWER_WEEKS: i32 = 16;
@@ -53,6 +61,8 @@ pub(crate) struct Answers {
     pub(super) uses: Uses,
     /// The line.
     pub(super) line: Line,
+    /// What is known beside the line, where chance told.
+    pub(super) beside: Beside,
     /// What is known of promotions, by index.
     promotions: BTreeMap<i32, [f32; PROMOTION_ANSWERS]>,
     /// The rates over all customers.
@@ -60,7 +70,8 @@ pub(crate) struct Answers {
 }
 
 impl Answers {
-    /// Learns from the offers of past weeks, or says what is lacking.
+    /// Learns from the offers of past weeks, or says what is lacking. Where the values hang on it, what chance decided
+    /// says how much of it holds, and nothing else does; what it told comes with it.
     pub(super) fn fit(
         engine: &Engine,
         shop: &Shop,
@@ -68,13 +79,24 @@ impl Answers {
         config: &Config,
         seed: u64,
         lessons: &mut Lessons,
-    ) -> Result<Result<Self, Lacking>> {
+    ) -> Result<Result<(Self, Option<TrialFacts>), Lacking>> {
+        let randomised = match config.model.value {
+            ModelValue::Auto => match trial::enough(lessons.tries()) {
+                Ok(found) => Some(found),
+                Err(untold) => return Ok(Err(Lacking::Trial(untold))),
+            },
+            _ => None,
+        };
         let mondays: Vec<Date> =
             (1..=ANSWER_WEEKS).map(|back| week.as_of.plus_days(-back * DAYS_PER_WEEK)).collect();
         lessons.learn_answers(engine, shop, config, &mondays)?;
-        let weeks: Vec<&AnsweredPairs> = lessons.answers(&mondays).collect();
+        if randomised.is_some() {
+            lessons.learn_tried(engine, shop, config)?;
+        }
+        let weeks: Vec<WeekRows<'_>> =
+            lessons.answers(&mondays).map(|(monday, week)| (week, lessons.tried(monday))).collect();
         let count = |of: fn(&AnsweredPairs) -> &Vec<bool>| -> usize {
-            weeks.iter().flat_map(|week| of(week)).filter(|flag| **flag).count()
+            weeks.iter().flat_map(|(week, _)| of(week)).filter(|flag| **flag).count()
         };
         let (offers, uses) = (count(|week| &week.offered), count(|week| &week.used));
         if offers < OFFERS_MIN {
@@ -112,11 +134,26 @@ impl Answers {
             let uses = Uses::of(&held, &shares);
             shares = held.iter().map(|offer| uses.share(offer)).collect();
         }
-        let line = Line::through(&held);
-        let Some(line) = line.filter(Line::suffices) else {
-            return Ok(Err(Lacking::Signal(line)));
-        };
         let rates = rows.tell_rates(&made, &shares);
+        let (line, beside, trial) = match randomised {
+            None => match Line::through(&held) {
+                Some(line) if line.suffices() => (line, Beside::default(), None),
+                line => return Ok(Err(Lacking::Signal(line))),
+            },
+            Some(randomised) => {
+                let tried = rows.tried();
+                let expect = |of: &[usize], labels: &[f32]| {
+                    rows.crossed(&tried, |fold| rows.learn(of, labels, &params(fold), Some(fold)))
+                };
+                let expected = (expect(&made, &shares)?, expect(&unmade, &anyway)?);
+                let told = rows.tried_rows(&tried, &expected.0, &expected.1, shop);
+                let features = (&rows.matrix(&tried)?, &answer_schema());
+                match trial::read_off(&told, features, randomised, seed)? {
+                    Ok((line, beside, facts)) => (line, beside, Some(facts)),
+                    Err(untold) => return Ok(Err(Lacking::Trial(untold))),
+                }
+            }
+        };
         let facts = AnswerFacts::read(engine, week.as_of)?;
         let promotions = week
             .promotions
@@ -126,14 +163,22 @@ impl Answers {
                 (*ix, [mechanic, rate, new, depth(*ix), rates.of(*ix)])
             })
             .collect();
-        Ok(Ok(Self {
+        let answers = Self {
             extra: rows.learn(&made, &shares, &params(FOLDS), None)?,
             unoffered: rows.learn(&unmade, &anyway, &params(FOLDS), None)?,
             uses: Uses::of(&held, &shares),
             line,
+            beside,
             promotions,
             means: facts.customers.means,
-        }))
+        };
+        Ok(Ok((answers, trial)))
+    }
+
+    /// Purchases of a promotion's offers more than the line says.
+    pub(super) fn beside(&self, promotion: i32) -> f64 {
+        let [mechanic, _, _, depth, _] = self.promotion(promotion);
+        self.beside.of_kind(kind_of(mechanic, depth))
     }
 
     /// What is known of a promotion.
@@ -148,6 +193,7 @@ impl Answers {
             uses: self.uses,
             unoffered: self.unoffered.to_json()?,
             line: self.line,
+            beside: BesideFile::of(&self.beside)?,
             promotions: self.promotions.iter().map(|(ix, facts)| (*ix, *facts)).collect(),
             means: self.means,
         };
@@ -166,6 +212,7 @@ impl Answers {
             uses: written.uses,
             unoffered: Ensemble::from_json(&written.unoffered)?,
             line: written.line,
+            beside: written.beside.read()?,
             promotions: written.promotions.into_iter().collect(),
             means: written.means,
         })
@@ -182,6 +229,7 @@ struct Written {
     uses: Uses,
     unoffered: String,
     line: Line,
+    beside: BesideFile,
     #[serde(with = "nullable")]
     promotions: Vec<(i32, [f32; PROMOTION_ANSWERS])>,
     means: [f64; CUSTOMER_ANSWERS],

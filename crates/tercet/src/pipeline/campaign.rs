@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::Path;
 
-use tercet_allocation::Exploration;
+use tercet_allocation::Placed;
 use tercet_engine::{Engine, EngineOptions, Location, Store, TableWriter};
 use tercet_measurement::assignment::{Arm, Holdout};
 use tercet_simulator::{Customer, Events, Memory, Outcome, State, Table, World};
@@ -22,7 +22,8 @@ use super::lessons::Lessons;
 use super::pairs::week_pairs;
 use super::prepare::{assignment_key, sources_of};
 use super::shop::Shop;
-use super::slates::{Circumstances, fill_slots, redeemed_before};
+use super::slates::{Circumstances, Slates, fill_slots, redeemed_before};
+use super::tried::{Drawn, TriedWeek, first_tried};
 use super::week::Week;
 use super::worth::{Visits, baseline_scores, known_engine, tercet_scores};
 use crate::commands::{Project, raw};
@@ -36,8 +37,11 @@ const POLICY: &str = "policy";
 const ORACLE: &str = "oracle";
 
 /// Names under which the engine `tercet` takes part with one way to value offers, whatever the settings say.
-const VALUED: [(&str, ModelValue); 2] =
-    [("tercet-order", ModelValue::Order), ("tercet-incremental", ModelValue::Incremental)];
+const VALUED: [(&str, ModelValue); 3] = [
+    ("tercet-order", ModelValue::Order),
+    ("tercet-incremental", ModelValue::Incremental),
+    ("tercet-auto", ModelValue::Auto),
+];
 
 /// Checks the name of who takes part.
 ///
@@ -165,7 +169,7 @@ pub(crate) fn campaign(ask: &Campaign<'_>, progress: &Progress) -> Result<Campai
     let mut arms = Vec::with_capacity(ask.engines.len());
     let mut offers = Vec::with_capacity(ask.engines.len());
     for engine in &ask.engines {
-        let ((mut outcomes, decided), took) = {
+        let (Decided { mut outcomes, offers: decided, said }, took) = {
             let meter = progress.meter(engine, "weeks", u64::from(weeks_of(ask)));
             let started = crate::output::now();
             let mut shop = Simulated::new(ask, &folder.path().join(engine))?;
@@ -179,6 +183,7 @@ pub(crate) fn campaign(ask: &Campaign<'_>, progress: &Progress) -> Result<Campai
         for (at, _) in held_out.iter().enumerate().filter(|(_, held_out)| **held_out) {
             outcomes[at] = without[at];
         }
+        said.iter().for_each(|said| progress.say(&format!("{engine}, {said}")));
         let made: u64 = outcomes.iter().map(|outcome| u64::from(outcome.offers)).sum();
         progress.say(&format!(
             "{engine}: {} offers in {} weeks  {:.1} s",
@@ -343,8 +348,15 @@ fn without_offers(ask: &Campaign<'_>, mut lives: Vec<Life>) -> Vec<Outcome> {
     parts.into_iter().flat_map(|(_, _, outcomes)| outcomes).collect()
 }
 
-/// What came of all customers over the weeks, and by week the offers of each.
-type Decided = (Vec<Outcome>, Vec<Vec<Vec<u32>>>);
+/// What an engine decided, and what came of it.
+struct Decided {
+    /// What came of all customers over the weeks.
+    outcomes: Vec<Outcome>,
+    /// By week, the offers of each, where they are kept.
+    offers: Vec<Vec<Vec<u32>>>,
+    /// The weeks from which on offers were valued otherwise, and why.
+    said: Vec<String>,
+}
 
 /// An engine's campaign in its copy of the shop, where some get nothing.
 fn decide_weeks(
@@ -357,7 +369,14 @@ fn decide_weeks(
 ) -> Result<Decided> {
     let world = ask.world;
     let files = Files::new(&project.folder)?;
-    let mut deciding = Deciding { project, engine, history: History::new(), lessons: None };
+    let mut deciding = Deciding {
+        project,
+        engine,
+        history: History::new(),
+        lessons: None,
+        value_kind: String::new(),
+        said: Vec::new(),
+    };
     let (mut sums, mut offers) = (vec![Outcome::default(); lives.len()], Vec::new());
     let slots = ask.config.slots.len();
     for week in ask.history_weeks..world.size().weeks {
@@ -381,7 +400,7 @@ fn decide_weeks(
         }
         meter.advance(1);
     }
-    Ok((sums, offers))
+    Ok(Decided { outcomes: sums, offers, said: deciding.said })
 }
 
 /// What an engine carries from week to week.
@@ -390,6 +409,9 @@ struct Deciding<'a> {
     engine: &'static str,
     history: History,
     lessons: Option<Lessons>,
+    /// By what the offers of the week before were valued, and what was said of that.
+    value_kind: String,
+    said: Vec<String>,
 }
 
 impl Deciding<'_> {
@@ -413,13 +435,22 @@ impl Deciding<'_> {
         let scored = if valued || self.engine == "tercet" {
             if self.lessons.is_none() {
                 let last = monday(ask.world.size().weeks - 1);
-                self.lessons = Some(Lessons::new(engine, &shop, as_of, last, seed)?);
+                let mut lessons = Lessons::new(engine, &shop, as_of, last, seed)?;
+                lessons.look_at(Ok(Vec::new()));
+                self.lessons = Some(lessons);
             }
-            let models = match &mut self.lessons {
+            let fitted = match &mut self.lessons {
                 Some(lessons) => Models::fit(engine, &shop, &known, config, seed, lessons, None)?,
                 None => None,
             };
-            tercet_scores(&known, config, &pairs, models.as_ref().map(|(m, _)| m), &visits)?
+            if let Some((_, cards)) = &fitted
+                && config.model.value != ModelValue::Order
+                && cards.value_kind != self.value_kind
+            {
+                self.value_kind.clone_from(&cards.value_kind);
+                self.said.push(format!("from {as_of} on: {}", cards.valued_by()));
+            }
+            tercet_scores(&known, config, &pairs, fitted.as_ref().map(|(m, _)| m), &visits)?
         } else {
             baseline_scores(self.engine, &shop, &known, config, &customers)?
         };
@@ -429,10 +460,13 @@ impl Deciding<'_> {
             history: std::mem::take(&mut self.history),
             redeemed: redeemed_before(engine, as_of)?,
             with_holdout: !ask.for_everybody,
-            exploration: Exploration::default(),
+            exploration: config.exploration.draws(seed, as_of),
         };
         let slates = fill_slots(engine, &known, config, &scored, &circumstances, &masks, |_| true)?;
         self.history = circumstances.history;
+        if let Some(lessons) = &mut self.lessons {
+            lessons.add_tried(tried_of(&known, &slates), first_tried(as_of));
+        }
         let mut offers = vec![Vec::new(); ask.world.size().customers as usize];
         for (at, ix) in slates.customers.iter().enumerate() {
             let id = &known.customers[ix].id;
@@ -449,6 +483,32 @@ impl Deciding<'_> {
         }
         Ok(offers)
     }
+}
+
+/// What the draws of a week tried.
+fn tried_of(week: &Week, slates: &Slates) -> TriedWeek {
+    let mut tried = TriedWeek::new(week.as_of);
+    let (explored, problem) = (&slates.explored, &slates.problem);
+    if !explored.law().is_on() {
+        return tried;
+    }
+    let id = |at: u32| {
+        let ix = slates.promotions.get(at as usize)?;
+        week.promotions.get(ix).map(|known| known.id.as_str())
+    };
+    for (at, ix) in slates.customers.iter().enumerate() {
+        let openings = explored.openings(problem, at);
+        if openings.open_slots() == 0 || explored.is_refused(at) {
+            continue;
+        }
+        let place =
+            |cell: &Option<Placed>| cell.map(|placed| problem.candidate(at, placed.at()).promotion);
+        let done: Vec<Option<u32>> = explored.plan.slate(at).iter().map(place).collect();
+        let drawn = Drawn { openings: &openings, law: explored.law(), done: &done };
+        tried.count(&drawn);
+        tried.add(&week.customers[ix].id, &drawn, id);
+    }
+    tried
 }
 
 /// The place in the world of what the tables number from one.

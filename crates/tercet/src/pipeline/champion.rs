@@ -53,7 +53,7 @@ pub(crate) struct Standing {
 /// Holds the contest of a run, or reads what an earlier one of the same run found.
 ///
 /// # Errors
-/// `T1060` (config) when it cannot be held: no engine or no week is configured, an engine test is, or the shop comes in
+/// `T1058` (config) when it cannot be held: no engine or no week is configured, an engine test is, or the shop comes in
 /// parts.
 pub(super) fn contest(
     project: &Project,
@@ -73,7 +73,7 @@ pub(super) fn contest(
 /// Replays the weeks before the as-of date with the configured engines.
 fn held(project: &Project, identity: &Identity, progress: &Progress) -> Result<Contest> {
     let config = &project.config.champion;
-    let wrong = |what: String, remedy: &str| Err(Error::config("T1060", what).hint(remedy));
+    let wrong = |what: String, remedy: &str| Err(Error::config("T1058", what).hint(remedy));
     if config.engines.is_empty() {
         return wrong("[champion] engines names nobody".into(), "name at least one engine");
     }
@@ -149,7 +149,7 @@ fn held(project: &Project, identity: &Identity, progress: &Progress) -> Result<C
         }
     }
     let Some((champion, _)) = champion else {
-        return Err(Error::data("T1060", "no engine could be judged on the weeks before the run")
+        return Err(Error::data("T1058", "no engine could be judged on the weeks before the run")
             .hint("name an engine in [run] until there are weeks with purchases to judge by"));
     };
     Ok(Contest {

@@ -61,7 +61,9 @@ pub(super) fn decide(run: &WeeklyRun<'_>, context: &mut StageContext<'_>) -> Res
     write_log(&sight, context, parts, &mut decided, kept, &meter)?;
     drop(meter);
     let alarm = ratio::alarm(&arms)?;
-    context.write("plan.json", to_json(&facts(context, sample, &decided, arms))?)?;
+    let valued_by = run.cards(context)?.map_or_else(String::new, |cards| cards.valued_by());
+    let facts = PlanFacts { valued_by, ..facts(context, sample, &decided, arms) };
+    context.write("plan.json", to_json(&facts)?)?;
     Ok(summary(&decided) + &alarm)
 }
 

@@ -14,7 +14,7 @@ use tercet_models::{
 };
 use tercet_types::{DAYS_PER_WEEK, Date, Error, Result};
 
-use super::answers::{ANSWERS_FILE, Answers, Line};
+use super::answers::{ANSWERS_FILE, Answers, Line, TrialFacts};
 use super::lessons::{Lessons, lends};
 use super::shop::Shop;
 use super::week::Week;
@@ -66,6 +66,9 @@ pub(crate) struct ModelCards {
     /// What extra purchases were read off, when offers are valued by what they bring.
     #[serde(default)]
     pub(crate) answers: Option<Line>,
+    /// What offers that chance made or not say of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) trial: Option<TrialFacts>,
     /// By what offers are valued: `value_kind` of the log.
     #[serde(default)]
     pub(crate) value_kind: String,
@@ -175,16 +178,20 @@ impl Models {
             (spend?, response?, discovery?);
         let answers = match config.model.value {
             ModelValue::Order => None,
-            ModelValue::Incremental => {
+            ModelValue::Auto | ModelValue::Incremental => {
                 Some(Answers::fit(engine, shop, week, config, seed, lessons)?)
             }
         };
         let (value_kind, value_because) = match &answers {
             None => (ORDER_VALUE, "[model] value is \"order\"".to_owned()),
             Some(Err(lacking)) => (ORDER_VALUE, lacking.words()),
-            Some(Ok(answers)) => (INCREMENTAL_MARGIN, answers.line.words()),
+            Some(Ok((_, Some(trial)))) => (INCREMENTAL_MARGIN, trial.words()),
+            Some(Ok((answers, None))) => (INCREMENTAL_MARGIN, answers.line.words()),
         };
-        let answers = answers.and_then(Result::ok);
+        let (answers, trial) = match answers.and_then(Result::ok) {
+            Some((answers, trial)) => (Some(answers), trial),
+            None => (None, None),
+        };
         let line = answers.as_ref().map(|answers| answers.line);
         let models = Self { spend, response, discovery, answers };
         let cards = ModelCards {
@@ -196,6 +203,7 @@ impl Models {
                 .to_owned(),
             cards: vec![first, second, third],
             answers: line,
+            trial,
             value_kind: value_kind.to_owned(),
             value_because,
         };

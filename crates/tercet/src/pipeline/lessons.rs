@@ -7,13 +7,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tercet_engine::{Engine, Value, params};
 use tercet_features::{
-    AnsweredPairs, PAIR_FEATURES, Pairs, Sampling, TrainingPairs, answered_pairs, training_pairs,
+    AnsweredPairs, PAIR_FEATURES, Pairs, Sampling, TrainingPairs, answered_pairs, given_pairs,
+    training_pairs,
 };
 use tercet_models::Eligibility;
 use tercet_types::{Date, Result};
 
 use super::learn::{fill_from_models, joined};
 use super::shop::Shop;
+use super::tried::{TriedWeek, Tries, share_of};
 use crate::config::Config;
 
 /// Of promotions that are not to be offered now, one in so many is learnt from.
@@ -31,7 +33,20 @@ pub(crate) struct Lessons {
     sampling: Sampling,
     weeks: BTreeMap<Date, TrainingPairs>,
     answers: BTreeMap<Date, AnsweredPairs>,
+    tries: Tries,
+    tried: BTreeMap<Date, TriedPairs>,
 }
+
+/// What was tried in a past week, and what came of it.
+pub(super) struct TriedPairs {
+    /// The pairs, with whether the offer was made.
+    pub(super) answered: AnsweredPairs,
+    /// By what chance it was.
+    pub(super) chances: Vec<f64>,
+}
+
+/// The most pairs of a week that are tried; of more, so many are drawn.
+const TRIED_MAX: usize = 20_000;
 
 impl Lessons {
     /// For deciding the weeks from `first` to `last`: rows are made of all promotions that one of these weeks
@@ -56,7 +71,9 @@ impl Lessons {
             .map(|(ix, _)| ix)
             .collect();
         let sampling = Sampling { seed, ..Sampling::default() };
-        Ok(Self { promotions, sampling, weeks: BTreeMap::new(), answers: BTreeMap::new() })
+        let (weeks, answers, tried) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let tries = Err("no log of earlier runs is looked at".to_owned());
+        Ok(Self { promotions, sampling, weeks, answers, tries, tried })
     }
 
     /// The rows of each Monday for the given promotions, sorted by customer, then promotion.
@@ -120,8 +137,68 @@ impl Lessons {
     }
 
     /// The answers of weeks that were learnt.
-    pub(super) fn answers(&self, mondays: &[Date]) -> impl Iterator<Item = &AnsweredPairs> {
-        mondays.iter().filter_map(|monday| self.answers.get(monday))
+    pub(super) fn answers(&self, mondays: &[Date]) -> impl Iterator<Item = (Date, &AnsweredPairs)> {
+        mondays.iter().filter_map(|monday| Some((*monday, self.answers.get(monday)?)))
+    }
+
+    /// What the draws of earlier runs tried, from now on.
+    pub(super) fn look_at(&mut self, tries: Tries) {
+        self.tries = tries;
+    }
+
+    /// Adds what was tried in a week, and forgets what was before `first`.
+    pub(super) fn add_tried(&mut self, week: TriedWeek, first: Date) {
+        if let Ok(weeks) = &mut self.tries {
+            weeks.retain(|week| week.monday >= first);
+            weeks.push(week);
+        }
+    }
+
+    /// What the draws of earlier runs tried.
+    pub(super) const fn tries(&self) -> &Tries {
+        &self.tries
+    }
+
+    /// Makes what came of what was tried in weeks that are not there yet, and forgets all other weeks'.
+    pub(super) fn learn_tried(
+        &mut self,
+        engine: &Engine,
+        shop: &Shop,
+        config: &Config,
+    ) -> Result<()> {
+        let weeks = self.tries.as_deref().unwrap_or_default();
+        self.tried.retain(|monday, _| weeks.iter().any(|week| week.monday == *monday));
+        for week in weeks.iter().filter(|week| !week.offers.is_empty()) {
+            let monday = week.monday;
+            if self.tried.contains_key(&monday) {
+                continue;
+            }
+            let share = TRIED_MAX as f64 / week.offers.len() as f64;
+            let (mut given, mut chances) = (BTreeMap::new(), BTreeMap::new());
+            for tried in &week.offers {
+                let ix = shop.customer(&tried.customer).zip(shop.promotion(&tried.promotion));
+                let Some(pair) = ix else { continue };
+                if share_of(&[&tried.customer, &tried.promotion, "kept"], monday) < share {
+                    given.insert(pair, tried.is_offered);
+                    chances.insert(pair, tried.chance);
+                }
+            }
+            let mut answered = given_pairs(engine, monday, &config.features, &given)?;
+            if answered.pairs.rows() > 0 {
+                let eligibility = registered_scope(engine, shop)?;
+                fill_from_models(&mut answered.pairs, shop, &eligibility, monday)?;
+            }
+            let pairs = answered.pairs.customer_ix.iter().zip(&answered.pairs.promotion_ix);
+            let chances = pairs.map(|(customer, promotion)| chances[&(*customer, *promotion)]);
+            let chances = chances.collect();
+            self.tried.insert(monday, TriedPairs { answered, chances });
+        }
+        Ok(())
+    }
+
+    /// What was tried in a week, once it was learnt.
+    pub(super) fn tried(&self, monday: Date) -> Option<&TriedPairs> {
+        self.tried.get(&monday)
     }
 
     /// Forgets Mondays before `first`: no later week learns from them.

@@ -131,10 +131,8 @@ pub(crate) fn measure(
                 .hint(format!("they lie in {}; tercet lift makes them", store.place()))
         });
     }
-    let logs = Logs::find(project, asked)?;
-    let week = |weeks: u32| DAYS_PER_WEEK * weeks as i32;
-    let until = logs.last_day.plus_days(week(1 + settings.after_weeks));
-    let until = logs.next_run.map_or(until, |next| until.min(next));
+    let logs = Logs::find(project, asked, progress)?;
+    let until = logs.until();
     let sources = sources_of(project)?;
     let inputs = tercet_sources::input_files(&project.engine, &sources)?;
     let hangs_on = (
@@ -158,7 +156,7 @@ pub(crate) fn measure(
     store.delete_all(&id)?;
     let (measured, _) = progress.step("outcomes", || {
         let parts = super::parts_of(project, &inputs);
-        let gathered = gather(project, &store, &id, &logs, asked, until, parts, progress);
+        let gathered = gather(&logs, &store, &id, parts, progress);
         // The shop's data are not left lying about, whatever came of them.
         store.delete_all(&format!("{id}/{}", weeks::READING))?;
         let measured = gathered?;
@@ -178,20 +176,14 @@ fn kept(store: &Store, id: &str) -> Result<Option<Measurement>> {
 }
 
 /// Reads the shop's data and keeps what units did.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the one place where all that is asked comes together"
-)]
 fn gather(
-    project: &Project,
+    logs: &Logs<'_>,
     store: &Store,
     id: &str,
-    logs: &Logs<'_>,
-    asked: &Asked,
-    until: Date,
     parts: usize,
     progress: &Progress,
 ) -> Result<Measured> {
+    let (project, until) = (logs.project, logs.until());
     let settings = &project.config.lift;
     let treated_before = logs.weeks_treated_before();
     let mut ask = weeks::ask(settings, logs.first_day, until);
@@ -221,7 +213,7 @@ fn gather(
         weeks_before,
         known_until: -treated_before,
         runs: logs.runs.clone(),
-        experiment: asked.experiment.clone(),
+        experiment: logs.test.as_ref().map(|(name, _)| name.clone()),
         parts,
         units: 0,
         moved: logs.holdout.moved,

@@ -3,9 +3,13 @@
 //! A stage is done when its `stage.json` is there; a run is there when its `manifest.json` is. Both
 //! are written last and only once, so that a reader sees all of it or nothing.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use tercet_engine::{FileFact, InputFile, Store};
 use tercet_types::{Date, Error, Result};
+
+use crate::output::Progress;
 
 /// The stages, in the order of the data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -118,6 +122,9 @@ pub(crate) struct RunManifest {
     pub(crate) assignments: Option<String>,
     /// Earlier runs that the contact rules looked at.
     pub(crate) history: Vec<String>,
+    /// Earlier runs whose draws said what offers bring.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) tried: Vec<String>,
     /// The stages.
     pub(crate) stages: Vec<StageManifest>,
     /// One sentence on the outcome.
@@ -191,6 +198,39 @@ pub(crate) fn complete_runs(store: &Store) -> Result<Vec<RunManifest>> {
     }
     runs.sort_by(|a, b| (a.as_of, &a.run_id).cmp(&(b.as_of, &b.run_id)));
     Ok(runs)
+}
+
+/// The runs of an engine in the weeks asked for, one for each Monday; of several the last by its id, which is said.
+///
+/// # Errors
+/// `T1047` when the first week lies after the last.
+pub(crate) fn runs_by_week<'a>(
+    runs: &'a [RunManifest],
+    engine: &str,
+    (from, to): (Option<Date>, Option<Date>),
+    progress: &Progress,
+) -> Result<BTreeMap<Date, &'a RunManifest>> {
+    if let (Some(from), Some(to)) = (from, to)
+        && from > to
+    {
+        return Err(Error::config("T1047", format!("--from {from} lies after --to {to}"))
+            .hint("--from is the first Monday, --to the last; both may be left out"));
+    }
+    let mut by_week: BTreeMap<Date, &RunManifest> = BTreeMap::new();
+    let asked = |run: &&RunManifest| {
+        run.engine == engine
+            && from.is_none_or(|from| run.as_of >= from)
+            && to.is_none_or(|to| run.as_of <= to)
+    };
+    for run in runs.iter().filter(asked) {
+        if let Some(other) = by_week.insert(run.as_of, run) {
+            progress.say(&format!(
+                "warning: two runs of {}: {} is read and {} is not; delete the folder of the one whose offers were not sent",
+                run.as_of, run.run_id, other.run_id
+            ));
+        }
+    }
+    Ok(by_week)
 }
 
 /// The complete run of that id; without one, the run of the newest as-of date.

@@ -12,6 +12,7 @@ mod decision_log;
 mod draws;
 mod effects;
 mod engine_test;
+mod evaluate;
 mod history;
 mod learn;
 mod learned;
@@ -38,12 +39,14 @@ mod scopes;
 mod shop;
 mod slates;
 mod stages;
+mod tried;
 mod week;
 mod worth;
 
 pub(crate) use campaign::{Campaign, campaign, participant};
 pub(crate) use decide::rule_words;
 pub(crate) use effects::{Effect, EffectFacts, EngineFacts, effects};
+pub(crate) use evaluate::{Cost, Ground, Protocol, cut, fold_facts, rank_and_judge};
 pub(crate) use history::Contact;
 pub(crate) use lift::{
     Answer, Asked, Comparison, Measured, Planned, PowerAsk, compare, measure, plan,
@@ -60,5 +63,6 @@ pub(crate) use redraws::{Coverage, REDRAWS_MAX, redraw};
 pub(crate) use replay::{Contestant, Replay, Replayed, replay};
 pub(crate) use retention::apply_retention;
 pub(crate) use runner::Outcome;
+pub(crate) use shop::Shop;
 pub(crate) use stages::weekly_run;
 pub(crate) use worth::known_engine;

@@ -8,8 +8,10 @@ mod logged;
 mod policies;
 mod rewards;
 mod rounds;
+mod tried;
 
 use serde::Serialize;
+use tercet_measurement::Found;
 use tercet_measurement::estimate::Estimate;
 use tercet_measurement::off_policy::{Estimator, Refusal, WeighedLog, WeightFacts};
 use tercet_types::{Date, Result};
@@ -18,6 +20,7 @@ use self::logged::Log;
 pub(crate) use self::policies::{Policy, TableRow};
 pub(crate) use self::rewards::Reward;
 use self::rewards::Rewards;
+pub(super) use self::tried::{runs_that_drew, tries};
 use crate::commands::Project;
 use crate::output::{Progress, thousands};
 
@@ -111,24 +114,8 @@ pub(crate) struct ValueFacts {
     pub(crate) assumptions: &'static str,
 }
 
-/// A number, or why there is none.
-#[derive(Clone, Debug, Serialize)]
-#[serde(untagged)]
-pub(crate) enum Judged<T> {
-    /// The number.
-    Found(T),
-    /// Why there is none.
-    Refused {
-        /// The reason in words.
-        refused: Refusal,
-    },
-}
-
-impl<T> From<Result<T, Refusal>> for Judged<T> {
-    fn from(result: Result<T, Refusal>) -> Self {
-        result.map_or_else(|refused| Self::Refused { refused }, Self::Found)
-    }
-}
+/// A number, or in words why there is none.
+pub(crate) type Judged<T> = Found<T, Refusal>;
 
 impl View {
     /// What a log says by these estimators, under the names that they have there.
@@ -179,7 +166,7 @@ pub(crate) fn evaluate(
     progress: &Progress,
 ) -> Result<Evaluation> {
     let ((log, rewards), _) = progress.step("outcomes", || {
-        let mut log = Log::read(project, asked)?;
+        let mut log = Log::read(project, asked, progress)?;
         let rewards = Rewards::read(project, &mut log, asked.reward)?;
         let said =
             format!("{} slates of {} runs", thousands(log.slates.len()), log.judged_runs().len());

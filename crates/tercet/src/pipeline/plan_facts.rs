@@ -12,6 +12,9 @@ use super::week::Week;
 /// What allocation leaves beside its tables, for the report.
 #[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct PlanFacts {
+    /// By what offers are valued, and why; nothing where no model was trained.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(super) valued_by: String,
     /// Value of all offers, minor units.
     pub(super) total_value_minor: f64,
     /// What is left of each promotion's cap: promotion, limit, remaining.

@@ -36,6 +36,10 @@ pub(super) struct Bringer {
     /// What the features of each group that are told relative to others are multiplied by.
     factors: Vec<[f32; RELATIVE.len()]>,
     line: Line,
+    /// Purchases more than the line says, by promotion.
+    beside: Vec<f64>,
+    /// What is learnt beside that, and how much of it counts.
+    left: Option<(Scorer, f64)>,
     uses: Uses,
     /// The rates over all customers, to read a customer's answers by.
     pub(super) means: [f64; CUSTOMER_ANSWERS],
@@ -75,6 +79,11 @@ impl Bringer {
             group_of: offered.group_of.clone(),
             factors: Levels::factors(&levels),
             line: answers.line,
+            beside: offered.promotion_ix.iter().map(|ix| answers.beside(*ix)).collect(),
+            left: match &answers.beside.left {
+                Some(ensemble) => Some((compiled(ensemble)?, answers.beside.left_share)),
+                None => None,
+            },
             means: answers.means,
         })
     }
@@ -97,7 +106,7 @@ impl Bringer {
         // Who has no row has nothing that could be relative.
         let mut otherwise = block.otherwise.to_vec();
         otherwise.extend([0.0; RELATIVE.len()]);
-        let rates = |scorer: &Scorer| -> Result<Vec<f64>> {
+        let margins = |scorer: &Scorer| -> Result<Vec<f64>> {
             let rows = Rows { values: &self.promotions, stride: WIDE_PROMOTION };
             let promotions = scorer.promotions(self.kernel, rows, &self.group_of)?;
             let customers = Rows { values: &wide, stride: WIDE_CUSTOMER };
@@ -108,13 +117,21 @@ impl Bringer {
                 otherwise: &otherwise,
             };
             let sums = scorer.score(self.kernel, &promotions, block.len(), customers, cross)?;
-            Ok(sums.into_iter().map(|sum| Objective::Logistic.link(scorer.margin(sum))).collect())
+            Ok(sums.into_iter().map(|sum| scorer.margin(sum)).collect())
         };
-        let both = rates(&self.extra)?.into_iter().zip(rates(&self.unoffered)?);
+        let both = margins(&self.extra)?.into_iter().zip(margins(&self.unoffered)?);
+        let mut beside: Vec<f64> = self.beside.repeat(block.len());
+        if let Some((scorer, share)) = &self.left {
+            let left = margins(scorer)?;
+            beside.iter_mut().zip(left).for_each(|(beside, left)| *beside += share * left);
+        }
+        let rate = |margin: f64| Objective::Logistic.link(margin);
         Ok(both
-            .map(|(extra, unoffered)| Brought {
+            .zip(beside)
+            .map(|((extra, unoffered), beside)| (rate(extra), rate(unoffered), beside))
+            .map(|(extra, unoffered, beside)| Brought {
                 use_rate: self.uses.rate(extra, unoffered),
-                extra: self.line.extra(extra, unoffered),
+                extra: self.line.extra(extra, unoffered, beside),
             })
             .collect())
     }

@@ -7,6 +7,7 @@ use tercet_types::{Date, Error, Result};
 use super::arms::run_taken_over;
 use super::history::runs_looked_at;
 use super::manifest::to_json;
+use super::off_policy::runs_that_drew;
 use super::runner::Identity;
 use crate::commands::Project;
 
@@ -102,5 +103,6 @@ pub(crate) fn identity_of(
         inputs: tercet_sources::input_files(&project.engine, &sources)?,
         assignments: run_taken_over(&project.store, as_of, engine)?,
         history: runs_looked_at(&project.store, &project.config.rules, as_of, engine)?,
+        tried: runs_that_drew(project, as_of)?,
     })
 }

@@ -39,6 +39,9 @@ pub(crate) struct Identity {
     pub(crate) assignments: Option<String>,
     /// Earlier runs that the contact rules look at.
     pub(crate) history: Vec<String>,
+    /// Earlier runs whose draws say what offers bring.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) tried: Vec<String>,
 }
 
 impl Identity {
@@ -235,6 +238,7 @@ pub(crate) fn run_stages(
         inputs: identity.inputs.clone(),
         assignments: identity.assignments.clone(),
         history: identity.history.clone(),
+        tried: identity.tried.clone(),
         summary: done.last().map(|stage| stage.summary.clone()).unwrap_or_default(),
         stages: done,
     };
@@ -275,6 +279,7 @@ mod tests {
             inputs: Vec::new(),
             assignments: None,
             history: Vec::new(),
+            tried: Vec::new(),
         };
         let worked = RefCell::new(Vec::new());
         let mut work: BTreeMap<Stage, Box<StageWork<'_>>> = BTreeMap::new();

@@ -17,6 +17,7 @@ use super::learn::{ModelCards, Models, TOO_SHORT};
 use super::learned::Sight;
 use super::lessons::Lessons;
 use super::manifest::{Part, Selection, Stage, parse, stage_path, to_json};
+use super::off_policy::tries;
 use super::pairs::{Asked, Made};
 use super::parts::Opened;
 use super::prepare::{assignment_key, identity_of, parts_of, sources_of};
@@ -132,6 +133,8 @@ impl WeeklyRun<'_> {
         let (shop, week) = (&opened.shop, &opened.week);
         let seed = context.identity.seed;
         let mut lessons = Lessons::new(context.engine, shop, week.as_of, week.as_of, seed)?;
+        let tried = &context.identity.tried;
+        lessons.look_at(tries(self.project, tried, week.as_of, context.progress)?);
         let fitted =
             Models::fit(context.engine, shop, week, context.config, seed, &mut lessons, None)?;
         let Some((models, cards)) = fitted else {
@@ -144,10 +147,10 @@ impl WeeklyRun<'_> {
         let trees: usize = cards.cards.iter().map(|card| card.trees).sum();
         let rows = cards.cards.first().map_or(0, |card| card.rows[0]);
         context.write("models.json", to_json(&Some(&cards))?)?;
-        // Of the default nothing needs to be said here; the report says it.
+        // What was asked for and is there need not be said here; the report says it.
         let valued = match context.config.model.value {
             ModelValue::Order => String::new(),
-            ModelValue::Incremental => format!("; {}", cards.valued_by()),
+            ModelValue::Auto | ModelValue::Incremental => format!("; {}", cards.valued_by()),
         };
         Ok(format!(
             "{trees} trees from {} rows of {} past weeks{valued}",

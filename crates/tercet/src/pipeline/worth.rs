@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use tercet_engine::{Engine, Frame};
 use tercet_features::{CustomerAnswers, PairBlock};
 use tercet_models::legacy::{ItemAttributes, Legacy};
-use tercet_models::{CustomerKnn, PersonalFrequency, Popularity, Promoted, PromotionRanker};
+use tercet_models::registry::{ESTIMATORS, estimator_named};
+use tercet_models::{
+    Attributes, CustomerKnn, Fitted, PersonalFrequency, Popularity, Promoted, PromotionRanker, Recommender, Training,
+};
 use tercet_scoring::{
     Base, Bonus, CustomerFacts, Prediction, Route, RouteRules, Value, incremental, route,
     spend_per_response_minor, visit_index, worth,
@@ -20,8 +23,8 @@ use super::shop::Shop;
 use super::week::{KnownCustomer, Week};
 use crate::config::Config;
 
-/// The engines that can decide, the product's own first.
-pub(crate) const ENGINES: [&str; 5] =
+/// The engines that can decide beside the recommenders, the product's own first.
+const ENGINES: [&str; 5] =
     [OWN_ENGINE, "personal-decayed", "legacy", "personal", "popular"];
 
 /// The engine that predicts what customers buy.
@@ -44,9 +47,19 @@ pub(super) const SCORE_SCALE: f64 = 1e6;
 /// # Errors
 /// `T1015` for a name that is not one.
 pub(crate) fn known_engine(name: &str) -> Result<&'static str> {
-    ENGINES.into_iter().find(|known| *known == name).ok_or_else(|| {
-        Error::config("T1015", format!("there is no engine '{name}'"))
-            .hint(format!("the engines are {}", ENGINES.join(", ")))
+    let recommenders = ESTIMATORS.iter().map(|estimator| estimator.name);
+    let mut known = ENGINES.into_iter().chain(recommenders);
+    known.find(|known| *known == name).ok_or_else(|| {
+        let others: Vec<&str> = ESTIMATORS
+            .iter()
+            .map(|estimator| estimator.name)
+            .filter(|name| !ENGINES.contains(name))
+            .collect();
+        Error::config("T1015", format!("there is no engine '{name}'")).hint(format!(
+            "the engines are {}, and every recommender: {}",
+            ENGINES.join(", "),
+            others.join(", ")
+        ))
     })
 }
 
@@ -430,20 +443,27 @@ pub(crate) fn baseline_scores(
 ) -> Result<Scored> {
     let eligibility = week.eligibility(shop, |promotion| promotion.is_candidate)?;
     let asked: Vec<u32> = customers.iter().map(|ix| *ix as u32).collect();
-    let legacy;
+    let (legacy, learnt);
     let ranker: &dyn PromotionRanker = match engine {
         "popular" => &Popularity::default(),
         "personal" => &PersonalFrequency::default(),
         "personal-decayed" => {
             &Promoted { recommender: CustomerKnn::default(), fill: Some(Popularity::default()) }
         }
-        _ => {
+        "legacy" => {
             let attributes = ItemAttributes {
                 product_types: shop.product_types.clone(),
                 brands: shop.brands.clone(),
             };
             legacy = Legacy::new(attributes);
             &legacy
+        }
+        name => {
+            let settings = config.recommenders.get(name).cloned().unwrap_or_default();
+            let estimator = estimator_named(name)?.build(&settings.into())?;
+            let recommender = Informed { estimator, products: attributes(shop)? };
+            learnt = Promoted { recommender, fill: Some(Popularity::default()) };
+            &learnt
         }
     };
     let lists = ranker.score(&shop.history, &eligibility, week.as_of.days(), &asked)?;
@@ -459,6 +479,30 @@ pub(crate) fn baseline_scores(
         scored.push(*customer, candidates.iter().map(value));
     }
     Ok(scored)
+}
+
+/// A recommender that knows more of products than it is told.
+struct Informed {
+    estimator: Box<dyn Recommender>,
+    products: Attributes,
+}
+
+impl Recommender for Informed {
+    fn name(&self) -> &'static str {
+        self.estimator.name()
+    }
+
+    fn fit<'a>(&'a self, training: &Training<'a>) -> Result<Box<dyn Fitted + 'a>> {
+        self.estimator.fit(&Training { products: &self.products, ..*training })
+    }
+}
+
+/// What is known of a shop's products.
+fn attributes(shop: &Shop) -> Result<Attributes> {
+    let one = |values: &[u32]| values.iter().map(|value| vec![*value]).collect::<Vec<_>>();
+    Attributes::none(shop.history.products())
+        .with("product_type", &one(&shop.product_types))?
+        .with("brand", &one(&shop.brands))
 }
 
 /// A value that no model of ours says, with what an average customer does.

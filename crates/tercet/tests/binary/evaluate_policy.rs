@@ -1,7 +1,7 @@
 //! What do the logs of runs, and tables, say of other policies?
 
 use serde_json::Value as Json;
-use tercet_engine::{Engine, EngineOptions, Frame, Location};
+use tercet_engine::Frame;
 
 use crate::support::{Project, project};
 
@@ -171,8 +171,16 @@ fn a_plan_is_judged_alike_by_whatever_names_it() {
     shop.run(&["evaluate-policy", "--policy", &half]).refused(
         3,
         "T0720",
-        &["the policy does not sum to one"],
+        &["half.csv: row 1: customer 'C001', slot 1", "the policy does not sum to one"],
     );
+    shop.file("slots.csv", "customer_id,slot,promotion_id\nC001,1,W06-1\nC001,9,W06-1\n");
+    let slots = shop.path().join("slots.csv").to_str().unwrap().to_owned();
+    shop.run(&["evaluate-policy", "--policy", &slots]).refused(3, "T1054", &["row 2 names slot 9"]);
+    for slot in ["0", "-1", "1.5"] {
+        shop.file("slots.csv", format!("customer_id,slot,promotion_id\nC001,{slot},W06-1\n"));
+        let none = shop.run(&["evaluate-policy", "--policy", &slots]);
+        none.refused(3, "T1054", &["row 1 is of slot", "which is none"]);
+    }
     shop.file("nobody.csv", "customer_id,slot,promotion_id\nX,1,W06-1\n");
     let nobody = shop.path().join("nobody.csv").to_str().unwrap().to_owned();
     shop.run(&["evaluate-policy", "--policy", &nobody]).refused(3, "T1054", &["no customer"]);
@@ -224,13 +232,6 @@ fn a_log_without_draws_is_refused() {
     );
 }
 
-/// Writes the log of a run anew.
-fn write(shop: &Project, run: &str, log: &Frame) {
-    let engine = Engine::new(EngineOptions::default()).unwrap();
-    let store = engine.store(&Location::new("runs", &shop.path()).unwrap()).unwrap();
-    store.put_table(&format!("{run}/allocation/decisions.parquet"), log).unwrap();
-}
-
 #[test]
 fn a_log_that_was_changed_is_refused() {
     let shop = project();
@@ -238,7 +239,7 @@ fn a_log_that_was_changed_is_refused() {
     let run = shop.weekly(&["--as-of", WEEKS[1]]);
     let log = shop.table(&run, "allocation/decisions");
     let refused = |log: &Frame, code: &str, words: &str| {
-        write(&shop, &run, log);
+        shop.rewrite(&run, "allocation/decisions", log);
         shop.run(&["evaluate-policy"]).refused(3, code, &[words]);
     };
     let rest: Vec<String> =
@@ -249,8 +250,19 @@ fn a_log_that_was_changed_is_refused() {
     refused(&missing, "T0720", "a propensity does not lie above 0");
     let alike = log.with(vec![("propensity", vec![0.5; log.rows()].into())]).unwrap();
     refused(&alike, "T1057", "do not follow from plan.json and candidates");
-    write(&shop, &run, &log);
+    shop.rewrite(&run, "allocation/decisions", &log);
     shop.run(&["evaluate-policy"]).fine();
+
+    // Weeks the wrong way round.
+    let turned = shop.run(&["evaluate-policy", "--from", WEEKS[1], "--to", WEEKS[0]]);
+    turned.refused(2, "T1047", &[WEEKS[1], "lies after --to"]);
+    shop.run(&["lift", "--from", WEEKS[1], "--to", WEEKS[0]]).refused(2, "T1047", &["--to"]);
+
+    // Two runs of a Monday: it is said which is read.
+    let again = shop.weekly(&["--as-of", WEEKS[1], "--seed", "9"]);
+    let told = shop.run(&["evaluate-policy"]).fine().stderr;
+    let read = run.clone().max(again);
+    assert!(told.contains(&format!("warning: two runs of {}: {read} is read", WEEKS[1])), "{told}");
 
     // Parts keep no candidates.
     shop.set("run.parts", 2);
@@ -300,9 +312,17 @@ fn any_table_with_propensities_will_do() {
     assert_eq!(found["policies"][0]["views"][0]["weights"]["units"], 100);
 
     typed("policy.csv", &[]).refused(3, "T1051", &["no column 'propensity'"]);
-    typed("policy.csv", &["--propensity", "clicked"]).refused(3, "T0720", &["a propensity"]);
+    typed("policy.csv", &["--propensity", "clicked"]).refused(
+        3,
+        "T0720",
+        &["row 1: ", "a propensity"],
+    );
     shop.file("half.csv", "shown,probability\nA,0.4\nB,0.5\n");
-    typed("half.csv", &["--propensity", "chance"]).refused(3, "T0720", &["sum to one"]);
+    typed("half.csv", &["--propensity", "chance"]).refused(
+        3,
+        "T0720",
+        &["from row 1 on", "sum to one"],
+    );
     shop.file("twice.csv", "shown,probability\nA,0.4\nA,0.6\n");
     typed("twice.csv", &["--propensity", "chance"]).refused(3, "T1054", &["second time"]);
     let without = ["evaluate-policy", "--log", &place("log.csv")];

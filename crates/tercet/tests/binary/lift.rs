@@ -1,6 +1,7 @@
 //! Does the report of a campaign find what was put into the data, and refuse what cannot be told?
 
 use serde_json::Value as Json;
+use tercet_engine::Frame;
 
 use crate::support::{Output, Project, at, run};
 
@@ -146,6 +147,24 @@ fn what_was_added_to_the_treated_is_found() {
     let parted = lift(&shop, &[]).fine().json();
     assert_eq!(parted["campaign"]["parts"], 3);
     assert!(parted["comparisons"] == found["comparisons"], "in parts, other figures");
+}
+
+#[test]
+fn logs_that_were_changed_are_refused() {
+    let shop = shop();
+    let run = shop.weekly(&["--as-of", &mondays(&shop)[0]]);
+    let assigned = shop.table(&run, "allocation/assignments");
+    let twice = Frame::stacked(&[assigned.clone(), assigned.clone()]).unwrap();
+    shop.rewrite(&run, "allocation/assignments", &twice);
+    lift(&shop, &[]).refused(3, "T1042", &["a customer stands in it twice"]);
+    shop.rewrite(&run, "allocation/assignments", &assigned);
+    let decided = shop.table(&run, "allocation/decisions");
+    let arms = vec!["control".to_owned(); decided.rows()];
+    let changed = decided.with(vec![("arm", arms.into())]).unwrap();
+    shop.rewrite(&run, "allocation/decisions", &changed);
+    lift(&shop, &[]).refused(3, "T1042", &["control were sent offers"]);
+    shop.rewrite(&run, "allocation/decisions", &decided);
+    lift(&shop, &[]).fine();
 }
 
 #[test]

@@ -7,13 +7,18 @@
 )]
 
 mod assignment;
+mod champion;
 mod cli;
 mod compare;
+mod customer_value;
 mod demo;
+mod evaluate;
 mod evaluate_policy;
 mod exploration;
 mod faults;
 mod lift;
+mod offer_values;
+mod recommend;
 mod s3;
 mod scopes;
 mod simulate;

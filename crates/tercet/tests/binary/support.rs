@@ -147,6 +147,13 @@ impl Project {
         finish(self.command(arguments).envs(variables.iter().copied()))
     }
 
+    /// Writes a table of a run anew, such as `allocation/decisions`.
+    pub(crate) fn rewrite(&self, run: &str, table: &str, rows: &Frame) {
+        let engine = Engine::new(EngineOptions::default()).unwrap();
+        let store = engine.store(&Location::new("runs", &self.path()).unwrap()).unwrap();
+        store.put_table(&format!("{run}/{table}.parquet"), rows).unwrap();
+    }
+
     /// Writes a file below the project's folder.
     pub(crate) fn file(&self, name: &str, content: impl AsRef<[u8]>) {
         let path = self.path().join(name);

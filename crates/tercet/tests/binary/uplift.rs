@@ -59,7 +59,9 @@ fn fit(path: &Path, more: &[&str]) -> Output {
 fn whom_a_treatment_changes_is_found_and_sent_to() {
     let (folder, path) = table(&rows(4_000));
     let model = folder.path().join("model.json");
-    let kept = ["--model", model.to_str().unwrap(), "--format", "json"];
+    let page = folder.path().join("page.html");
+    let kept = ["--model", model.to_str().unwrap(), "--report", page.to_str().unwrap()];
+    let kept = [&kept[..], &["--format", "json"]].concat();
     let how = ["--outcome", "bought", "--ignore", "spent", "--splits", "4"];
     let said = fit(&path, &[&how[..], &kept].concat()).fine().json();
     assert_eq!(said["sample_ratio"]["alarm"], false);
@@ -73,6 +75,15 @@ fn whom_a_treatment_changes_is_found_and_sent_to() {
     assert!(letter["effect"]["value"].as_f64().unwrap() > 0.0);
     assert!(said["advice"]["by_uplift"].is_object());
     assert!(said["policy"]["over_nobody"]["low"].as_f64().unwrap() > 0.0);
+    // The curve ends at the average effect.
+    let curve = letter["rankings"][0]["qini_curve"].as_array().unwrap();
+    assert_eq!((curve.len(), &curve[10]), (11, &letter["effect"]["value"]));
+    let html = std::fs::read_to_string(&page).unwrap();
+    let curves = html.matches("<h3>Qini curve</h3>").count();
+    assert_eq!((curves, html.contains("<script")), (2, false));
+    assert!(
+        html.contains("Choose by uplift: customers differ, and choosing among them pays most.")
+    );
 
     // The letter goes to the city, whatever the row is called.
     let apply = ["--quiet", "uplift", "apply", "--model", model.to_str().unwrap()];
@@ -89,6 +100,15 @@ fn whom_a_treatment_changes_is_found_and_sent_to() {
     let flags = ["--data", path.to_str().unwrap(), "--out", out.to_str().unwrap()];
     run(&[&apply[..], &flags].concat()).fine();
     assert!(out.is_file());
+    let flags = ["--data", path.to_str().unwrap(), "--format", "json"];
+    let rows_of = run(&[&apply[..], &flags].concat()).fine().json();
+    let (first, line) = (&rows_of[0], &lines[1]);
+    assert_eq!([&first["id"], &first["send"]], [&line[0], &line[4]]);
+    for (column, cell) in [("uplift call", &line[1]), ("expected outcome", &line[3])] {
+        assert_eq!(first[column].as_f64().unwrap(), cell.parse::<f64>().unwrap());
+    }
+    let unknown = ["--data", path.to_str().unwrap(), "--out", "uplift.xlsx"];
+    run(&[&apply[..], &unknown].concat()).refused(2, "T1068", &["neither in .csv nor in .parquet"]);
 
     // Any outcome will do, and a page is for people.
     let page = fit(
@@ -101,6 +121,75 @@ fn whom_a_treatment_changes_is_found_and_sent_to() {
     {
         assert!(page.contains(words), "'{words}' is not in: {page}");
     }
+
+    // NIR takes arms of one size.
+    let mut uneven = rows(1_500);
+    uneven
+        .iter_mut()
+        .filter(|row| row[3] == "letter")
+        .for_each(|row| row[3] = "nothing".to_owned());
+    let (_folder, path) = table(&uneven);
+    let flags = ["--outcome", "bought", "--ignore", "spent", "--splits", "2", "--learner", "t"];
+    let said =
+        fit(&path, &[&flags[..], &["--shares", "2,1", "--format", "json"]].concat()).fine().json();
+    assert!(said["policy"]["selected"].is_null(), "{:#}", said["policy"]);
+}
+
+/// A trial whose letters come in two kinds of paper that do the same, with a column that says the kind of an arm.
+fn with_kinds(kind: impl Fn(usize, &str) -> &'static str) -> (TempDir, PathBuf) {
+    let (folder, path) = table(&rows(3_000));
+    let text = std::fs::read_to_string(&path).unwrap();
+    let line = |(number, line): (usize, &str)| {
+        let papers = ["letter white", "letter blue"];
+        let line = line.replace("letter", papers[number % 2]);
+        let arm = line.split(',').nth(3).unwrap();
+        let kind = if number == 0 { "type" } else { kind(number, arm) };
+        format!("{line},{kind}")
+    };
+    let lines: Vec<String> = text.lines().enumerate().map(line).collect();
+    std::fs::write(&path, lines.join("\n")).unwrap();
+    (folder, path)
+}
+
+#[test]
+fn arms_of_a_kind_are_drawn_towards_each_other() {
+    let flags = ["--outcome", "bought", "--ignore", "spent", "--splits", "2", "--learner", "t"];
+    let flags =
+        [&flags[..], &["--shares", "2,2,1,1", "--kind", "type", "--format", "json"]].concat();
+    let (_folder, path) = with_kinds(|_, arm| match arm {
+        "nothing" => "",
+        "call" => "phone",
+        _ => "post",
+    });
+    let said = fit(&path, &flags).fine().json();
+    let arms: Vec<(&str, &str, f64)> = said["arms"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|arm| {
+            (
+                arm["arm"].as_str().unwrap(),
+                arm["kind"].as_str().unwrap(),
+                arm["own_effect_kept"].as_f64().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(arms[0], ("call", "phone", 1.0));
+    assert_eq!(
+        arms[1..].iter().map(|arm| (arm.0, arm.1)).collect::<Vec<_>>(),
+        [("letter blue", "post"), ("letter white", "post")]
+    );
+    // Papers do the same: what tells them apart is chance.
+    assert!(arms[1..].iter().all(|arm| arm.2 < 0.5), "{arms:?}");
+
+    let (_folder, path) = with_kinds(|number, arm| match arm {
+        "letter blue" if number > 1_000 => "gift",
+        _ => "post",
+    });
+    let words = ["kind 'type': arm 'letter blue'", "of 'post' in row", "of 'gift' in row 100"];
+    fit(&path, &flags).refused(3, "T1064", &words);
+    let (_folder, path) = with_kinds(|_, _| "");
+    fit(&path, &flags).refused(3, "T1064", &["kind 'type': row", "has none"]);
 }
 
 #[test]
@@ -225,11 +314,49 @@ fn what_is_no_trial_is_refused_by_name() {
     check(&outcome, &bought, 3, "T1069", &["'age'", "--ignore age"]);
     check(&same, &["--outcome", "bought", "--features", "bought"], 2, "T1069", &["'bought'"]);
     check(&same, &with(&["--shares", "1,2"]), 2, "T1068", &["2 sizes for 3 arms"]);
+    check(
+        &same,
+        &with(&["--shares", "1,2,3"]),
+        3,
+        "T1071",
+        &["'nothing' has", "of 100 planned", "--despite-ratio"],
+    );
+    let old = |n: usize, row: &mut [String; 6]| {
+        if n == 16 {
+            row[2] = "old".to_owned();
+        }
+    };
+    check(
+        &old,
+        &bought,
+        3,
+        "T1062",
+        &["'age': row 17 holds 'old'", "599 numbers", "--categories age"],
+    );
+    check(&same, &with(&["--categories", "bought"]), 2, "T1069", &["it is no feature"]);
+    // Rows are counted as they stand in the file, those of other arms too.
+    let twice = |n: usize, row: &mut [String; 6]| {
+        if n > 500 && row[3] == "call" {
+            row[0] = "x".to_owned();
+        }
+    };
+    let calls: Vec<usize> = (501..600).filter(|n| fine[*n][3] == "call").map(|n| n + 1).collect();
+    let words = format!("'x' stands in rows {} and {}", calls[0], calls[1]);
+    check(&twice, &with(&["--arms", "call"]), 3, "T1067", &[&words]);
     check(&same, &with(&["--propensity", "age"]), 2, "T1068", &["one treatment"]);
     let chance =
         ["--outcome", "bought", "--features", "place", "--arms", "call", "--propensity", "age"];
     check(&same, &chance, 3, "T1068", &["no chance between 0 and 1"]);
+    // Numbers that are names are categories where somebody says so, and a trial may be read despite its sizes.
     let (folder, path) = table(&fine);
+    let all = ["--categories", "place", "--shares", "1,2,3", "--despite-ratio", "--format", "json"];
+    let quick = ["--splits", "2", "--learner", "t"];
+    let said = fit(&path, &[&bought[..], &quick, &all].concat()).fine().json();
+    assert_eq!(said["sample_ratio"]["alarm"], true);
+    let (_empty, none) = table(&[]);
+    fit(&none, &bought).refused(3, "T1072", &["the table has no rows"]);
+    let missing = folder.path().join("missing.csv");
+    fit(&missing, &bought).refused(6, "T0906", &["missing.csv", "the folder you are in"]);
     let other = folder.path().join("other.json");
     std::fs::write(&other, "{}").unwrap();
     let [model, data] = [&other, &path].map(|path| path.to_str().unwrap());

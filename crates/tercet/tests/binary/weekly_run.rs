@@ -225,6 +225,8 @@ fn a_run_says_by_what_offers_are_valued_and_why() {
         assert!(shop.text(&format!("runs/{id}/delivery/report.html")).contains("order value"));
         assert!(shop.decisions(id).iter().all(|row| row.value_kind == "order_value"));
     };
+    check("0 of 2,000 randomised customer-weeks", "offers are valued by order value: 0 of 2,000");
+    shop.set("model.value", "order");
     check("[model] value", "past weeks");
     // Nobody was offered anything before.
     shop.set("model.value", "incremental");

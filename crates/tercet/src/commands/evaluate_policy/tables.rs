@@ -42,6 +42,7 @@ fn policy_of(table: &Table, name: &str) -> Result<Policy> {
     };
     let mut rows = Vec::with_capacity(table.rows());
     for (row, customer) in customers.into_iter().enumerate() {
+        let at_row = |error: Error| error.context(format!("{name}: row {}", row + 1));
         let customer = customer.ok_or_else(|| {
             Error::data("T1062", format!("{name}: row {} names no customer", row + 1))
                 .hint("leave out rows without a customer_id")
@@ -54,8 +55,9 @@ fn policy_of(table: &Table, name: &str) -> Result<Policy> {
             .hint("slots count from 1, in the order of the project's [[slots]]"));
         }
         rows.push(TableRow {
+            row: row + 1,
             customer,
-            as_of: days[row].as_deref().map(str::parse::<Date>).transpose()?,
+            as_of: days[row].as_deref().map(str::parse::<Date>).transpose().map_err(at_row)?,
             slot: slots[row] as i32,
             promotion: promotions[row].clone(),
             probability: probabilities[row],
@@ -148,7 +150,8 @@ impl Rounds {
             })?;
             let done = choices.get(&self.actions[row]);
             let target = done.map_or(0.0, |(probability, _)| *probability);
-            let mut round = Round::new(self.propensities[row], target, self.rewards[row])?;
+            let mut round = Round::new(self.propensities[row], target, self.rewards[row])
+                .map_err(|refusal| Error::from(refusal).context(format!("row {}", row + 1)))?;
             let expected = |(probability, expected): &(f64, Option<f64>)| {
                 expected.map(|expected| probability * expected)
             };
@@ -197,7 +200,9 @@ impl TablePolicy {
             false => vec![None; table.rows()],
         };
         let mut choices: BTreeMap<Place, Choices> = BTreeMap::new();
+        let mut firsts: BTreeMap<Place, usize> = BTreeMap::new();
         for (row, (place, action)) in places.zip(actions).enumerate() {
+            firsts.entry(place.clone()).or_insert(row + 1);
             let of_place = choices.entry(place).or_default();
             if of_place.insert(action, (probabilities[row], expected[row])).is_some() {
                 return Err(Error::data(
@@ -207,10 +212,12 @@ impl TablePolicy {
                 .hint("name the columns that tell the rows apart: --position, --key"));
             }
         }
-        for of_place in choices.values() {
+        for (place, of_place) in &choices {
             let probabilities: Vec<f64> = of_place.values().map(|(chance, _)| *chance).collect();
-            check_policy(&probabilities)
-                .map_err(|refusal: Refusal| Error::from(refusal).context(name))?;
+            check_policy(&probabilities).map_err(|refusal: Refusal| {
+                let first = firsts[place];
+                Error::from(refusal).context(format!("{name}: the actions from row {first} on"))
+            })?;
         }
         Ok(Self { name: name.to_owned(), has_keys, has_positions, choices })
     }

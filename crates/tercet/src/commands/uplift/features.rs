@@ -10,15 +10,26 @@ use super::table::{Table, number};
 /// The most different texts of a column that is a feature.
 const LEVELS_MAX: usize = 250;
 
-/// Learns what the columns hold: a column whose cells are all numbers is one, any other is a category.
+/// Learns what the columns hold: a column whose cells are all numbers is one; one that holds none, or is named among
+/// the categories, is a category.
 ///
 /// # Errors
-/// `T1063` for a column with more different texts than a category may have.
-pub(super) fn schema_of(table: &Table, columns: &[String]) -> Result<FeatureSchema> {
+/// `T1062` for a column of numbers and texts, `T1063` for one with more different texts than a category may have,
+/// `T1069` for a category that is no feature.
+pub(super) fn schema_of(
+    table: &Table,
+    columns: &[String],
+    categories: &[String],
+) -> Result<FeatureSchema> {
+    if let Some(name) = categories.iter().find(|name| !columns.contains(name)) {
+        table.cells(name)?;
+        return Err(Error::config("T1069", format!("--categories {name}: it is no feature"))
+            .hint("name it among the features as well, or leave it out here"));
+    }
     let mut schema = FeatureSchema::default();
     for name in columns {
         let cells = table.cells(name)?;
-        if cells.iter().flatten().all(|cell| number(cell).is_some()) {
+        if !categories.contains(name) && is_number(table, name, &cells)? {
             schema = schema.with(name, None);
             continue;
         }
@@ -38,6 +49,29 @@ pub(super) fn schema_of(table: &Table, columns: &[String]) -> Result<FeatureSche
     Ok(schema)
 }
 
+/// True when all cells are numbers, false when none is.
+fn is_number(table: &Table, name: &str, cells: &[Option<String>]) -> Result<bool> {
+    let told = || cells.iter().enumerate().filter_map(|(row, cell)| Some((row, cell.as_ref()?)));
+    let numbers = told().filter(|(_, cell)| number(cell).is_some()).count();
+    let texts = told().count() - numbers;
+    let Some((row, cell)) = told().find(|(_, cell)| number(cell).is_none()) else {
+        return Ok(true);
+    };
+    if numbers == 0 {
+        return Ok(false);
+    }
+    Err(Error::data(
+        "T1062",
+        format!(
+            "column '{name}': row {} holds '{cell}', which is no number; {texts} rows hold texts and {numbers} numbers",
+            table.row(row)
+        ),
+    )
+    .hint(format!(
+        "mend the cells, and leave those empty of which nothing is known; or say --categories {name}"
+    )))
+}
+
 /// The cells of a table under a schema; a category that was never seen is missing.
 ///
 /// # Errors
@@ -53,7 +87,10 @@ pub(super) fn matrix_of(table: &Table, schema: &FeatureSchema) -> Result<Matrix>
                 None => Some(number(&cell).ok_or_else(|| {
                     Error::data(
                         "T1062",
-                        format!("column '{name}': row {} holds {cell}, not a number", row + 1),
+                        format!(
+                            "column '{name}': row {} holds {cell}, not a number",
+                            table.row(row)
+                        ),
                     )
                     .hint("it held numbers alone in the trial; mend the table")
                 })? as f32),

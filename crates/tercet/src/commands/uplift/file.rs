@@ -2,6 +2,7 @@
 
 use clap::Args;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value as Json, json};
 use tercet_engine::Frame;
 use tercet_measurement::uplift::arm_to_send;
 use tercet_models::uplift::UpliftModel;
@@ -10,7 +11,7 @@ use tercet_types::{Error, Result};
 use super::features::matrix_of;
 use super::fit::FitArguments;
 use super::judge::{Advice, Judgement};
-use super::table::{Table, engine, folder_of};
+use super::table::{Table, engine, folder_of, typed};
 use super::trial::Read;
 use crate::commands::{FormatFlag, Shared};
 use crate::config::Environment;
@@ -33,7 +34,7 @@ pub(super) struct UpliftFile {
     margin: f64,
     cost: f64,
     advice: Advice,
-    model: serde_json::Value,
+    model: Json,
 }
 
 impl UpliftFile {
@@ -107,15 +108,33 @@ pub(crate) struct ApplyArguments {
     /// The column that names the row in the result [default: as in the trial, else the number of the row]
     #[arg(long, value_name = "COLUMN")]
     key: Option<String>,
-    /// Where to write the result, as .csv or .parquet [default: printed as CSV]
+    /// Where to write the result: a .csv or .parquet file [default: printed as CSV]
     #[arg(long, value_name = "FILE")]
     out: Option<String>,
     #[command(flatten)]
     format: FormatFlag,
 }
 
+/// What a result can be written as, by the ending of the file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::commands) enum Ending {
+    Csv,
+    Parquet,
+}
+
+impl Ending {
+    pub(in crate::commands) fn of(out: &str) -> Result<Self> {
+        match out.rsplit_once('.').map(|(_, ending)| ending) {
+            Some("csv") => Ok(Self::Csv),
+            Some("parquet") => Ok(Self::Parquet),
+            _ => Err(Error::config("T1068", format!("{out}: it ends neither in .csv nor in .parquet"))
+                .hint("the ending says what is written: name such a file, or take --format json and redirect it")),
+        }
+    }
+}
+
 /// True when two places are one file.
-fn is_same_place(one: &str, other: &str) -> bool {
+pub(in crate::commands) fn is_same_place(one: &str, other: &str) -> bool {
     let whole = |place: &str| std::fs::canonicalize(place).ok();
     one == other || whole(one).is_some_and(|path| whole(other) == Some(path))
 }
@@ -123,7 +142,8 @@ fn is_same_place(one: &str, other: &str) -> bool {
 /// Says of every row what each arm adds, what to expect whatever the arm, and what to send.
 ///
 /// # Errors
-/// `T1070` for a file that is no model; `T1061`, `T1062` for a table without the features.
+/// `T1068` for a result that has no place; `T1070` for a file that is no model; `T1061`, `T1062` for a table without
+/// the features.
 pub(super) fn apply(
     verb: &ApplyArguments,
     shared: &Shared,
@@ -137,9 +157,10 @@ pub(super) fn apply(
             }
         }
     }
+    let ending = verb.out.as_deref().map(Ending::of).transpose()?;
     let engine = engine(environment)?;
     let (store, name) = folder_of(&engine, &verb.model)?;
-    let (file, model) = UpliftFile::read(&store.get(&name)?, &verb.model)?;
+    let (file, model) = UpliftFile::read(&store.get(&name).map_err(typed)?, &verb.model)?;
     let table = Table::read(&engine, &verb.data)?;
     let matrix = matrix_of(&table, model.schema())?;
     let key = verb.key.as_ref().or(file.key.as_ref());
@@ -156,11 +177,10 @@ pub(super) fn apply(
     let mut header = vec![key_name];
     header.extend(named.iter().map(String::as_str));
     header.extend(["expected outcome", "send"]);
-    let parquet = verb.out.as_ref().is_some_and(|out| out.ends_with(".parquet"));
     let said = |place: &str| {
         shared.progress().say(&format!("{place}: {} rows", thousands(table.rows())));
     };
-    if let Some(out) = verb.out.as_ref().filter(|_| parquet) {
+    if let Some(out) = verb.out.as_ref().filter(|_| ending == Some(Ending::Parquet)) {
         let mut columns = vec![(key_name, keys.into())];
         for (arm, name) in named.iter().enumerate() {
             let of_arm: Vec<f64> = uplift.iter().skip(arm).step_by(arms).copied().collect();
@@ -179,10 +199,19 @@ pub(super) fn apply(
         line.extend([expected[row].to_string(), send[row].to_owned()]);
         line
     };
+    if verb.out.is_none() && verb.format.format == Format::Json {
+        let object = |(row, key): (usize, String)| {
+            let of_row = &uplift[row * arms..(row + 1) * arms];
+            let numbers = of_row.iter().chain([&expected[row]]).map(|number| json!(number));
+            let cells = [json!(key)].into_iter().chain(numbers).chain([json!(send[row])]);
+            header.iter().map(|name| (*name).to_owned()).zip(cells).collect::<Map<_, _>>().into()
+        };
+        let objects: Vec<Json> = keys.into_iter().enumerate().map(object).collect();
+        return print(format!("{:#}", Json::from(objects)));
+    }
     let lines: Vec<Vec<String>> = keys.into_iter().enumerate().map(line).collect();
     let Some(out) = &verb.out else {
-        let format = if verb.format.format == Format::Json { Format::Json } else { Format::Csv };
-        return print(rows(format, &header, &lines));
+        return print(rows(Format::Csv, &header, &lines));
     };
     let (store, name) = folder_of(&engine, out)?;
     store.put(&name, (rows(Format::Csv, &header, &lines) + "\n").into_bytes())?;

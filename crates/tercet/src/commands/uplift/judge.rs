@@ -1,21 +1,25 @@
 //! What did the trial bring, do customers differ in that, and whom is it worth sending to?
 
 use serde::{Deserialize, Serialize};
-use tercet_measurement::estimate::{self, Estimate, LEVEL};
+use tercet_measurement::estimate::{self, Estimate, LEVEL, Line};
 use tercet_measurement::srm::srm;
 use tercet_measurement::uplift::{
-    ArmValues, GROUPS, Heterogeneity, Line, Ranked, Refusal, Selected, UpliftGroup, calibration,
-    causalml, heterogeneity, scikit_uplift, selected, sending,
+    ArmValues, GROUPS, Heterogeneity, Ranked, Refusal, Selected, UpliftGroup, calibration,
+    causalml, heterogeneity, qini_curve, scikit_uplift, selected, sending,
 };
 use tercet_measurement::{Found, Moments};
-use tercet_models::uplift::CrossFit;
+use tercet_models::uplift::{CrossFit, shrinkage};
 use tercet_types::{Error, Result};
 
 use super::fit::FitArguments;
 use super::trial::Read;
+use crate::output::thousands;
 
 /// The share of a ranking whose top is looked at.
 const TOP: f64 = 0.3;
+
+/// Into how many even steps a curve is cut.
+const CURVE_STEPS: usize = 10;
 
 /// All that is said of a trial.
 #[derive(Debug, Serialize)]
@@ -26,6 +30,8 @@ pub(super) struct Judgement {
     pub margin: f64,
     pub cost: f64,
     pub rows: usize,
+    /// True where every outcome is 0 or 1.
+    pub is_binary: bool,
     pub features: Vec<String>,
     pub sample_ratio: SampleRatio,
     pub control: Control,
@@ -54,6 +60,10 @@ pub(super) struct Control {
 #[derive(Debug, Serialize)]
 pub(super) struct ArmJudgement {
     pub arm: String,
+    /// Its kind, where a column says it; else all arms are of one.
+    pub kind: Option<String>,
+    /// The share of its own effects that it keeps; the rest is its kind's.
+    pub own_effect_kept: f64,
     pub rows: u64,
     pub mean: f64,
     /// The average effect, by Welch.
@@ -62,6 +72,7 @@ pub(super) struct ArmJudgement {
     pub robust_effect: Found,
     pub rankings: Vec<Ranking>,
     pub calibration: Vec<UpliftGroup>,
+    /// Why there is no test stands in words.
     pub heterogeneity: Said<Heterogeneity>,
     pub usable: bool,
 }
@@ -75,6 +86,21 @@ pub(super) struct Ranking {
     pub scikit_uplift_at_30_percent: Said<f64>,
     pub causalml_auuc: Said<f64>,
     pub causalml_qini: Said<f64>,
+    /// What treating the top alone adds per treated row, at even shares from none to all.
+    pub qini_curve: Vec<f64>,
+}
+
+impl Ranking {
+    /// Its figures by name.
+    pub(super) const fn figures(&self) -> [(&'static str, &Said<f64>); 5] {
+        [
+            ("Qini (scikit-uplift)", &self.scikit_uplift_qini_auc),
+            ("AUUC (scikit-uplift)", &self.scikit_uplift_uplift_auc),
+            ("uplift at 30 %", &self.scikit_uplift_at_30_percent),
+            ("AUUC (causalml)", &self.causalml_auuc),
+            ("Qini (causalml)", &self.causalml_qini),
+        ]
+    }
 }
 
 /// The policy that the folds choose one after the other, judged on each by what was known before it.
@@ -114,38 +140,32 @@ pub(super) enum Advice {
     ToNobody,
 }
 
-/// A figure, or why there is none.
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-pub(super) enum Said<T> {
-    Figure(T),
-    Refused { refused: &'static str },
-}
-
-impl<T> From<Result<T, Refusal>> for Said<T> {
-    fn from(result: Result<T, Refusal>) -> Self {
-        result.map_or_else(|refusal| Self::Refused { refused: refusal.words() }, Self::Figure)
-    }
-}
+/// A figure, or in words why there is none.
+pub(super) type Said<T> = Found<T, Refusal>;
 
 /// Judges what was learnt on rows that it was not learnt from.
 ///
 /// # Errors
-/// `T1068` for planned sizes that do not fit; `T0711`, `T0721`.
+/// `T0711`, `T0721`.
 pub(super) fn judge(
     trial: &Read,
     crossed: &CrossFit,
+    sample_ratio: SampleRatio,
     verb: &FitArguments,
     learner: &str,
 ) -> Result<Judgement> {
     let values =
         ArmValues::doubly_robust(&trial.outcome, &trial.arm, &trial.propensity, &crossed.expected)?;
+    let outcomes: Vec<Moments> = (0..trial.arms.len()).map(|arm| outcomes_of(trial, arm)).collect();
+    let of = |arm: &Moments| (arm.mean(), arm.mean_variance().unwrap_or(0.0));
+    let means: Vec<(f64, f64)> = outcomes[1..].iter().map(of).collect();
+    let kept = shrinkage(&means, &trial.kinds);
     let arms: Vec<ArmJudgement> = (1..trial.arms.len())
-        .map(|arm| of_arm(trial, crossed, &values, arm))
+        .map(|arm| of_arm(trial, crossed, &values, &outcomes, arm, kept[arm - 1].own))
         .collect::<Result<_>>()?;
     let policy = policy_of(trial, crossed, &values, verb)?;
     let advice = advice_of(&arms, &policy);
-    let control = outcomes_of(trial, 0);
+    let control = &outcomes[0];
     Ok(Judgement {
         treatment: verb.treatment.clone(),
         outcome: verb.outcome.clone(),
@@ -153,8 +173,9 @@ pub(super) fn judge(
         margin: verb.margin,
         cost: verb.cost,
         rows: trial.arm.len(),
+        is_binary: trial.outcome.iter().all(|outcome| [0.0, 1.0].contains(outcome)),
         features: trial.schema.names.clone(),
-        sample_ratio: sample_ratio_of(trial, verb)?,
+        sample_ratio,
         control: Control {
             arm: trial.arms[0].clone(),
             rows: control.count(),
@@ -171,9 +192,19 @@ fn outcomes_of(trial: &Read, arm: usize) -> Moments {
     rows.filter(|(_, own)| usize::from(**own) == arm).map(|(outcome, _)| *outcome).collect()
 }
 
-fn sample_ratio_of(trial: &Read, verb: &FitArguments) -> Result<SampleRatio> {
-    let planned =
-        if verb.shares.is_empty() { vec![1.0; trial.arms.len()] } else { verb.shares.clone() };
+/// Whether the arms came out as planned: in the sizes that are said, by the chances of the rows, or of one size.
+///
+/// # Errors
+/// `T1068` for sizes that do not fit; `T1071` for an alarm, unless somebody wants to go on all the same.
+pub(super) fn sample_ratio(trial: &Read, verb: &FitArguments) -> Result<SampleRatio> {
+    let arms = trial.arms.len();
+    let planned: Vec<f64> = match (verb.shares.is_empty(), &verb.propensity) {
+        (false, _) => verb.shares.clone(),
+        (true, None) => vec![1.0; arms],
+        (true, Some(_)) => {
+            (0..arms).map(|arm| trial.propensity.iter().skip(arm).step_by(arms).sum()).collect()
+        }
+    };
     let total: f64 = planned.iter().sum();
     if planned.len() != trial.arms.len() || !planned.iter().all(|share| *share > 0.0) {
         return Err(Error::config(
@@ -183,7 +214,31 @@ fn sample_ratio_of(trial: &Read, verb: &FitArguments) -> Result<SampleRatio> {
         .hint("one size above 0 per arm, control first, such as --shares 1,9"));
     }
     let shares: Vec<f64> = planned.iter().map(|share| share / total).collect();
-    let found = srm(&trial.counts(), &shares)?;
+    let counts = trial.counts();
+    let found = srm(&counts, &shares)?;
+    if found.alarm && !verb.despite_ratio {
+        let sizes: Vec<String> = trial
+            .arms
+            .iter()
+            .zip(&counts)
+            .zip(&shares)
+            .map(|((arm, count), share)| {
+                format!(
+                    "'{arm}' has {}, of {} planned",
+                    thousands(count),
+                    thousands((share * trial.arm.len() as f64).round())
+                )
+            })
+            .collect();
+        return Err(Error::data(
+            "T1071",
+            format!(
+                "the arms are not of the planned sizes: {}; χ² {:.4}, p {:.2e}",
+                sizes.join(", "), found.chi2, found.p_value
+            ),
+        )
+        .hint("were other sizes planned? Say --shares; else find out who is missing before any effect is read, or go on with --despite-ratio"));
+    }
     Ok(SampleRatio { chi2: found.chi2, p_value: found.p_value, alarm: found.alarm })
 }
 
@@ -191,7 +246,9 @@ fn of_arm(
     trial: &Read,
     crossed: &CrossFit,
     values: &ArmValues,
+    outcomes: &[Moments],
     arm: usize,
+    own_effect_kept: f64,
 ) -> Result<ArmJudgement> {
     let others = trial.arms.len() - 1;
     let of = |row: usize| crossed.uplift[row * others + arm - 1];
@@ -209,12 +266,14 @@ fn of_arm(
     let before: Vec<Option<f64>> =
         crossed.uplift_before.iter().skip(arm - 1).step_by(others).copied().collect();
     let tested = heterogeneity(&effects, &before, &crossed.fold, LEVEL);
-    let (own, control) = (outcomes_of(trial, arm), outcomes_of(trial, 0));
+    let (own, control) = (&outcomes[arm], &outcomes[0]);
     Ok(ArmJudgement {
         arm: trial.arms[arm].clone(),
+        kind: trial.kind_names.as_ref().map(|names| names[arm - 1].clone()),
+        own_effect_kept,
         rows: own.count(),
         mean: own.mean(),
-        effect: estimate::difference(&own, &control, LEVEL).into(),
+        effect: estimate::difference(own, control, LEVEL).into(),
         robust_effect: estimate::mean(&effects.iter().copied().collect(), LEVEL).into(),
         rankings: vec![ranking("uplift", &by_uplift), ranking("predicted outcome", &by_outcome)],
         calibration: calibration(&by_uplift, GROUPS, LEVEL),
@@ -232,6 +291,7 @@ fn ranking(by: &'static str, ranked: &Ranked<'_>) -> Ranking {
         scikit_uplift_at_30_percent: top.into(),
         causalml_auuc: causalml::auuc(ranked).into(),
         causalml_qini: causalml::qini(ranked).into(),
+        qini_curve: qini_curve(ranked, CURVE_STEPS),
     }
 }
 

@@ -13,6 +13,8 @@ pub(in crate::commands) struct Table {
     frame: Frame,
     columns: Vec<String>,
     place: String,
+    /// The places of its rows in the file, where some were left out.
+    kept: Option<Vec<usize>>,
 }
 
 /// An engine without a project.
@@ -44,13 +46,31 @@ pub(in crate::commands) fn folder_of(engine: &Engine, file: &str) -> Result<(Sto
     Ok((engine.store(&location(folder)?)?, name.to_owned()))
 }
 
+/// What a failure says of a place that somebody typed: it is no project's.
+pub(in crate::commands) fn typed(error: Error) -> Error {
+    match error.code() {
+        "T0906" => error.hint("check the path; relative paths start at the folder you are in"),
+        "T0913" => error.hint("name it .csv, .parquet or .jsonl, after what it holds"),
+        _ => error,
+    }
+}
+
 impl Table {
     /// Reads files: CSV, JSON Lines or Parquet, one, a folder of them or a glob, on any store.
+    ///
+    /// # Errors
+    /// `T1072` for a table without rows; those of [`Engine::attach`].
     pub(in crate::commands) fn read(engine: &Engine, place: &str) -> Result<Self> {
-        let attached =
-            engine.attach(TABLE, &FileSet { location: location(place)?, format: None })?;
+        let attached = engine
+            .attach(TABLE, &FileSet { location: location(place)?, format: None })
+            .map_err(typed)?;
         let columns = attached.columns.into_iter().map(|column| column.name).collect();
-        Ok(Self { frame: engine.table(TABLE)?, columns, place: place.to_owned() })
+        let frame = engine.table(TABLE)?;
+        if frame.rows() == 0 {
+            return Err(Error::data("T1072", format!("{place}: the table has no rows"))
+                .hint("look at how it was written: at most its header is there"));
+        }
+        Ok(Self { frame, columns, place: place.to_owned(), kept: None })
     }
 
     /// The names of its columns.
@@ -64,7 +84,14 @@ impl Table {
 
     /// The rows whose flag is set.
     pub(in crate::commands) fn filter(self, keep: &[bool]) -> Result<Self> {
-        Ok(Self { frame: self.frame.filter(keep)?, ..self })
+        let kept = (0..self.rows()).filter(|row| keep[*row]).map(|row| self.row(row) - 1);
+        let kept = Some(kept.collect());
+        Ok(Self { frame: self.frame.filter(keep)?, kept, ..self })
+    }
+
+    /// The number of a row in the file, from 1: for whoever must find it there.
+    pub(in crate::commands) fn row(&self, row: usize) -> usize {
+        self.kept.as_ref().map_or(row, |kept| kept[row]) + 1
     }
 
     /// The cells of a column.
@@ -108,7 +135,10 @@ impl Table {
         let shown = cells[row].as_deref().unwrap_or("nothing");
         Err(Error::data(
             "T1062",
-            format!("column '{name}': {count} rows hold no number; row {} holds {shown}", row + 1),
+            format!(
+                "column '{name}': {count} rows hold no number; row {} holds {shown}",
+                self.row(row)
+            ),
         )
         .hint("leave these rows out, or write 0 where nothing happened"))
     }

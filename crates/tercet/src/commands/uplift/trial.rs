@@ -33,6 +33,10 @@ pub(super) struct Read {
     pub key: Vec<u64>,
     /// The chance of each arm, row by row.
     pub propensity: Vec<f64>,
+    /// The kind of each arm but control.
+    pub kinds: Vec<u16>,
+    /// Their names, where a column says them.
+    pub kind_names: Option<Vec<String>>,
     /// The features.
     pub schema: FeatureSchema,
     /// Their values.
@@ -64,10 +68,13 @@ pub(super) fn read(table: Table, verb: &FitArguments) -> Result<Read> {
     let outcome = outcome_of(&table, verb)?;
     let key = keys_of(&table, verb)?;
     let propensity = propensity_of(&table, verb, &counts)?;
+    let kind_names = kinds_of(&table, verb, &arms, &arm)?;
+    let kinds =
+        kind_names.as_ref().map_or_else(|| vec![0; arms.len() - 1], |names| numbered(names));
     let (columns, named) = columns_of(&table, verb)?;
-    let schema = schema_of(&table, &columns)?;
+    let schema = schema_of(&table, &columns, &verb.categories)?;
     let matrix = matrix_of(&table, &schema)?;
-    let read = Read { arms, arm, outcome, key, propensity, schema, matrix };
+    let read = Read { arms, arm, outcome, key, propensity, kinds, kind_names, schema, matrix };
     if !named && verb.propensity.is_none() {
         read.check_balance()?;
     }
@@ -121,6 +128,49 @@ fn arms_of(labels: &[Option<String>], verb: &FitArguments) -> Result<Vec<String>
     Ok(arms)
 }
 
+/// The kind of every arm but control, where a column says it.
+fn kinds_of(
+    table: &Table,
+    verb: &FitArguments,
+    arms: &[String],
+    arm: &[u16],
+) -> Result<Option<Vec<String>>> {
+    let Some(name) = &verb.kind else { return Ok(None) };
+    let mut known: BTreeMap<u16, (String, usize)> = BTreeMap::new();
+    let treated =
+        table.cells(name)?.into_iter().zip(arm).enumerate().filter(|(_, (_, arm))| **arm > 0);
+    for (row, (cell, arm)) in treated {
+        let label = &arms[usize::from(*arm)];
+        let kind = cell.ok_or_else(|| {
+            Error::data("T1064", format!("kind '{name}': row {} has none", table.row(row))).hint(
+                format!(
+                    "say of which kind '{label}' is in all its rows; those of control may be empty"
+                ),
+            )
+        })?;
+        let (first, at) = known.entry(*arm).or_insert_with(|| (kind.clone(), row));
+        if *first != kind {
+            return Err(Error::data(
+                "T1064",
+                format!(
+                    "kind '{name}': arm '{label}' is of '{first}' in row {} and of '{kind}' in row {}",
+                    table.row(*at),
+                    table.row(row)
+                ),
+            )
+            .hint("an arm is of one kind: make it several arms, or name the column that is the same in all its rows"));
+        }
+    }
+    Ok(Some(known.into_values().map(|(kind, _)| kind).collect()))
+}
+
+/// Names as the numbers of their places among the different ones.
+fn numbered(names: &[String]) -> Vec<u16> {
+    let known: BTreeSet<&String> = names.iter().collect();
+    let number = |name: &String| known.iter().take_while(|one| **one < name).count() as u16;
+    names.iter().map(number).collect()
+}
+
 fn counts_of(arm: &[u16], arms: usize) -> Vec<usize> {
     let mut counts = vec![0; arms];
     arm.iter().for_each(|arm| counts[usize::from(*arm)] += 1);
@@ -134,7 +184,12 @@ fn outcome_of(table: &Table, verb: &FitArguments) -> Result<Vec<f64>> {
     {
         return Err(Error::data(
             "T1066",
-            format!("column '{}': row {} is {}, below 0", verb.outcome, row + 1, outcome[row]),
+            format!(
+                "column '{}': row {} is {}, below 0",
+                verb.outcome,
+                table.row(row),
+                outcome[row]
+            ),
         )
         .hint("returns larger than purchases? then say --negative; else mend the table"));
     }
@@ -156,14 +211,18 @@ fn keys_of(table: &Table, verb: &FitArguments) -> Result<Vec<u64>> {
     let mut keys = Vec::with_capacity(table.rows());
     for (row, cell) in table.cells(name)?.into_iter().enumerate() {
         let id = cell.ok_or_else(|| {
-            Error::data("T1067", format!("key '{name}': row {} has none", row + 1))
+            Error::data("T1067", format!("key '{name}': row {} has none", table.row(row)))
                 .hint("leave these rows out: nobody can be told from anybody")
         })?;
         keys.push(row_key(&id));
         if let Some(first) = seen.insert(id.clone(), row) {
             return Err(Error::data(
                 "T1067",
-                format!("key '{name}': '{id}' stands in rows {} and {}", first + 1, row + 1),
+                format!(
+                    "key '{name}': '{id}' stands in rows {} and {}",
+                    table.row(first),
+                    table.row(row)
+                ),
             )
             .hint("one row per customer: add up what belongs together first"));
         }
@@ -188,7 +247,7 @@ fn propensity_of(table: &Table, verb: &FitArguments, counts: &[usize]) -> Result
             "T1068",
             format!(
                 "column '{name}': row {} is {}, no chance between 0 and 1",
-                row + 1,
+                table.row(row),
                 chances[row]
             ),
         )
@@ -199,9 +258,9 @@ fn propensity_of(table: &Table, verb: &FitArguments, counts: &[usize]) -> Result
 
 /// The columns that are features, and whether somebody named them.
 fn columns_of(table: &Table, verb: &FitArguments) -> Result<(Vec<String>, bool)> {
-    let roles =
-        [Some(&verb.treatment), Some(&verb.outcome), verb.key.as_ref(), verb.propensity.as_ref()];
-    let role = |name: &String| roles.contains(&Some(name));
+    let optional = [&verb.key, &verb.propensity, &verb.kind].map(Option::as_ref);
+    let roles = [Some(&verb.treatment), Some(&verb.outcome)];
+    let role = |name: &String| roles.iter().chain(&optional).any(|role| *role == Some(name));
     for name in verb.ignore.iter().chain(&verb.features) {
         table.cells(name)?;
     }

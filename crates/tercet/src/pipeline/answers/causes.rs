@@ -4,8 +4,11 @@
 //! is expected of both, and what is expected of offers is learnt from the purchases so divided: expectation and
 //! maximisation in turn (Dempster, Laird and Rubin 1977, doi:10.1111/j.2517-6161.1977.tb01600.x).
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
+use super::told::Untold;
 use super::{ANSWER_WEEKS, OFFERS_MIN, USED_MIN};
 
 /// What was found of extra purchases counts when it is so many standard errors above nothing.
@@ -73,6 +76,19 @@ pub(super) fn first_shares(offers: &[Held]) -> Vec<f32> {
     offers.iter().map(share).collect()
 }
 
+/// What was seen of an offer, and what was expected of it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Point {
+    /// As in [`Held`].
+    pub(super) extra: f64,
+    /// As in [`Held`].
+    pub(super) unoffered: f64,
+    /// Purchases that it brought: right on average.
+    pub(super) brought: f64,
+    /// Points of the same number may err together: those of a customer.
+    pub(super) of: i32,
+}
+
 /// Extra purchases of an offer: so many for each that is expected, less so many for each purchase that would have come
 /// anyway.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -90,23 +106,36 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    /// Extra purchases expected of one offer, of what both ensembles say; never negative.
-    pub(in crate::pipeline) fn extra(&self, extra: f64, unoffered: f64) -> f64 {
-        (self.per_extra * extra + self.per_unoffered * unoffered).max(0.0)
+    /// Extra purchases expected of one offer, of what both ensembles say, and of what is known beside them; never
+    /// negative.
+    pub(in crate::pipeline) fn extra(&self, extra: f64, unoffered: f64, beside: f64) -> f64 {
+        (self.per_extra * extra + self.per_unoffered * unoffered + beside).max(0.0)
     }
 
-    /// Least squares of `bought − unoffered` on `extra` and `unoffered`, through nothing, weighted by the inverse
-    /// of the variance that a purchase has.
+    /// The line through offers, of which that without them is known by prediction alone.
     pub(super) fn through(rows: &[Held]) -> Option<Self> {
+        let points = (0..).zip(rows).map(|(at, row)| Point {
+            extra: row.extra,
+            unoffered: row.unoffered,
+            brought: f64::from(u8::from(row.bought)) - row.unoffered,
+            of: at,
+        });
+        let uses = rows.iter().filter(|row| row.was_used).count();
+        Some(Self { uses, ..Self::of_points(&points.collect::<Vec<_>>())? })
+    }
+
+    /// Least squares of what was brought on `extra` and `unoffered`, through nothing, weighted by the inverse
+    /// of the variance that a purchase has. Points of one kind of error stand together; `uses` is left open.
+    pub(super) fn of_points(rows: &[Point]) -> Option<Self> {
         /// No purchase is so certain that it counts for all others.
         const VARIANCE_MIN: f64 = 0.02;
-        let weight = |row: &Held| {
+        let weight = |row: &Point| {
             let rate = (row.unoffered + row.extra).min(0.5);
             1.0 / (rate * (1.0 - rate)).max(VARIANCE_MIN)
         };
         let (mut uu, mut un, mut nn, mut uy, mut ny) = (0.0, 0.0, 0.0, 0.0, 0.0);
         for row in rows {
-            let (w, y) = (weight(row), f64::from(u8::from(row.bought)) - row.unoffered);
+            let (w, y) = (weight(row), row.brought);
             uu += w * row.extra * row.extra;
             un += w * row.extra * row.unoffered;
             nn += w * row.unoffered * row.unoffered;
@@ -124,21 +153,19 @@ impl Line {
         } else {
             (uy / uu, 0.0, [1.0 / uu, 0.0])
         };
-        let meat: f64 = rows
-            .iter()
-            .map(|row| {
-                let y = f64::from(u8::from(row.bought)) - row.unoffered;
-                let left = y - per_extra * row.extra - per_unoffered * row.unoffered;
-                let score = bread[0] * row.extra + bread[1] * row.unoffered;
-                (weight(row) * left * score).powi(2)
-            })
-            .sum();
+        let mut scores: BTreeMap<i32, f64> = BTreeMap::new();
+        for row in rows {
+            let left = row.brought - per_extra * row.extra - per_unoffered * row.unoffered;
+            let score = bread[0] * row.extra + bread[1] * row.unoffered;
+            *scores.entry(row.of).or_default() += weight(row) * left * score;
+        }
+        let meat: f64 = scores.values().map(|score| score * score).sum();
         Some(Self {
             per_extra,
             per_extra_error: meat.sqrt(),
             per_unoffered,
             offers: rows.len(),
-            uses: rows.iter().filter(|row| row.was_used).count(),
+            uses: 0,
         })
     }
 
@@ -157,7 +184,7 @@ impl Line {
 }
 
 /// Why nothing is known of what offers bring.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Lacking {
     /// So few offers are logged.
     Offers(usize),
@@ -165,6 +192,8 @@ pub(crate) enum Lacking {
     Uses(usize),
     /// Purchases that offers brought are not told from those that come anyway.
     Signal(Option<Line>),
+    /// Chance decided too little, or what it decided tells nothing.
+    Trial(Untold),
 }
 
 impl Lacking {
@@ -184,6 +213,7 @@ impl Lacking {
             Self::Signal(None) => format!(
                 "the offers of the last {ANSWER_WEEKS} weeks are too much alike to tell what they brought"
             ),
+            Self::Trial(untold) => untold.words(),
         }
     }
 }
@@ -226,7 +256,7 @@ mod tests {
         assert!(Line::through(&[]).is_none());
         let line = Line { per_extra: 1.0, per_unoffered: -0.1, ..nothing };
         assert_eq!(
-            [line.extra(0.1, 0.5), line.extra(0.0, 0.5)].map(|x| (x * 1e9).round()),
+            [line.extra(0.1, 0.5, 0.0), line.extra(0.0, 0.5, 0.0)].map(|x| (x * 1e9).round()),
             [5e7, 0.0]
         );
     }

@@ -4,10 +4,14 @@ use std::collections::BTreeMap;
 
 use tercet_features::{ANSWER_PROMOTION_FACTS, AnsweredPairs, PAIR_FEATURES};
 use tercet_models::gbdt::{Ensemble, Matrix, Params, TrainingSet, train};
+use tercet_models::uplift::row_key;
 use tercet_types::Result;
 
+use super::kinds::kind_of;
 use super::relative::{Levels, RELATIVE, relative};
+use super::trial::TriedRow;
 use super::{CUSTOMER_ANSWERS, PROMOTION_ANSWERS, answer_schema};
+use crate::pipeline::lessons::TriedPairs;
 use crate::pipeline::shop::Shop;
 
 /// Parts of the customers; each is predicted by what was learnt from the others.
@@ -38,36 +42,44 @@ impl ExtraRates {
     }
 }
 
-/// Offers made and not made, week below week.
+/// What is learnt from of a week: what came of its offers, and of what was tried in it.
+pub(super) type WeekRows<'a> = (&'a AnsweredPairs, Option<&'a TriedPairs>);
+
+/// Offers made and not made, week below week; and below each week's those that chance made or not.
 pub(super) struct Rows {
     width: usize,
     values: Vec<f32>,
     offered: Vec<bool>,
+    /// The chance of the offer, of those that chance made or not.
+    chance: Vec<Option<f64>>,
     pub(super) used: Vec<bool>,
     pub(super) bought: Vec<bool>,
     fold: Vec<u64>,
+    customer: Vec<i32>,
     promotion: Vec<i32>,
     /// Where the rows of each week begin, the newest week first, and where they end.
     starts: Vec<usize>,
 }
 
 impl Rows {
-    pub(super) fn of(weeks: &[&AnsweredPairs], depth: impl Fn(i32) -> f32, shop: &Shop) -> Self {
+    pub(super) fn of(weeks: &[WeekRows<'_>], depth: impl Fn(i32) -> f32, shop: &Shop) -> Self {
         let width = PAIR_FEATURES.len() + PROMOTION_ANSWERS + CUSTOMER_ANSWERS + RELATIVE.len();
         let mut rows = Self {
             width,
             values: Vec::new(),
             offered: Vec::new(),
+            chance: Vec::new(),
             used: Vec::new(),
             bought: Vec::new(),
             fold: Vec::new(),
+            customer: Vec::new(),
             promotion: Vec::new(),
-            starts: vec![0],
+            starts: Vec::new(),
         };
         // Offers not made are drawn evenly: they stand for the customers.
         let places = Levels::places();
         let mut levels: BTreeMap<i32, Levels> = BTreeMap::new();
-        for week in weeks {
+        for (week, _) in weeks {
             for row in (0..week.pairs.rows()).filter(|row| !week.offered[*row]) {
                 let of = levels.entry(week.pairs.promotion_ix[row]).or_default();
                 of.add(week.pairs.row(row), &places);
@@ -76,7 +88,7 @@ impl Rows {
         let factors: Vec<Levels> = levels.values().copied().collect();
         let factors: BTreeMap<i32, _> =
             levels.keys().copied().zip(Levels::factors(&factors)).collect();
-        for week in weeks {
+        let mut add = |week: &AnsweredPairs, chances: Option<&[f64]>| {
             for row in 0..week.pairs.rows() {
                 let (customer, promotion) =
                     (week.pairs.customer_ix[row], week.pairs.promotion_ix[row]);
@@ -88,28 +100,71 @@ impl Rows {
                 rows.values.extend(relative(week.pairs.row(row), &places, factors));
                 let id = shop.indexes.customer_ids[customer as usize].as_bytes();
                 rows.fold.push(u64::from(blake3::hash(id).as_bytes()[0]) % FOLDS);
+                rows.chance.push(chances.map(|chances| chances[row]));
             }
+            rows.customer.extend(&week.pairs.customer_ix);
             rows.promotion.extend(&week.pairs.promotion_ix);
-            rows.starts.push(rows.promotion.len());
             rows.offered.extend(&week.offered);
             rows.used.extend(&week.used);
             rows.bought.extend(&week.bought);
+            rows.promotion.len()
+        };
+        let mut starts = vec![0];
+        for (week, tried) in weeks {
+            let of_offers = add(week, None);
+            starts
+                .push(tried.map_or(of_offers, |tried| add(&tried.answered, Some(&tried.chances))));
         }
-        rows
+        Self { starts, ..rows }
     }
 
     fn row(&self, row: usize) -> &[f32] {
         &self.values[row * self.width..(row + 1) * self.width]
     }
 
-    fn matrix(&self, rows: &[usize]) -> Result<Matrix> {
+    pub(super) fn matrix(&self, rows: &[usize]) -> Result<Matrix> {
         let values = rows.iter().flat_map(|row| self.row(*row)).copied().collect();
         Matrix::new(rows.len(), self.width, values)
     }
 
-    /// The rows of offers made, or of those not made.
+    /// The rows of offers made, or of those not made, chance apart.
     pub(super) fn of_kind(&self, offered: bool) -> Vec<usize> {
-        (0..self.offered.len()).filter(|row| self.offered[*row] == offered).collect()
+        let is_kind = |row: &usize| self.offered[*row] == offered && self.chance[*row].is_none();
+        (0..self.offered.len()).filter(is_kind).collect()
+    }
+
+    /// The rows of offers that chance made or not.
+    pub(super) fn tried(&self) -> Vec<usize> {
+        (0..self.offered.len()).filter(|row| self.chance[*row].is_some()).collect()
+    }
+
+    /// What came of these rows, with what was expected of them.
+    pub(super) fn tried_rows(
+        &self,
+        rows: &[usize],
+        extra: &[f64],
+        unoffered: &[f64],
+        shop: &Shop,
+    ) -> Vec<TriedRow> {
+        let facts = PAIR_FEATURES.len();
+        let row = |((&row, extra), unoffered): ((&usize, &f64), &f64)| {
+            let customer = self.customer[row];
+            Some(TriedRow {
+                extra: *extra,
+                unoffered: *unoffered,
+                bought: self.bought[row],
+                is_offered: self.offered[row],
+                chance: self.chance[row]?,
+                customer,
+                key: row_key(&shop.indexes.customer_ids[customer as usize]),
+                // The mechanic stands first, the depth after the facts.
+                kind: kind_of(
+                    self.row(row)[facts],
+                    self.row(row)[facts + ANSWER_PROMOTION_FACTS.len()],
+                ),
+            })
+        };
+        rows.iter().zip(extra).zip(unoffered).filter_map(row).collect()
     }
 
     pub(super) fn flags(&self, rows: &[usize], of: &[bool]) -> Vec<f32> {
@@ -180,6 +235,8 @@ mod tests {
             width,
             values: vec![0.0; 5 * width],
             offered: vec![true, true, true, true, false],
+            chance: vec![None; 5],
+            customer: vec![0; 5],
             used: vec![false; 5],
             bought: vec![true; 5],
             fold: vec![0; 5],

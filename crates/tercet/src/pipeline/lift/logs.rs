@@ -1,6 +1,6 @@
 //! Who is measured, in which arm, and what were they offered: what do the logs of the runs say?
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use tercet_engine::Frame;
 use tercet_features::{
@@ -13,7 +13,8 @@ use tercet_types::{DAYS_PER_WEEK, Date, Error, Result};
 use super::Asked;
 use super::plan::{ArmPlan, COLUMNS, Plans};
 use crate::commands::Project;
-use crate::pipeline::manifest::{Part, RunManifest, Stage, complete_runs, files_of};
+use crate::output::Progress;
+use crate::pipeline::manifest::{Part, Stage, complete_runs, files_of, runs_by_week};
 
 /// The tables that runs leave to measure by.
 const ASSIGNMENTS: &str = "assignments";
@@ -21,7 +22,7 @@ const DECISIONS: &str = "run_decisions";
 
 /// The runs of a campaign.
 pub(super) struct Logs<'a> {
-    project: &'a Project,
+    pub(super) project: &'a Project,
     /// Run ids, one a week, oldest first.
     pub(super) runs: Vec<String>,
     /// The first run's Monday.
@@ -29,7 +30,7 @@ pub(super) struct Logs<'a> {
     /// The last run's Monday.
     pub(super) last_day: Date,
     /// The Monday of the first run behind them: from there on customers are under offers again.
-    pub(super) next_run: Option<Date>,
+    next_run: Option<Date>,
     /// Whose plan of the holdout is measured.
     pub(super) holdout: ArmPlan,
     /// The engine test that was asked for, and whose plan of it is measured.
@@ -59,16 +60,10 @@ pub(super) fn no_assignments(runs: &[String]) -> Error {
 
 impl<'a> Logs<'a> {
     /// The runs of the configured engine in the weeks asked for, one for each Monday.
-    pub(super) fn find(project: &'a Project, asked: &Asked) -> Result<Self> {
+    pub(super) fn find(project: &'a Project, asked: &Asked, progress: &Progress) -> Result<Self> {
         let engine = &project.config.run.engine;
         let all = complete_runs(&project.store)?;
-        let runs: BTreeMap<Date, &RunManifest> = all
-            .iter()
-            .filter(|run| run.engine == *engine)
-            .filter(|run| asked.from.is_none_or(|from| run.as_of >= from))
-            .filter(|run| asked.to.is_none_or(|to| run.as_of <= to))
-            .map(|run| (run.as_of, run))
-            .collect();
+        let runs = runs_by_week(&all, engine, (asked.from, asked.to), progress)?;
         let (Some(first), Some(last)) = (runs.keys().next(), runs.keys().next_back()) else {
             return Err(Error::not_found(
                 "T1040",
@@ -95,9 +90,10 @@ impl<'a> Logs<'a> {
                 "T1045",
                 "in these runs nobody was held out: there is nothing to compare with",
             )
-            .hint(
-                "set [rules] holdout_rate, for example to 0.05, and run the coming weeks with it",
-            ));
+            .hint(match holdout.raised_on {
+                Some(day) => format!("customers are held out since {day}: measure the weeks from there, --from {day}"),
+                None => "set [rules] holdout_rate, for example to 0.05, and run the coming weeks with it".to_owned(),
+            }));
         }
         let test = match &asked.experiment {
             None => None,
@@ -118,6 +114,14 @@ impl<'a> Logs<'a> {
             treated_since,
             logged,
         })
+    }
+
+    /// The day from which on nothing counts: after the last run's week and those that are looked at after it, or before
+    /// the next run.
+    pub(super) fn until(&self) -> Date {
+        let weeks = 1 + self.project.config.lift.after_weeks;
+        let until = self.last_day.plus_days(DAYS_PER_WEEK * weeks as i32);
+        self.next_run.map_or(until, |next| until.min(next))
     }
 
     /// Weeks before the campaign in which customers may have been treated already.

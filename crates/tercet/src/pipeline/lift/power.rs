@@ -3,9 +3,8 @@
 use serde::Serialize;
 use tercet_engine::Location;
 use tercet_features::{outcomes, register_everybody};
-use tercet_measurement::Sums;
-use tercet_measurement::estimate::Refusal;
 use tercet_measurement::power::{Design, Power, detectable};
+use tercet_measurement::{Found, Sums};
 use tercet_types::{DAYS_PER_WEEK, Date, Error, Result};
 
 use super::weeks;
@@ -31,18 +30,8 @@ pub(crate) struct Planned {
     pub(crate) answer: Answer,
 }
 
-/// The smallest effect, or why none can be told.
-#[derive(Clone, Debug, Serialize)]
-#[serde(untagged)]
-pub(crate) enum Answer {
-    /// It, with and without what was spent before.
-    Detectable(Power),
-    /// Why there is none.
-    Refused {
-        /// The reason.
-        refused: Refusal,
-    },
-}
+/// The smallest effect with and without what was spent before, or why none can be told.
+pub(crate) type Answer = Found<Power>;
 
 /// What is asked of the shop's past.
 #[derive(Clone, Debug)]
@@ -130,16 +119,12 @@ pub(crate) fn plan(project: &Project, ask: &PowerAsk, progress: &Progress) -> Re
         let spend = sums.pair(2 * at, 2 * at + 1);
         for holdout in &ask.holdouts {
             let design = Design { holdout: *holdout, level: settings.level, power: ask.power };
-            let answer = match detectable(&spend, sums.count(), &design) {
-                Ok(power) => Answer::Detectable(power),
-                Err(refused) => Answer::Refused { refused },
-            };
             planned.push(Planned {
                 weeks: *weeks,
                 holdout: *holdout,
                 customers: sums.count(),
                 mean_minor: sums.mean(2 * at + 1),
-                answer,
+                answer: detectable(&spend, sums.count(), &design).into(),
             });
         }
     }

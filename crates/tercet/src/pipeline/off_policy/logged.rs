@@ -10,8 +10,11 @@ use tercet_types::{Date, Error, Result};
 
 use super::{Asked, LeftOut};
 use crate::commands::Project;
+use crate::output::Progress;
 use crate::pipeline::draws::DrawFacts;
-use crate::pipeline::manifest::{RunManifest, Stage, complete_runs, files_of, parse, stage_path};
+use crate::pipeline::manifest::{
+    RunManifest, Stage, complete_runs, files_of, parse, runs_by_week, stage_path,
+};
 
 /// The arm that no policy has a part in.
 const CONTROL: &str = Arm::Control.name();
@@ -106,15 +109,10 @@ type Candidates = BTreeMap<String, Vec<(String, u8, i64, bool)>>;
 
 impl Log {
     /// Reads the logs of the runs that are asked for.
-    pub(super) fn read(project: &Project, asked: &Asked) -> Result<Self> {
+    pub(super) fn read(project: &Project, asked: &Asked, progress: &Progress) -> Result<Self> {
         let engine = &project.config.run.engine;
-        let runs: BTreeMap<Date, RunManifest> = complete_runs(&project.store)?
-            .into_iter()
-            .filter(|run| run.engine == *engine)
-            .filter(|run| asked.from.is_none_or(|from| run.as_of >= from))
-            .filter(|run| asked.to.is_none_or(|to| run.as_of <= to))
-            .map(|run| (run.as_of, run))
-            .collect();
+        let all = complete_runs(&project.store)?;
+        let runs = runs_by_week(&all, engine, (asked.from, asked.to), progress)?;
         if runs.is_empty() {
             return Err(Error::not_found(
                 "T1050",
@@ -124,7 +122,7 @@ impl Log {
         }
         let mut log = Self { runs: Vec::new(), slates: Vec::new() };
         for run in runs.into_values() {
-            log.add(project, &run)?;
+            log.add(project, run)?;
         }
         log.slates.sort_by(|a, b| (&a.customer, a.run).cmp(&(&b.customer, b.run)));
         Ok(log)

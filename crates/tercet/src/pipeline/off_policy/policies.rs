@@ -28,6 +28,8 @@ pub(crate) enum Policy {
 /// What a policy's table says of a slot.
 #[derive(Clone, Debug)]
 pub(crate) struct TableRow {
+    /// The number of the row in its file, from 1.
+    pub(crate) row: usize,
     /// The customer.
     pub(crate) customer: String,
     /// The Monday; all, where none is given. Of a table with Mondays, other weeks are not judged.
@@ -99,7 +101,9 @@ impl Wishes {
             Policy::Uniform => named("uniform", Kind::Uniform),
             Policy::Nothing => named("nothing", Kind::Nothing),
             Policy::Run(id) => named(id, Kind::table(rows_of_run(project, log, id)?)),
-            Policy::Table(name, rows) => named(name, Kind::table(rows_of_table(project, rows)?)),
+            Policy::Table(name, rows) => {
+                named(name, Kind::table(rows_of_table(project, name, rows)?))
+            }
         }
         .and_then(|wishes: Self| wishes.checked(log))
     }
@@ -227,28 +231,37 @@ fn rows_of_run(project: &Project, log: &Log, id: &str) -> Result<Rows> {
 }
 
 /// What a table says, under the ids by which the runs know customers.
-fn rows_of_table(project: &Project, table: &[TableRow]) -> Result<Rows> {
+fn rows_of_table(project: &Project, name: &str, table: &[TableRow]) -> Result<Rows> {
     let mut rows = Rows::new();
+    // The first row of each slot, for whoever must find it.
+    let mut firsts: BTreeMap<(String, Option<Date>, usize), &TableRow> = BTreeMap::new();
     for row in table {
         let customer = project.customer_id(&row.customer)?;
         if row.slot as usize > project.config.slots.len() {
             return Err(Error::data(
                 "T1054",
                 format!(
-                    "a policy's table names slot {}, and there are {}",
+                    "{name}: row {} names slot {}, and there are {}",
+                    row.row,
                     row.slot,
                     project.config.slots.len()
                 ),
             )
             .hint("slots count from 1, in the order of the project's [[slots]]"));
         }
-        let slots = rows.entry((customer, row.as_of)).or_default();
         let slot = usize::try_from(row.slot - 1).unwrap_or(usize::MAX);
+        firsts.entry((customer.clone(), row.as_of, slot)).or_insert(row);
+        let slots = rows.entry((customer, row.as_of)).or_default();
         slots.entry(slot).or_default().push((row.promotion.clone(), row.probability));
     }
-    for choices in rows.values().flat_map(BTreeMap::values) {
+    for ((customer, as_of, slot), first) in &firsts {
+        let choices = &rows[&(customer.clone(), *as_of)][slot];
         let probabilities: Vec<f64> = choices.iter().map(|(_, probability)| *probability).collect();
-        check_policy(&probabilities)?;
+        check_policy(&probabilities).map_err(|refusal| {
+            let TableRow { row, customer, slot, .. } = first;
+            Error::from(refusal)
+                .context(format!("{name}: row {row}: customer '{customer}', slot {slot}"))
+        })?;
     }
     Ok(rows)
 }

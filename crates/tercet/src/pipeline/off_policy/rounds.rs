@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use tercet_allocation::{Law, Openings};
+use tercet_measurement::estimate::Line;
 use tercet_measurement::off_policy::{
-    Choice, Estimator, FoldedLine, Line, Predicted, Refusal, Round, WeighedLog,
+    Choice, Estimator, FoldedLine, Predicted, Refusal, Round, WeighedLog,
 };
 use tercet_types::Result;
 
@@ -43,7 +44,7 @@ pub(super) fn judge(
     policies: &[Policy],
     asked: &Asked,
 ) -> Result<Vec<Evaluated>> {
-    let lines = Lines::learn(log, rewards);
+    let lines = Lines::learn(&log.slates, |at, slot| rewards.of_offer(at, slot));
     let mut judged = Vec::with_capacity(policies.len());
     for policy in policies {
         let wishes = Wishes::read(project, log, policy)?;
@@ -59,15 +60,16 @@ pub(super) fn judge(
 struct Lines<'a>(BTreeMap<&'a str, Vec<Line>>);
 
 impl<'a> Lines<'a> {
-    fn learn(log: &'a Log, rewards: &Rewards) -> Self {
+    /// `reward` says what came of a slot of a slate.
+    fn learn(slates: &'a [LoggedSlate], reward: impl Fn(usize, usize) -> f64) -> Self {
         let mut folds: BTreeMap<&str, FoldedLine> = BTreeMap::new();
-        for (at, slate) in log.slates.iter().enumerate() {
+        for (at, slate) in slates.iter().enumerate() {
             let kind = slate.value_kind.as_str();
             let of_kind = folds.entry(kind).or_insert_with(|| FoldedLine::new(FOLDS));
             for (slot, promotion) in slate.promotions().into_iter().enumerate() {
                 if let Some(promotion) = promotion {
                     let value = slate.value_of(promotion);
-                    of_kind.add(fold_of(slate), value, rewards.of_offer(at, slot));
+                    of_kind.add(fold_of(slate), value, reward(at, slot));
                 }
             }
         }
@@ -235,6 +237,35 @@ mod tests {
             planned: planned.iter().map(|cell| cell.map(|promotion| (promotion, None))).collect(),
             offers_most: planned.len(),
             ..Openings::default()
+        }
+    }
+
+    #[test]
+    fn values_of_two_kinds_have_a_line_each() {
+        let day = "2026-02-02".parse().unwrap();
+        let slate = |at: usize| LoggedSlate {
+            customer: format!("c{at}"),
+            run: 0,
+            window: (day, day),
+            law: Law { epsilon: 0.5, measurement_share: 0.0 },
+            done: vec![Some((7, "p".to_owned())), None],
+            propensities: vec![0.5, 0.5],
+            joint: 0.25,
+            is_measured: false,
+            openings: Openings::default(),
+            value_kind: ["margin", "score"][at % 2].to_owned(),
+            values: vec![(7, at as i64)],
+        };
+        let slates: Vec<LoggedSlate> = (0..60).map(slate).collect();
+        // A margin comes as it was valued; a score is worth a third of it, and ten.
+        let reward = |at: usize, _: usize| match at % 2 {
+            0 => at as f64,
+            _ => 10.0 + at as f64 / 3.0,
+        };
+        let lines = Lines::learn(&slates, reward);
+        for (at, slate) in slates.iter().enumerate() {
+            let line = lines.of(slate);
+            assert!((line.at(slate.value_of(7)) - reward(at, 0)).abs() < 1e-9, "{at}: {line:?}");
         }
     }
 

@@ -1,0 +1,240 @@
+//! Are recommenders held against each other on any table, and settings found on what is held back to choose them?
+
+use std::path::Path;
+
+use serde_json::Value as Json;
+use tempfile::TempDir;
+
+use crate::support::{Output, run};
+
+/// Customers who each buy two products of their own again and again, one a day, the first more often; and a third
+/// product that everybody buys now and then.
+fn orders() -> Vec<(String, i32, String)> {
+    let mut rows = Vec::new();
+    for customer in 0..60 {
+        for day in 0..12 {
+            let product = match day % 4 {
+                3 => 0,
+                2 => 100 + customer % 20,
+                _ => 10 + customer % 30,
+            };
+            rows.push((format!("c{customer}"), 17_400 + day, format!("p{product}")));
+        }
+    }
+    rows
+}
+
+fn write(folder: &Path, name: &str, text: &str) -> String {
+    let path = folder.join(name);
+    std::fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+/// The orders as interactions with a time, as sequences and as baskets.
+fn tables(folder: &Path) -> [String; 3] {
+    let rows = orders();
+    let lines: Vec<String> =
+        rows.iter().map(|(c, day, p)| format!("{c},{p},{}", i64::from(*day) * 86_400)).collect();
+    let interactions = format!("USER_ID,ITEM_ID,TIMESTAMP\n{}\n", lines.join("\n"));
+    let (mut sequences, mut baskets) =
+        (String::from("customer,products\n"), String::from("customer,baskets\n"));
+    for own in rows.chunk_by(|a, b| a.0 == b.0) {
+        let products: Vec<&str> = own.iter().map(|row| row.2.as_str()).collect();
+        sequences.push_str(&format!("{},\"[{}]\"\n", own[0].0, products.join(", ")));
+        baskets.push_str(&format!("{},\"[[{}]]\"\n", own[0].0, products.join("], [")));
+    }
+    [
+        write(folder, "interactions.csv", &interactions),
+        write(folder, "sequences.csv", &sequences),
+        write(folder, "baskets.csv", &baskets),
+    ]
+}
+
+fn evaluate(data: &str, flags: &[&str]) -> Output {
+    run(&[&["--quiet", "evaluate", "--data", data, "--models", "popular,personal"], flags].concat())
+}
+
+/// A metric of a model at a `k`.
+fn value(said: &Json, model: &str, metric: &str, k: u64) -> f64 {
+    let models = said["comparison"]["models"].as_array().unwrap();
+    let model = models.iter().find(|one| one["model"] == model).unwrap();
+    let figures = model["figures"].as_array().unwrap();
+    let figure = figures.iter().find(|one| one["metric"] == metric && one["k"] == k);
+    figure.unwrap_or_else(|| panic!("{metric}@{k}: {model:#}"))["value"].as_f64().unwrap()
+}
+
+#[test]
+fn the_same_orders_are_judged_alike_in_every_form() {
+    let folder = tempfile::tempdir().unwrap();
+    let [interactions, sequences, baskets] = tables(folder.path());
+    let page = folder.path().join("page.html");
+    let kept = folder.path().join("kept.json");
+    let files = ["--report", page.to_str().unwrap(), "--out", kept.to_str().unwrap()];
+    let flags = ["--split", "leave-last-out", "--seen", "keep", "--k", "1,2", "--json"];
+    let first = evaluate(&interactions, &[&flags[..], &files].concat()).fine();
+    let said = first.json();
+    // The last day is the third product's, which popularity alone puts first.
+    assert_eq!(said["comparison"]["customers"], 60);
+    assert_eq!(value(&said, "popular", "recall", 1), 1.0);
+    assert_eq!(value(&said, "personal", "recall", 1), 0.0);
+    assert_eq!(said["comparison"]["against"], "popular");
+    assert_eq!(std::fs::read_to_string(&kept).unwrap(), first.stdout);
+    let html = std::fs::read_to_string(&page).unwrap();
+    assert!(html.contains("popular ranks best by ndcg@1: 1.0000") && !html.contains("<script"));
+    for (data, more) in [(&sequences, &[][..]), (&baskets, &["--split", "leave-last-basket"])] {
+        let other = evaluate(
+            data,
+            &[&flags[2..], more, &["--split", "leave-last-out"][more.len()..]].concat(),
+        );
+        let other = other.fine().json();
+        for (metric, k) in [("ndcg", 1), ("map", 2), ("novelty", 2), ("coverage", 2)] {
+            for model in ["popular", "personal"] {
+                assert_eq!(
+                    value(&said, model, metric, k),
+                    value(&other, model, metric, k),
+                    "{metric}"
+                );
+            }
+        }
+    }
+
+    // Rows in another order change nothing, and neither does another call.
+    let text = std::fs::read_to_string(&interactions).unwrap();
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines[1..].reverse();
+    let turned = write(folder.path(), "turned.csv", &lines.join("\n"));
+    let again = evaluate(&turned, &[&flags[..], &["--draws", "200"]].concat()).fine().json();
+    let same = evaluate(&interactions, &[&flags[..], &["--draws", "200"]].concat()).fine().json();
+    assert_eq!(again["comparison"], same["comparison"]);
+}
+
+#[test]
+fn splits_judge_what_they_say() {
+    let folder = tempfile::tempdir().unwrap();
+    let [interactions, sequences, _] = tables(folder.path());
+    let check = |data: &str, flags: &[&str], customers: u64, split: &str| {
+        let said = evaluate(data, &[flags, &["--json", "--draws", "100"]].concat()).fine().json();
+        assert_eq!(said["comparison"]["customers"], customers, "{flags:?}");
+        assert_eq!(said["protocol"]["split"]["kind"], split);
+        said
+    };
+    let time = check(
+        &interactions,
+        &["--split", "time", "--from", "2017-08-30", "--days", "2"],
+        60,
+        "time",
+    );
+    // Days 8 and 9 of twelve: the first of the customer's own products twice.
+    assert_eq!(value(&time, "personal", "hit_rate", 10), 1.0);
+    assert_eq!(time["protocol"]["folds"][0]["truth_lines"], 120);
+    check(&interactions, &["--split", "rolling", "--weeks", "1"], 60, "rolling");
+    let random = check(&sequences, &["--split", "random", "--seen", "keep"], 60, "random");
+    assert_eq!(random["protocol"]["folds"][0]["truth_lines"], 60);
+    let drawn = check(
+        &sequences,
+        &["--split", "random", "--test-share", "0.5", "--redraws", "3"],
+        53,
+        "random",
+    );
+    let recall = &drawn["comparison"]["models"][0]["figures"][0];
+    assert_eq!(recall["redrawn"]["redraws"], 3);
+
+    let tests = "prefix,target\n\"[p10, p10]\",p0\n\"[p11]\",p999\n";
+    let tests = write(folder.path(), "tests.csv", tests);
+    let given = check(&sequences, &["--test", &tests, "--k", "1"], 2, "given");
+    assert_eq!(value(&given, "popular", "recall", 1), 0.5);
+    assert_eq!(given["protocol"]["folds"][0]["truth_lines_of_new_products"], 1);
+    let page = evaluate(&sequences, &["--test", &tests]).fine().stdout;
+    assert!(page.contains("1 of the 2 lines to be found are of products that nobody"), "{page}");
+
+    let validation = check(&sequences, &["--validation"], 60, "leave-last-out");
+    assert_eq!(validation["protocol"]["judged"], "validation");
+    let known = check(&sequences, &["--fit-without-validation"], 60, "leave-last-out");
+    assert_eq!(known["protocol"]["folds"][0]["training_lines"], 60 * 10);
+}
+
+#[test]
+fn what_cannot_be_judged_is_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let [interactions, sequences, _] = tables(folder.path());
+    let text = std::fs::read_to_string(&interactions).unwrap();
+    let broken =
+        |name: &str, from: &str, to: &str| write(folder.path(), name, &text.replacen(from, to, 1));
+    let check = |data: &str, flags: &[&str], exit: i32, code: &str, words: &[&str]| {
+        evaluate(data, flags).refused(exit, code, words);
+    };
+    let no_product = broken("product.csv", "c0,p10,", "c0,,");
+    check(&no_product, &[], 3, "T1092", &["column 'ITEM_ID': row 1 holds nothing"]);
+    let no_time = broken("time.csv", &format!("{}\n", 17_401 * 86_400), "soon\n");
+    check(&no_time, &[], 3, "T1092", &["column 'TIMESTAMP': row 2 holds soon"]);
+    check(&interactions, &["--product", "TIMESTAMPS"], 3, "T1061", &["did you mean 'TIMESTAMP'?"]);
+    let odd = broken("odd.csv", "USER_ID", "who");
+    check(&odd, &[], 3, "T1091", &["which column holds the customer?", "--customer"]);
+    check(&sequences, &["--split", "time", "--from", "2017-08-29"], 2, "T1093", &["needs days"]);
+    check(&sequences, &["--split", "leave-last-basket"], 2, "T1093", &["needs orders"]);
+    check(&interactions, &["--split", "given"], 2, "T1093", &["--part"]);
+    check(&interactions, &["--split", "time"], 2, "T1093", &["--from"]);
+    check(&interactions, &["--split", "random", "--shares", "8:2"], 2, "T1093", &["8:1:1"]);
+    check(&interactions, &["--k", "0"], 2, "T0733", &["k is [0]"]);
+    check(&interactions, &["--test-share", "0"], 2, "T0733", &["a share of 0"]);
+    check(&interactions, &["--against", "who"], 2, "T1094", &["'who'"]);
+    let single = write(folder.path(), "single.csv", "customer,product\nc1,p1\nc2,p1\n");
+    check(&single, &[], 3, "T0731", &["nobody is left to judge"]);
+    let settings = write(folder.path(), "s.toml", "[recommenders.popular]\nwindow = 3\n");
+    check(&interactions, &["--settings", &settings], 2, "T0409", &["popular", "window"]);
+    let unknown = ["--quiet", "evaluate", "--data", &interactions, "--models", "unheard"];
+    run(&unknown).refused(2, "T0409", &["unheard", "popular"]);
+
+    // One customer, one product, and more places than products, are no faults.
+    let one = write(folder.path(), "one.csv", "customer,product\nc1,p1\nc1,p1\nc1,p1\n");
+    let said = evaluate(&one, &["--seen", "keep", "--k", "50", "--json"]).fine().json();
+    assert_eq!(value(&said, "popular", "recall", 50), 1.0);
+    assert_eq!(value(&said, "popular", "precision", 50), 0.02);
+    let dropped = evaluate(&one, &["--json"]).fine().json();
+    assert_eq!(value(&dropped, "popular", "recall", 10), 0.0);
+}
+
+fn tune(folder: &TempDir, data: &str, flags: &[&str]) -> Output {
+    let trials = folder.path().join("trials.jsonl");
+    let base = ["--quiet", "tune", "--data", data, "--trials", trials.to_str().unwrap()];
+    run(&[&base[..], &["--model", "popular", "--seen", "keep", "--k", "1"], flags].concat())
+}
+
+#[test]
+fn settings_are_found_and_a_search_goes_on_where_it_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    let [interactions, ..] = tables(folder.path());
+    let out = folder.path().join("best.toml");
+    let whole = tune(&folder, &interactions, &["--budget", "14", "--json"]).fine().json();
+    let trials = folder.path().join("trials.jsonl");
+    let kept = std::fs::read_to_string(&trials).unwrap();
+    assert_eq!(kept.lines().count(), 14);
+    std::fs::write(
+        &trials,
+        kept.lines().take(5).map(|line| format!("{line}\n")).collect::<String>(),
+    )
+    .unwrap();
+    let flags = ["--budget", "14", "--json", "--out", out.to_str().unwrap()];
+    let resumed = tune(&folder, &interactions, &flags).fine().json();
+    let settings = |said: &Json| -> Vec<Json> {
+        said["trials"].as_array().unwrap().iter().map(|one| one["settings"].clone()).collect()
+    };
+    assert_eq!(settings(&whole), settings(&resumed));
+    assert_eq!(whole["best"]["settings"], resumed["best"]["settings"]);
+    assert_eq!(whole["trials"][0]["settings"]["window_days"], 28, "the defaults come first");
+
+    // What was found is read back.
+    let found = std::fs::read_to_string(&out).unwrap();
+    assert!(found.contains("[recommenders.popular]\nwindow_days = "), "{found}");
+    let flags = ["--settings", out.to_str().unwrap(), "--seen", "keep", "--k", "1", "--json"];
+    let said = evaluate(&interactions, &[&flags[..], &["--validation"]].concat()).fine().json();
+    assert_eq!(value(&said, "popular", "ndcg", 1), whole["best"]["value"].as_f64().unwrap());
+
+    // Another study leaves these trials alone, and no time is no trial.
+    tune(&folder, &interactions, &["--budget", "2", "--metric", "recall"]).fine();
+    assert_eq!(std::fs::read_to_string(&trials).unwrap().lines().count(), 16);
+    let late = tune(&folder, &interactions, &["--minutes", "0", "--metric", "map"]);
+    late.refused(3, "T1095", &["no trial could be judged"]);
+    std::fs::write(&trials, "{}\n").unwrap();
+    tune(&folder, &interactions, &[]).refused(3, "T1095", &["line 1 is no trial"]);
+}

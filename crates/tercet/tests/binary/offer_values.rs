@@ -1,0 +1,195 @@
+//! Are offers valued by what they bring once chance has told it, by order value until then, and is the reason said?
+
+use std::fmt::Write as _;
+
+use crate::support::{Output, Project, project};
+
+const CUSTOMERS: u64 = 1_200;
+const TYPES: u64 = 16;
+const WEEKS: [&str; 3] = ["2026-02-02", "2026-02-09", "2026-02-16"];
+
+/// Numbers from 0 to 99 that hang on other numbers alone.
+fn lot(words: &[u64]) -> u64 {
+    let mixed = words.iter().fold(0x9e37_79b9_7f4a_7c15_u64, |state, word| {
+        let state = (state ^ word).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        (state ^ (state >> 29)).wrapping_mul(0x94d0_49bb_1331_11eb)
+    });
+    (mixed >> 33) % 100
+}
+
+fn day(from: &str, days: i32) -> String {
+    let from: tercet_types::Date = from.parse().unwrap();
+    from.plus_days(days).to_string()
+}
+
+/// A shop where every customer buys some of a few types each week, and every type has a promotion; all customers get
+/// what chance draws.
+fn shop() -> Project {
+    let shop = project();
+    let mut products =
+        "product_id,product_name,category,product_type,brand,price_cents\n".to_owned();
+    let mut promotions =
+        "promotion_id,promotion_name,mechanic,value_rate,value_minor,valid_from,valid_to,code,store_scope\n"
+            .to_owned();
+    let mut scopes = "promotion_id,level,value\n".to_owned();
+    for of in 0..TYPES {
+        for product in 0..3 {
+            writeln!(
+                products,
+                "P{of}-{product},Thing {of} {product},C{},T{of},B,{}",
+                of % 4,
+                300 + 20 * product
+            )
+            .unwrap();
+        }
+        let rate = if of % 2 == 0 { "0.10" } else { "0.20" };
+        writeln!(promotions, "O{of},Offer {of},percent,{rate},,2025-12-01,2026-03-29,CODE{of},")
+            .unwrap();
+        writeln!(scopes, "O{of},product_type,T{of}").unwrap();
+    }
+    let mut lines = "receipt,customer,product_id,bought_at,quantity,paid,store\n".to_owned();
+    for week in 0..12_u64 {
+        let monday = day("2025-11-24", 7 * week as i32);
+        for customer in 0..CUSTOMERS {
+            let of = (0..TYPES).filter(|of| {
+                let is_liked = lot(&[customer, *of, 1]) < 25;
+                lot(&[customer, *of, week, 2]) < if is_liked { 30 } else { 3 }
+            });
+            for of in of {
+                let bought_at = day(&monday, lot(&[customer, week]) as i32 % 7);
+                writeln!(
+                    lines,
+                    "R{customer}-{week},C{customer},P{of}-{},{bought_at} 10:00:00,1,3.20,M",
+                    week % 3
+                )
+                .unwrap();
+            }
+        }
+    }
+    shop.file("data/products.csv", products);
+    shop.file("data/promotions.csv", promotions);
+    shop.file("data/promotion_products.csv", scopes);
+    shop.file("data/transactions.csv", lines);
+    shop.source("exposures", "customer_id,promotion_id,exposed_on\n");
+    shop.source("redemptions", "customer_id,promotion_id,redeemed_on\n");
+    shop.set("exploration.measurement_share", 1.0);
+    shop.set("exploration.limit_share", 0.9);
+    shop.set("rules.repeat_gap_weeks", 0);
+    shop
+}
+
+/// What becomes of a run's offers: of those of what a customer likes a third bring a purchase, of the others one in
+/// twenty, and most purchases use the offer.
+fn answer(shop: &Project, run: &str, monday: &str) {
+    let (mut exposures, mut redemptions, mut lines) = (String::new(), String::new(), String::new());
+    for offer in shop.offers(run) {
+        let number = |text: &str| text[1..].parse::<u64>().unwrap();
+        let (customer, of) = (number(&offer.customer_id), number(&offer.promotion_id));
+        let (customer_id, promotion_id) = (&offer.customer_id, &offer.promotion_id);
+        writeln!(exposures, "{customer_id},{promotion_id},{monday}").unwrap();
+        let is_liked = lot(&[customer, of, 1]) < 25;
+        let week = number(&format!("w{}", monday.replace('-', "")));
+        if lot(&[customer, of, week, 3]) < if is_liked { 33 } else { 5 } {
+            let on = day(monday, 3);
+            writeln!(lines, "E{customer}-{of}-{week},{customer_id},P{of}-1,{on} 12:00:00,1,3.20,M")
+                .unwrap();
+            if lot(&[customer, of, week, 4]) < 80 {
+                writeln!(redemptions, "{customer_id},{promotion_id},{on}").unwrap();
+            }
+        }
+    }
+    shop.append("data/exposures.csv", &exposures);
+    shop.append("data/redemptions.csv", &redemptions);
+    shop.append("data/transactions.csv", &lines);
+}
+
+#[track_caller]
+fn weekly(shop: &Project, monday: &str) -> (Output, String) {
+    let done = shop.run(&["run", "--as-of", monday]).fine();
+    let id = done.stdout.split_whitespace().next().unwrap().to_owned();
+    (done, id)
+}
+
+#[test]
+fn order_value_decides_until_chance_has_told_what_offers_bring() {
+    let shop = shop();
+    let check = |monday: &str, kind: &str, words: &[&str]| {
+        let (done, id) = weekly(&shop, monday);
+        let plan = shop.text(&format!("runs/{id}/allocation/plan.json"));
+        let plan: serde_json::Value = serde_json::from_str(&plan).unwrap();
+        let valued_by = plan["valued_by"].as_str().unwrap();
+        let page = shop.text(&format!("runs/{id}/delivery/report.html"));
+        for word in words {
+            assert!(valued_by.contains(word), "'{word}' is not in: {valued_by}");
+            assert!(done.stderr.contains(word), "'{word}' is not in: {}", done.stderr);
+            assert!(page.contains(word), "'{word}' is not in the report of {monday}");
+        }
+        let decisions = shop.decisions(&id);
+        assert!(decisions.iter().all(|row| row.value_kind == kind), "{monday}: not {kind}");
+        assert!(shop.offers(&id).len() > 2_000, "{monday}: {} offers", shop.offers(&id).len());
+        id
+    };
+    let first =
+        check(WEEKS[0], "order_value", &["order value", "0 of 2,000 randomised customer-weeks"]);
+    answer(&shop, &first, WEEKS[0]);
+    let second =
+        check(WEEKS[1], "order_value", &["order value", " of 2,000 randomised customer-weeks"]);
+    answer(&shop, &second, WEEKS[1]);
+    let third = check(
+        WEEKS[2],
+        "incremental_margin",
+        &[
+            "the margin that they bring",
+            "randomised customer-weeks of the last 16 weeks an offer brought",
+        ],
+    );
+
+    // A third of a quarter and a twentieth of the rest: 12 purchases in a hundred offers.
+    let cards = shop.text(&format!("runs/{third}/models/models.json"));
+    let cards: serde_json::Value = serde_json::from_str(&cards).unwrap();
+    let number = |name: &str| cards["trial"][name].as_f64().unwrap();
+    let (brought, error) = (number("brought"), number("brought_error"));
+    assert!((brought - 0.12).abs() < 4.0 * error && error < 0.02, "{brought} ± {error}");
+    assert!(number("customer_weeks") >= 2_000.0);
+    let kinds = cards["trial"]["kinds"].as_array().unwrap();
+    assert_eq!(kinds.len(), 2, "{kinds:?}");
+    // The runs it learnt from are named, and others than these would be another run.
+    let manifest = shop.text(&format!("runs/{third}/manifest.json"));
+    let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
+    assert_eq!(manifest["tried"], serde_json::json!([first, second]));
+    // What a customer likes is planned more often: that is where offers bring most.
+    let log = shop.table(&third, "allocation/decisions");
+    let planned = log.text_or_null("planned_promotion_id").unwrap();
+    let customers = log.text("customer_id").unwrap();
+    let liked = |(customer, planned): (&String, &Option<String>)| {
+        let of = planned.as_ref()?[1..].parse().unwrap();
+        Some(lot(&[customer[1..].parse().unwrap(), of, 1]) < 25)
+    };
+    let liked: Vec<bool> = customers.iter().zip(&planned).filter_map(liked).collect();
+    let share = liked.iter().filter(|liked| **liked).count() as f64 / liked.len() as f64;
+    assert!(share > 0.6, "{share} of what is planned is liked");
+
+    // A log that was changed is none to learn from; the run says so and goes on.
+    let path = format!("runs/{first}/allocation/plan.json");
+    let plan = shop.text(&path).replace("\"measurement_share\": 1.0", "\"measurement_share\": 0.5");
+    shop.file(&path, plan);
+    shop.set("run.seed", 8);
+    check(
+        WEEKS[2],
+        "order_value",
+        &["logs of earlier runs cannot be used", "propensities do not follow"],
+    );
+}
+
+#[test]
+fn without_logs_the_offers_are_those_of_order_value() {
+    let shop = project();
+    let offers = |value: Option<&str>| {
+        if let Some(value) = value {
+            shop.set("model.value", value);
+        }
+        shop.offers(&shop.weekly(&[]))
+    };
+    let (default, order) = (offers(None), offers(Some("order")));
+    assert!(!default.is_empty() && default == order);
+}
