@@ -27,7 +27,7 @@ const NAME: &str = "blend";
 /// What a rank counts that no member gave, in reciprocal rank fusion.
 const FUSION: f64 = 60.0;
 /// One pupil in so many says when the trees are enough.
-const VALIDATION: usize = 10;
+const VALIDATION: u32 = 10;
 
 /// A learnt ranking of what its members find: the best products of each are candidates, what the members say of them
 /// and simple counts are features, and a tree ensemble learns which candidates were bought.
@@ -75,7 +75,7 @@ impl Default for Blend {
         Self {
             members: Members::default(),
             held_back: HeldBack::LastOrder,
-            lessons: 1,
+            lessons: 2,
             candidates: 50,
             pupils_max: 50_000,
             negatives: 0.25,
@@ -168,10 +168,10 @@ impl Blend {
             let rows: Vec<Rows> =
                 pupils.par_iter().map(|pupil| self.rows(&panel, &lesson.history, pupil)).collect();
             for (pupil, rows) in pupils.iter().zip(rows) {
-                sets[usize::from(pupil.customer as usize % VALIDATION == 0)].append(rows);
+                sets[usize::from(pupil.customer.is_multiple_of(VALIDATION))].append(rows);
             }
         }
-        let [learnt, judged] = sets;
+        let [mut learnt, mut judged] = sets;
         if !learnt.tells() {
             return Ok(None);
         }
@@ -249,15 +249,16 @@ impl Fitted for Ranker<'_> {
     fn score(&self, query: &Query<'_>, row: &mut Row) {
         let (products, values) = self.panel.look(query);
         let columns = values.len() / products.len().max(1);
-        let predicted = self.ensemble.as_ref().and_then(|ensemble| {
-            ensemble.predict(&Matrix::new(products.len(), columns, values.clone()).ok()?).ok()
-        });
-        let scores = predicted.unwrap_or_else(|| {
-            values
-                .chunks(columns.max(1))
-                .map(|values| fused(values, self.panel.members.len()))
-                .collect()
-        });
+        let scores = match &self.ensemble {
+            // Rows and ensemble have one schema: only of no candidate is nothing predicted.
+            Some(ensemble) => Matrix::new(products.len(), columns, values)
+                .and_then(|rows| ensemble.predict(&rows))
+                .unwrap_or_default(),
+            None => {
+                let rows = values.chunks(columns.max(1));
+                rows.map(|values| fused(values, self.panel.members.len())).collect()
+            }
+        };
         products.into_iter().zip(scores).for_each(|(product, score)| row.add(product, score));
     }
 
@@ -336,7 +337,7 @@ mod tests {
         };
         let blend = blend(&[], HeldBack::LastOrder);
         let learnt = hits(&blend);
-        let best = blend.members.iter().map(|member| hits(member)).max().unwrap();
+        let best = blend.members.iter().map(hits).max().unwrap();
         assert!(learnt >= 190 && best <= 150, "{learnt} of 200 against {best}");
     }
 

@@ -34,8 +34,9 @@ impl Rows {
         [0.0, 1.0].iter().all(|label| self.labels.contains(label))
     }
 
-    pub(super) fn matrix(&self, columns: usize) -> Result<Matrix> {
-        Matrix::new(self.labels.len(), columns, self.values.clone())
+    /// The features, which are taken out.
+    pub(super) fn matrix(&mut self, columns: usize) -> Result<Matrix> {
+        Matrix::new(self.labels.len(), columns, std::mem::take(&mut self.values))
     }
 
     pub(super) fn set<'a>(&'a self, matrix: &'a Matrix) -> TrainingSet<'a> {
