@@ -7,6 +7,7 @@
 mod allocation;
 mod anchors;
 mod bound;
+mod customer_value;
 mod lift;
 mod machine;
 pub(crate) mod process;
@@ -52,6 +53,11 @@ const BENCHMARKS: &[Benchmark] = &[
     Benchmark { name: "simulator", about: "lines made per second and core", run: simulator::run },
     Benchmark { name: "rfm", about: "recency, frequency, money: DuckDB, Polars", run: rfm::run },
     Benchmark { name: "lift", about: "the report of a campaign, DuckDB", run: lift::run },
+    Benchmark {
+        name: "customer-value",
+        about: "fitting BG/NBD, lifetimes",
+        run: customer_value::run,
+    },
     Benchmark { name: "weekly", about: "a weekly run and a replay on real data", run: weekly::run },
 ];
 
