@@ -497,8 +497,9 @@ fn tried_of(week: &Week, slates: &Slates) -> TriedWeek {
         week.promotions.get(ix).map(|known| known.id.as_str())
     };
     for (at, ix) in slates.customers.iter().enumerate() {
-        let openings = explored.openings(problem, at);
-        if openings.open_slots() == 0 || explored.is_refused(at) {
+        let (id_of, openings) = (&week.customers[ix].id, explored.openings(problem, at));
+        // Visitors get nothing in the end, and only customers of the world keep their index.
+        if number(id_of).is_none() || openings.open_slots() == 0 || explored.is_refused(at) {
             continue;
         }
         let place =
@@ -506,7 +507,7 @@ fn tried_of(week: &Week, slates: &Slates) -> TriedWeek {
         let done: Vec<Option<u32>> = explored.plan.slate(at).iter().map(place).collect();
         let drawn = Drawn { openings: &openings, law: explored.law(), done: &done };
         tried.count(&drawn);
-        tried.add(&week.customers[ix].id, &drawn, id);
+        tried.add(id_of, &drawn, id);
     }
     tried
 }
