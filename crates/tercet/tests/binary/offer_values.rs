@@ -144,12 +144,12 @@ fn order_value_decides_until_chance_has_told_what_offers_bring() {
         ],
     );
 
-    // A third of a quarter and a twentieth of the rest: 12 purchases in a hundred offers.
+    // A third of a quarter and a twentieth of the rest, less what is bought in the week anyway: 9.4 in a hundred.
     let cards = shop.text(&format!("runs/{third}/models/models.json"));
     let cards: serde_json::Value = serde_json::from_str(&cards).unwrap();
     let number = |name: &str| cards["trial"][name].as_f64().unwrap();
     let (brought, error) = (number("brought"), number("brought_error"));
-    assert!((brought - 0.12).abs() < 4.0 * error && error < 0.02, "{brought} ± {error}");
+    assert!((brought - 0.094).abs() < 4.0 * error && error < 0.02, "{brought} ± {error}");
     assert!(number("customer_weeks") >= 2_000.0);
     let kinds = cards["trial"]["kinds"].as_array().unwrap();
     assert_eq!(kinds.len(), 2, "{kinds:?}");
