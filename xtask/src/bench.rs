@@ -11,6 +11,7 @@ mod customer_value;
 mod lift;
 mod machine;
 pub(crate) mod process;
+mod recommenders;
 mod record;
 mod rfm;
 mod scorer;
@@ -57,6 +58,11 @@ const BENCHMARKS: &[Benchmark] = &[
         name: "customer-value",
         about: "fitting BG/NBD, lifetimes",
         run: customer_value::run,
+    },
+    Benchmark {
+        name: "recommenders",
+        about: "learning from millions of interactions, implicit",
+        run: recommenders::run,
     },
     Benchmark { name: "weekly", about: "a weekly run and a replay on real data", run: weekly::run },
 ];
