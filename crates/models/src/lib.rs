@@ -55,7 +55,8 @@ pub use recommender::{
 };
 pub use recommenders::{
     AssociationRules, Blend, Counted, CustomerKnn, DecayedFrequency, DecayedPopularity, HeldBack,
-    ItemToItem, Kept, Measure, Members, NewlyLaunched, Normalisation, PersonalFrequency, Popularity,
-    PurchaseCycles, SessionKnn, Ties, TifuKnn, Trending, UpCf, Weight,
+    ItemToItem, Kept, Measure, Members, NewProducts, NewlyLaunched, Normalisation,
+    PersonalFrequency, Popularity, PurchaseCycles, SessionKnn, Ties, TifuKnn, Trending, UpCf,
+    Weight,
 };
 pub use row::{Row, top};

@@ -7,8 +7,8 @@ use tercet_types::{Error, Result};
 
 use crate::{
     AssociationRules, Blend, CustomerKnn, DecayedFrequency, DecayedPopularity, ItemToItem,
-    NewlyLaunched, PersonalFrequency, Popularity, PurchaseCycles, Recommender, SessionKnn, TifuKnn,
-    Trending, UpCf,
+    NewProducts, NewlyLaunched, PersonalFrequency, Popularity, PurchaseCycles, Recommender,
+    SessionKnn, TifuKnn, Trending, UpCf,
 };
 
 /// Every estimator that can be asked for by name: one line each.
@@ -26,6 +26,7 @@ pub const ESTIMATORS: &[Estimator] = &[
     estimator::<CustomerKnn>(),
     estimator::<TifuKnn>(),
     estimator::<UpCf>(),
+    estimator::<NewProducts>(),
     estimator::<Blend>(),
 ];
 

@@ -21,12 +21,17 @@ pub(super) struct Level {
     pub(super) shares: Vec<f64>,
     /// How many lines of the group above weigh as much as what all customers buy.
     pub(super) weight: f64,
-    /// Whether shares multiply what the chain says already.
-    is_beside: bool,
+    /// Beside the chain: the power of how much a customer favours a group, which multiplies what the chain says.
+    beside: Option<f64>,
 }
 
 /// The levels of a chain of attributes and of attributes beside it, without shares and weights.
-pub(super) fn levels_of(products: &Attributes, chain: &[String], beside: &[String]) -> Vec<Level> {
+pub(super) fn levels_of(
+    products: &Attributes,
+    chain: &[String],
+    beside: &[String],
+    power: f64,
+) -> Vec<Level> {
     let mut levels: Vec<Level> = Vec::new();
     let known = |names: &'_ [String]| -> Vec<Vec<Option<u32>>> {
         let kinds = names.iter().filter_map(|name| products.kind(name));
@@ -36,12 +41,12 @@ pub(super) fn levels_of(products: &Attributes, chain: &[String], beside: &[Strin
             .collect()
     };
     for (place, values) in known(chain).into_iter().enumerate() {
-        let level = Level::new(&levels, place.checked_sub(1), &values, false);
+        let level = Level::new(&levels, place.checked_sub(1), &values, None);
         levels.push(level);
     }
     let first = (!levels.is_empty()).then_some(0);
     for values in known(beside) {
-        let level = Level::new(&levels, first, &values, true);
+        let level = Level::new(&levels, first, &values, Some(power));
         levels.push(level);
     }
     levels
@@ -49,7 +54,7 @@ pub(super) fn levels_of(products: &Attributes, chain: &[String], beside: &[Strin
 
 /// The level of products themselves, within the last of the chain, with shares by what was sold of each.
 pub(super) fn product_level(levels: &[Level], population: &Population) -> Level {
-    let parent = levels.iter().rposition(|level| !level.is_beside);
+    let parent = levels.iter().rposition(|level| level.beside.is_none());
     let products = population.sold.len();
     let above: Vec<u32> = match parent {
         Some(parent) => levels[parent].group_of.clone(),
@@ -62,7 +67,7 @@ pub(super) fn product_level(levels: &[Level], population: &Population) -> Level 
         parent,
         shares: rates,
         weight: 1.0,
-        is_beside: false,
+        beside: None,
     };
     level.normalise();
     level
@@ -74,7 +79,7 @@ impl Level {
         levels: &[Self],
         parent: Option<usize>,
         values: &[Option<u32>],
-        is_beside: bool,
+        beside: Option<f64>,
     ) -> Self {
         let above = |product: usize| parent.map_or(0, |parent| levels[parent].group_of[product]);
         let key = |(product, value): (usize, &Option<u32>)| (above(product), *value);
@@ -87,7 +92,7 @@ impl Level {
             parent,
             shares: Vec::new(),
             weight: 1.0,
-            is_beside,
+            beside,
         }
     }
 
@@ -142,22 +147,20 @@ impl Level {
         }
     }
 
-    /// What a customer's lines say of every group: its share in the group above, over that of all customers where the
-    /// level is beside the chain.
+    /// What a customer's lines say of every group: its share in the group above; beside the chain a power of that share
+    /// over the one of all customers.
     pub(super) fn factors(&self, place: usize, counts: &Counts) -> Vec<f64> {
-        let mut factors: Vec<f64> = match self.is_beside {
-            true => vec![1.0; self.groups()],
-            false => self.shares.clone(),
-        };
         let above = counts.above(self);
-        for (group, factor) in factors.iter_mut().enumerate() {
-            *factor *= self.weight / (above[self.above(group)].lines + self.weight);
-        }
+        let mut lines = vec![0.0; self.groups()];
         for (group, found) in &counts.by_level[place] {
-            let group = *group as usize;
-            let base = if self.is_beside { self.shares[group] } else { 1.0 };
-            factors[group] += found.lines / (base * (above[self.above(group)].lines + self.weight));
+            lines[*group as usize] = found.lines;
         }
-        factors
+        let factor = |(group, lines): (usize, &f64)| {
+            let share = self.shares[group];
+            let own =
+                (lines + self.weight * share) / (above[self.above(group)].lines + self.weight);
+            self.beside.map_or(own, |power| (own / share).powf(power))
+        };
+        lines.iter().enumerate().map(factor).collect()
     }
 }
