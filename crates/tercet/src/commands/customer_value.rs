@@ -5,7 +5,7 @@ mod said;
 
 use clap::Args;
 use tercet_models::customer_value::{
-    BgNbd, GammaGamma, LifetimeValue, likeness_of_frequency_and_value,
+    BgNbd, CustomerHistory, GammaGamma, LifetimeValue, likeness_of_frequency_and_value,
 };
 use tercet_types::{Date, Error, Result};
 
@@ -78,9 +78,11 @@ pub(crate) fn customer_value(
         Ok((known, said))
     })?;
     let (fits, _) = progress.step("fit", || {
-        let fits = (BgNbd::fit(&known.histories)?, GammaGamma::fit(&known.histories)?);
-        let repeat = thousands(fits.1.customers);
-        Ok((fits, format!("{repeat} customers came back")))
+        // Gamma-Gamma is of values above 0: who came back for nothing says nothing of them.
+        let paying = |one: &&CustomerHistory| one.frequency == 0 || one.mean_value > 0.0;
+        let paying: Vec<CustomerHistory> = known.histories.iter().filter(paying).copied().collect();
+        let fits = (BgNbd::fit(&known.histories)?, GammaGamma::fit(&paying)?);
+        Ok((fits, format!("{} customers came back", thousands(known.repeat_buyers()))))
     })?;
     let lifetime = LifetimeValue {
         horizon: verb.weeks,
@@ -94,6 +96,7 @@ pub(crate) fn customer_value(
         discount: verb.discount,
         margin: verb.margin,
         customers: known.ids.len(),
+        repeat_buyers: known.repeat_buyers(),
         customers_without_purchase: known.without_purchase,
         correlation_of_frequency_and_value: likeness_of_frequency_and_value(&known.histories),
         bg_nbd: (&fits.0).into(),

@@ -85,8 +85,13 @@ fn every_customer_gets_what_to_expect() {
     kept.reverse();
     let (_folder, path) = table(&kept);
     assert_eq!(ask(&path, &until).fine().stdout, known);
+    // Who came back for nothing buys on, and has no part in what purchases are worth.
+    kept.extend(["gift,2019-06-01,0".to_owned(), "gift,2019-07-01,0".to_owned()]);
+    let (_folder, path) = table(&kept);
     let page = ask(&path, &[]).fine().stdout;
-    for words in ["BG/NBD", "came back", "correlate", "The most valuable customers"] {
+    for words in
+        ["BG/NBD", "1 of them for nothing alone", "correlate", "The most valuable customers"]
+    {
         assert!(page.contains(words), "'{words}' is not in: {page}");
     }
 }

@@ -25,6 +25,13 @@ pub(super) struct Known {
     pub(super) without_purchase: usize,
 }
 
+impl Known {
+    /// How many came back.
+    pub(super) fn repeat_buyers(&self) -> usize {
+        self.histories.iter().filter(|one| one.frequency > 0).count()
+    }
+}
+
 /// Reads purchases, and adds them up.
 ///
 /// # Errors

@@ -154,6 +154,7 @@ pub(super) struct Said {
     pub(super) discount: f64,
     pub(super) margin: f64,
     pub(super) customers: usize,
+    pub(super) repeat_buyers: usize,
     pub(super) customers_without_purchase: usize,
     pub(super) correlation_of_frequency_and_value: Option<f64>,
     pub(super) bg_nbd: FitSaid,
@@ -165,7 +166,7 @@ pub(super) struct Said {
 impl Said {
     /// All that is said, to read.
     pub(super) fn page(&self, customers: &Customers) -> String {
-        let [count, repeat] = [self.customers, self.gamma_gamma.customers].map(thousands);
+        let [count, repeat] = [self.customers, self.repeat_buyers].map(thousands);
         let mut text = format!(
             "{}\n{}\n{count} customers until {}, {repeat} of them came back",
             heading("How customers buy, and what a purchase is worth"),
@@ -175,6 +176,13 @@ impl Said {
         if self.customers_without_purchase > 0 {
             let without = thousands(self.customers_without_purchase);
             text.push_str(&format!("; {without} more had no purchase by then, returns alone"));
+        }
+        let for_nothing = self.repeat_buyers - self.gamma_gamma.customers;
+        if for_nothing > 0 {
+            let count = thousands(for_nothing);
+            text.push_str(&format!(
+                "; {count} of them for nothing alone, which says nothing of values"
+            ));
         }
         if let Some(correlation) = self.correlation_of_frequency_and_value {
             text.push_str(&format!("\nfrequency and value correlate by {correlation:.3}"));
