@@ -1,7 +1,5 @@
 //! Is the likeness of products that of dense matrices in NumPy?
 
-#![expect(clippy::unwrap_used, reason = "a failed test panics")]
-
 use serde_json::Value;
 use tercet_models::{Attributes, ItemToItem, Purchase, Purchases, Recommender, Row, Training};
 

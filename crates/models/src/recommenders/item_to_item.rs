@@ -67,7 +67,7 @@ impl ItemToItem {
         let lists: Vec<Vec<(u32, f64)>> = (0..products as u32)
             .into_par_iter()
             .with_min_len(16)
-            .map_init(|| Scratch::new(products), list)
+            .map_init(|| visits.scratch(), list)
             .collect();
         let (mut lists, longest) = match self.kept {
             Kept::Followers => (lists, self.neighbours),

@@ -6,7 +6,7 @@ use crate::sequences::{Moment, Sequences};
 /// Distances whose weights are looked up.
 const KNOWN_STEPS: usize = 256;
 
-/// Where a product has fewer pairs than this part of all products, those that it meets are noted one by one.
+/// Where a product has fewer pairs than this part of all products, those that it meets are looked at one by one.
 const DENSE_PART: usize = 8;
 
 /// Counts pairs of products, one product at a time.
@@ -22,47 +22,48 @@ pub(super) struct CoVisits<'a> {
 /// What is counted for one product.
 pub(super) struct Scratch {
     met: Vec<u32>,
+    /// Empty where every pair weighs 1.
     weights: Vec<f64>,
+    /// The products that were met come first, so many.
     touched: Vec<u32>,
+    count: usize,
     /// The heaviest pair of one customer, by product.
     heaviest: Vec<f64>,
     of_customer: Vec<u32>,
 }
 
 impl Scratch {
-    pub(super) fn new(products: usize) -> Self {
-        Self {
-            met: vec![0; products],
-            weights: vec![0.0; products],
-            touched: Vec::new(),
-            heaviest: vec![0.0; products],
-            of_customer: Vec::new(),
-        }
+    fn touched(&self) -> &[u32] {
+        &self.touched[..self.count]
     }
 
     pub(super) fn clear(&mut self) {
-        for product in self.touched.drain(..) {
-            self.met[product as usize] = 0;
-            self.weights[product as usize] = 0.0;
+        let touched = &self.touched[..self.count];
+        if self.count < self.met.len() / DENSE_PART {
+            touched.iter().for_each(|product| self.met[*product as usize] = 0);
+        } else {
+            self.met.fill(0);
         }
+        if !self.weights.is_empty() {
+            touched.iter().for_each(|product| self.weights[*product as usize] = 0.0);
+        }
+        self.count = 0;
     }
 
     /// Notes every product that was met, without a branch for each.
     fn touch_met(&mut self) {
-        self.touched.resize(self.met.len(), 0);
-        let mut touched = 0;
         for (product, met) in (0_u32..).zip(&self.met) {
-            self.touched[touched] = product;
-            touched += usize::from(*met > 0);
+            self.touched[self.count] = product;
+            self.count += usize::from(*met > 0);
         }
-        self.touched.truncate(touched);
     }
 
     #[inline]
     fn meet(&mut self, product: u32) {
         let met = &mut self.met[product as usize];
         if *met == 0 {
-            self.touched.push(product);
+            self.touched[self.count] = product;
+            self.count += 1;
         }
         *met += 1;
     }
@@ -92,6 +93,21 @@ impl<'a> CoVisits<'a> {
         let power = |steps: usize| (steps.max(1) as f64).powf(-settings.distance_power);
         let weighed = settings.weighs_pairs();
         Self { settings, past, weighed, by_steps: (0..KNOWN_STEPS).map(power).collect() }
+    }
+
+    /// Room to count in.
+    pub(super) fn scratch(&self) -> Scratch {
+        let products = self.past.products();
+        let weights = if self.weighed { products } else { 0 };
+        Scratch {
+            met: vec![0; products],
+            weights: vec![0.0; weights],
+            // One more: what is not met is written behind those that are.
+            touched: vec![0; products + 1],
+            count: 0,
+            heaviest: vec![0.0; weights],
+            of_customer: Vec::new(),
+        }
     }
 
     /// How many customers had a product.
@@ -128,7 +144,7 @@ impl<'a> CoVisits<'a> {
         scratch: &Scratch,
     ) -> impl Iterator<Item = (u32, u32, f64)> {
         let (weighed, returns) = (self.weighed, self.settings.returns);
-        let others = scratch.touched.iter().filter(move |other| returns || **other != product);
+        let others = scratch.touched().iter().filter(move |other| returns || **other != product);
         others.map(move |other| {
             let met = scratch.met[*other as usize];
             let weight = if weighed { scratch.weights[*other as usize] } else { f64::from(met) };
