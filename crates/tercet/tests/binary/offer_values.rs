@@ -75,6 +75,8 @@ fn shop() -> Project {
     shop.set("exploration.measurement_share", 1.0);
     shop.set("exploration.limit_share", 0.9);
     shop.set("rules.repeat_gap_weeks", 0);
+    shop.set("model.response_weight", 0.0);
+    shop.set("model.discovery_weight", 0.0);
     shop
 }
 
@@ -157,17 +159,19 @@ fn order_value_decides_until_chance_has_told_what_offers_bring() {
     let manifest = shop.text(&format!("runs/{third}/manifest.json"));
     let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
     assert_eq!(manifest["tried"], serde_json::json!([first, second]));
-    // What a customer likes is planned more often: that is where offers bring most.
+    // What a customer likes is planned more often than the quarter that it is of all, but in the slot of what is new to
+    // the customer: that is where offers bring most.
     let log = shop.table(&third, "allocation/decisions");
     let planned = log.text_or_null("planned_promotion_id").unwrap();
     let customers = log.text("customer_id").unwrap();
-    let liked = |(customer, planned): (&String, &Option<String>)| {
-        let of = planned.as_ref()?[1..].parse().unwrap();
+    let slots = log.i32("slot").unwrap();
+    let liked = |((customer, planned), slot): ((&String, &Option<String>), &i32)| {
+        let of = planned.as_ref().filter(|_| *slot != 2)?[1..].parse().unwrap();
         Some(lot(&[customer[1..].parse().unwrap(), of, 1]) < 25)
     };
-    let liked: Vec<bool> = customers.iter().zip(&planned).filter_map(liked).collect();
+    let liked: Vec<bool> = customers.iter().zip(&planned).zip(&slots).filter_map(liked).collect();
     let share = liked.iter().filter(|liked| **liked).count() as f64 / liked.len() as f64;
-    assert!(share > 0.6, "{share} of what is planned is liked");
+    assert!(share > 0.45, "{share} of what is planned is liked");
 
     // A log that was changed is none to learn from; the run says so and goes on.
     let path = format!("runs/{first}/allocation/plan.json");

@@ -154,6 +154,7 @@ impl Rows {
                 unoffered: *unoffered,
                 bought: self.bought[row],
                 is_offered: self.offered[row],
+                is_used: self.used[row],
                 chance: self.chance[row]?,
                 customer,
                 key: row_key(&shop.indexes.customer_ids[customer as usize]),

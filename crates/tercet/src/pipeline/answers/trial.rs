@@ -45,6 +45,8 @@ pub(super) struct TriedRow {
     pub(super) bought: bool,
     /// True when the offer was made.
     pub(super) is_offered: bool,
+    /// True when it was used.
+    pub(super) is_used: bool,
     /// The chance that it was.
     pub(super) chance: f64,
     /// The customer.
@@ -140,6 +142,7 @@ pub(super) fn read_off(
     let Some(line) = Line::of_points(&points) else {
         return Ok(Err(Untold::Signal(customer_weeks, None)));
     };
+    let line = Line { uses: rows.iter().filter(|row| row.is_used).count(), ..line };
     let said: Vec<f64> = rows.iter().map(|row| line.extra(row.extra, row.unoffered, 0.0)).collect();
     let all = Mean::of(rows.iter().map(|row| row.customer).zip(brought.iter().copied()));
     let (kinds, kind_facts) = by_kind(rows, &brought, &said);
@@ -290,7 +293,8 @@ mod tests {
             let bought = draw() < unoffered + brought;
             let customer = (at / 8) as i32;
             let key = tercet_models::uplift::row_key(&customer.to_string());
-            TriedRow { extra, unoffered, bought, is_offered, chance, customer, key, kind }
+            let is_used = is_offered && bought;
+            TriedRow { extra, unoffered, bought, is_offered, is_used, chance, customer, key, kind }
         };
         let rows: Vec<TriedRow> = (0..24_000).map(row).collect();
         let matrix = Matrix::new(rows.len(), 2, features).unwrap();
