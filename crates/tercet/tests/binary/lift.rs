@@ -157,13 +157,11 @@ fn logs_that_were_changed_are_refused() {
     let twice = Frame::stacked(&[assigned.clone(), assigned.clone()]).unwrap();
     shop.rewrite(&run, "allocation/assignments", &twice);
     lift(&shop, &[]).refused(3, "T1042", &["a customer stands in it twice"]);
-    shop.rewrite(&run, "allocation/assignments", &assigned);
-    let decided = shop.table(&run, "allocation/decisions");
-    let arms = vec!["control".to_owned(); decided.rows()];
-    let changed = decided.with(vec![("arm", arms.into())]).unwrap();
-    shop.rewrite(&run, "allocation/decisions", &changed);
+    let arms = vec!["control".to_owned(); assigned.rows()];
+    let held_out = assigned.with(vec![("arm", arms.into())]).unwrap();
+    shop.rewrite(&run, "allocation/assignments", &held_out);
     lift(&shop, &[]).refused(3, "T1042", &["control were sent offers"]);
-    shop.rewrite(&run, "allocation/decisions", &decided);
+    shop.rewrite(&run, "allocation/assignments", &assigned);
     lift(&shop, &[]).fine();
 }
 
@@ -176,6 +174,8 @@ fn what_cannot_be_told_is_refused_by_name() {
     lift(&shop, &[]).refused(3, "T1045", &["nobody was held out"]);
     shop.set("rules.holdout_rate", 0.2);
     shop.weekly(&["--as-of", &second]);
+    let since = format!("held out since {second}: measure the weeks from there, --from {second}");
+    lift(&shop, &[]).refused(3, "T1045", &["nobody was held out", &since]);
     lift(&shop, &["--from", &second, "--experiment", "new"]).refused(
         6,
         "T1045",

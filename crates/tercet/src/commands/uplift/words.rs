@@ -10,7 +10,7 @@ use crate::output::thousands;
 /// Whether the arms came out as planned.
 pub(super) fn ratio(judgement: &Judgement) -> String {
     let found = &judgement.sample_ratio;
-    let figures = format!("χ² {:.4}, p {:.3}", found.chi2, found.p_value);
+    let figures = format!("χ² {:.4}, {}", found.chi2, chance(found.p_value));
     if found.alarm {
         return format!(
             "the arms are not of the planned sizes: {figures}; do not read the effects below before it is known why"
@@ -24,8 +24,11 @@ pub(super) fn verdict(arm: &ArmJudgement) -> [String; 2] {
     let test = |found: &Heterogeneity| {
         let slope = &found.slope;
         format!(
-            "slope {:.2} ({:.2} to {:.2}) where 1 is right and 0 is none, p {:.4}",
-            slope.value, slope.low, slope.high, found.p_value
+            "slope {:.2} ({:.2} to {:.2}) where 1 is right and 0 is none, {}",
+            slope.value,
+            slope.low,
+            slope.high,
+            chance(found.p_value)
         )
     };
     let verdict = match arm.usable {
@@ -102,6 +105,11 @@ pub(super) fn effect(found: &Found) -> [String; 2] {
         ],
         Found::Refused { refused } => ["–".to_owned(), refused.words().to_owned()],
     }
+}
+
+/// A p-value: none is 0.
+fn chance(p_value: f64) -> String {
+    if p_value < 0.000_1 { "p < 0.0001".to_owned() } else { format!("p {p_value:.4}") }
 }
 
 /// Four digits that count.

@@ -85,7 +85,7 @@ impl<'a> Logs<'a> {
         let (Some(holdout), Some(treated_since)) = (plans.plan(HOLDOUT), plans.since()) else {
             return Err(no_assignments(&runs));
         };
-        if !(holdout.rate() > 0.0 && holdout.rate() < 1.0) {
+        if holdout.in_first == 0 {
             return Err(Error::data(
                 "T1045",
                 "in these runs nobody was held out: there is nothing to compare with",

@@ -24,17 +24,12 @@ pub(super) struct ArmPlan {
     pub(super) raised_on: Option<Date>,
     /// The planned shares of the two arms; less than 1 together where customers were moved.
     pub(super) arms: [f64; 2],
+    /// Units in the first of them.
+    pub(super) in_first: u64,
     /// Customers left out because they were moved.
     pub(super) moved: u64,
     /// Customers left out because another share was planned for them.
     pub(super) others: u64,
-}
-
-impl ArmPlan {
-    /// The planned share of the arm that grows among the units.
-    pub(super) fn rate(&self) -> f64 {
-        self.arms[0] / (self.arms[0] + self.arms[1])
-    }
 }
 
 /// What the log says of one experiment, row by row.
@@ -51,6 +46,8 @@ struct OfShare {
     raised_on: Option<Date>,
     first_moved_bucket: Option<i32>,
     assigned: BTreeMap<Date, u64>,
+    /// Those of them who were in the arm that grows from the start.
+    in_first: BTreeMap<Date, u64>,
 }
 
 /// The log of assignment, as far as plans go.
@@ -82,6 +79,8 @@ impl Plans {
                 of_share.raised_on = Some(raised_on);
                 let first = of_share.first_moved_bucket.unwrap_or(buckets[row]).min(buckets[row]);
                 of_share.first_moved_bucket = Some(first);
+            } else if buckets[row] < (shares[row] * f64::from(BUCKETS)).round() as i32 {
+                *of_share.in_first.entry(assigned[row]).or_default() += 1;
             }
         }
         Ok(())
@@ -92,9 +91,10 @@ impl Plans {
         let shares = &self.experiments.get(experiment)?.shares;
         let (bits, found) = shares.iter().max_by_key(|(_, of_share)| of_share.customers)?;
         let share = f64::from_bits(*bits);
-        let late = |day: &Date| found.raised_on.is_some_and(|raised_on| *day >= raised_on);
-        let late: u64 =
-            found.assigned.iter().filter(|(day, _)| late(day)).map(|(_, count)| count).sum();
+        let is_late = |day: &Date| found.raised_on.is_some_and(|raised_on| *day >= raised_on);
+        let count = |of: &BTreeMap<Date, u64>, late: bool| -> u64 {
+            of.iter().filter(|(day, _)| is_late(day) == late).map(|(_, count)| count).sum()
+        };
         let all: u64 = shares.values().map(|of_share| of_share.customers).sum();
         let inside =
             found.first_moved_bucket.map_or(share, |bucket| f64::from(bucket) / f64::from(BUCKETS));
@@ -102,8 +102,9 @@ impl Plans {
             share,
             raised_on: found.raised_on,
             arms: [inside, 1.0 - share],
+            in_first: count(&found.in_first, false),
             moved: found.moved,
-            others: all - found.customers + late,
+            others: all - found.customers + count(&found.assigned, true),
         })
     }
 
@@ -180,6 +181,14 @@ mod tests {
             [0.1, 0.9],
             0,
             1,
+        );
+        // Nobody was held out before the share grew.
+        let in_first =
+            |rows: &[(i32, f64, &str, &str)]| plans(rows).plan(HOLDOUT).unwrap().in_first;
+        assert_eq!(in_first(&[(10, 0.5, OLD, NEW), (9_000, 0.5, OLD, OLD), (3, 0.5, NEW, NEW)]), 0);
+        assert_eq!(
+            in_first(&[(10, 0.5, OLD, OLD), (4_999, 0.5, OLD, OLD), (5_000, 0.5, OLD, OLD)]),
+            2
         );
         assert_eq!(plans(&[]).plan(HOLDOUT), None);
         let since = plans(&[(1, 0.1, NEW, NEW), (2, 0.1, OLD, OLD)]);
