@@ -94,34 +94,39 @@ impl CustomerHistory {
     /// `T0421` for what is no number, `T0422` for what is negative, `T0423` for a last purchase after the end or a
     /// recency that does not fit the frequency, `T0424` for more than 100,000 repeat purchases.
     pub(super) fn check(&self, place: usize) -> Result<()> {
-        let refuse =
-            |code, what: String| Err(Error::data(code, format!("customer {place}: {what}")));
         let named = [("recency", self.recency), ("age", self.age), ("mean value", self.mean_value)];
         for (name, value) in named {
             if !value.is_finite() {
-                return refuse("T0421", format!("{name} is {value}, not a number"));
+                return Err(Error::data(
+                    "T0421",
+                    format!("customer {place}: {name} is {value}, not a number"),
+                )
+                .hint("leave the customer out, or mend what its history was made of"));
             }
             if value < 0.0 {
-                return refuse("T0422", format!("{name} is {value}, below 0"));
+                return Err(Error::data(
+                    "T0422",
+                    format!("customer {place}: {name} is {value}, below 0"),
+                )
+                .hint("leave the customer out, or mend what its history was made of"));
             }
         }
-        if self.recency > self.age {
-            return refuse(
+        let Self { frequency, recency, age, .. } = *self;
+        if recency > age || (frequency == 0) != (recency == 0.0) {
+            return Err(Error::data(
                 "T0423",
-                format!("recency is {}, more than the age of {}", self.recency, self.age),
-            );
+                format!(
+                    "customer {place}: frequency {frequency}, recency {recency} and age {age} do not fit each other"
+                ),
+            )
+            .hint("recency is 0 without a repeat purchase alone, and no more than the age"));
         }
-        if (self.frequency == 0) != (self.recency == 0.0) {
-            return refuse(
-                "T0423",
-                format!("frequency is {}, but recency {}", self.frequency, self.recency),
-            );
-        }
-        if self.frequency > FREQUENCY_MAX {
-            return refuse(
+        if frequency > FREQUENCY_MAX {
+            return Err(Error::data(
                 "T0424",
-                format!("{} repeat purchases, at most {FREQUENCY_MAX}", self.frequency),
-            );
+                format!("customer {place}: {frequency} repeat purchases, at most {FREQUENCY_MAX}"),
+            )
+            .hint("days with a purchase count once: is this one customer?"));
         }
         Ok(())
     }
