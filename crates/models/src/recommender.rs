@@ -196,7 +196,8 @@ mod tests {
         let (products, customers) = (Attributes::none(4), Attributes::none(2));
         let training =
             Training { history: &past, as_of: 9, products: &products, customers: &customers };
-        let engine = PersonalFrequency { window_days: 100, fill: None, ..PersonalFrequency::default() };
+        let engine =
+            PersonalFrequency { window_days: 100, fill: None, ..PersonalFrequency::default() };
         let fitted = Recommender::fit(&engine, &training).unwrap();
         let queries = [Query::of(&past, 0, 9), Query::of(&past, 1, 9)];
         assert_eq!(customers_for(&*fitted, &queries, 1, 9), [(0, 1.0), (1, 1.0)]);
