@@ -10,14 +10,16 @@ mod comparison;
 mod fold;
 mod history;
 mod metric;
+mod redraws;
 mod referee;
 mod scores;
 mod split;
 
-pub use comparison::{Ask, Comparison, Figure, ModelFigures, Paired, Redrawn, Redraws, compare};
+pub use comparison::{Ask, Comparison, Figure, ModelFigures, Paired, compare};
 pub use fold::{Fold, Role};
 pub use history::{Histories, Line, Part};
 pub use metric::{Metric, PER_CUSTOMER};
+pub use redraws::{Redrawn, Redraws};
 pub use referee::Referee;
 pub use scores::Scores;
 pub use split::{Split, Stage, is_drawn};

@@ -16,9 +16,24 @@ const NO_CURRENCY: &str = "XXX";
 /// Metrics in order of display: name, label, unit, meaning.
 const METRICS: &[(&str, &str, Unit, &str)] = &[
     ("recall", "Recall", Unit::Rate, "Share of what was to be found that stands in the list."),
-    ("precision", "Precision", Unit::Rate, "Share of the list's places that hold something to be found."),
-    ("hit_rate", "Hit rate", Unit::Rate, "Share of customers whose list holds anything to be found."),
-    ("ndcg", "NDCG", Unit::Number, "Hits, worth less the lower they stand, over the best list of this length."),
+    (
+        "precision",
+        "Precision",
+        Unit::Rate,
+        "Share of the list's places that hold something to be found.",
+    ),
+    (
+        "hit_rate",
+        "Hit rate",
+        Unit::Rate,
+        "Share of customers whose list holds anything to be found.",
+    ),
+    (
+        "ndcg",
+        "NDCG",
+        Unit::Number,
+        "Hits, worth less the lower they stand, over the best list of this length.",
+    ),
     (
         "ndcg_whole_ideal",
         "NDCG, whole ideal",
@@ -29,11 +44,31 @@ const METRICS: &[(&str, &str, Unit, &str)] = &[
     ("map", "MAP", Unit::Number, "Precision at each hit, averaged over all there was to be found."),
     ("repeat_recall", "Repeat recall", Unit::Rate, "Recall of what the customer took up before."),
     ("explore_recall", "Explore recall", Unit::Rate, "Recall of what is new to the customer."),
-    ("value_minor", "Value found", Unit::Number, "What was paid for the hits, hundredths of the table's unit."),
-    ("novelty", "Novelty", Unit::Number, "How rare what is listed is, in bits: minus log2 of its share of customers."),
-    ("popularity", "Popularity", Unit::Rate, "Share of customers who took up what is listed: how much a list follows the crowd."),
+    (
+        "value_minor",
+        "Value found",
+        Unit::Number,
+        "What was paid for the hits, hundredths of the table's unit.",
+    ),
+    (
+        "novelty",
+        "Novelty",
+        Unit::Number,
+        "How rare what is listed is, in bits: minus log2 of its share of customers.",
+    ),
+    (
+        "popularity",
+        "Popularity",
+        Unit::Rate,
+        "Share of customers who took up what is listed: how much a list follows the crowd.",
+    ),
     ("coverage", "Coverage", Unit::Rate, "Share of all products that stand in anybody's list."),
-    ("gini", "Gini", Unit::Number, "How unevenly products share the places: 0 evenly, near 1 a few take all."),
+    (
+        "gini",
+        "Gini",
+        Unit::Number,
+        "How unevenly products share the places: 0 evenly, near 1 a few take all.",
+    ),
 ];
 
 fn known(name: &str) -> (&str, Unit) {
@@ -43,7 +78,8 @@ fn known(name: &str) -> (&str, Unit) {
 
 pub(crate) fn html(report: &EvaluationReport) -> Result<String> {
     let currency = Currency::new(NO_CURRENCY)?;
-    let depths: Vec<Value> = report.depths.iter().map(|depth| view(depth, report, currency)).collect();
+    let depths: Vec<Value> =
+        report.depths.iter().map(|depth| view(depth, report, currency)).collect();
     let meanings: Vec<Value> = METRICS
         .iter()
         .map(|(_, label, _, meaning)| context! { label => *label, meaning => *meaning })
@@ -82,7 +118,8 @@ fn view(depth: &Depth, report: &EvaluationReport, currency: Currency) -> Value {
 
 /// Metrics (rows) by models (columns).
 fn rows(depth: &Depth, currency: Currency) -> Vec<Value> {
-    let find = |figures: &[MetricFigure], name: &str| figures.iter().find(|f| f.metric == name).cloned();
+    let find =
+        |figures: &[MetricFigure], name: &str| figures.iter().find(|f| f.metric == name).cloned();
     let there = |name: &str| depth.figures.iter().any(|figures| find(figures, name).is_some());
     METRICS
         .iter()
@@ -125,7 +162,11 @@ fn models(report: &EvaluationReport) -> Table {
         vec![
             model.model.clone(),
             model.estimator.clone(),
-            if model.settings.is_empty() { "as they come".to_owned() } else { model.settings.clone() },
+            if model.settings.is_empty() {
+                "as they come".to_owned()
+            } else {
+                model.settings.clone()
+            },
             format::seconds(model.fit_seconds),
             format::seconds(model.rank_seconds),
         ]
@@ -143,7 +184,9 @@ mod tests {
     fn the_sample_renders_whole_and_needs_nothing_from_outside() {
         let html = EvaluationReport::sample().html().unwrap();
         assert_whole(&html);
-        for said in ["NDCG less that of ease", "Hit rate", "At 20", "too few units", "window_days 7"] {
+        for said in
+            ["NDCG less that of ease", "Hit rate", "At 20", "too few units", "window_days 7"]
+        {
             assert!(html.contains(said), "{said}");
         }
     }

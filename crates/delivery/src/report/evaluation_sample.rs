@@ -5,13 +5,14 @@ use super::{Fact, Headline};
 
 /// Made-up results with every section filled.
 pub(crate) fn sample() -> EvaluationReport {
-    let model = |model: &str, estimator: &str, settings: &str, fit_seconds, rank_seconds| EvaluatedModel {
-        model: model.into(),
-        estimator: estimator.into(),
-        settings: settings.into(),
-        fit_seconds,
-        rank_seconds,
-    };
+    let model =
+        |model: &str, estimator: &str, settings: &str, fit_seconds, rank_seconds| EvaluatedModel {
+            model: model.into(),
+            estimator: estimator.into(),
+            settings: settings.into(),
+            fit_seconds,
+            rank_seconds,
+        };
     let fact = |name: &str, value: &str| Fact { name: name.into(), value: value.into() };
     let headline = |label: &str, value: &str, note: &str| Headline {
         label: label.into(),

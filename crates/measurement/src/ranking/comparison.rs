@@ -5,51 +5,13 @@ use std::borrow::Cow;
 use serde::Serialize;
 use tercet_types::{Error, Result};
 
-use super::history::Histories;
 use super::metric::Metric;
+use super::redraws::{Redrawn, Redraws};
 use super::scores::{Scores, mean_where};
-use super::split::is_drawn;
 use crate::Moments;
 use crate::estimate::{self, LEVEL, Refusal};
 use crate::holm::holm;
 use crate::offline::{Bootstrap, Interval};
-
-/// A share of the judged customers, drawn several times over by a hash of their ids.
-#[derive(Clone, Copy, Debug)]
-pub struct Redraws<'a> {
-    histories: &'a Histories,
-    share: f64,
-    count: u32,
-    seed: u64,
-}
-
-/// The most redraws.
-const REDRAWS_MAX: u32 = 1_000;
-
-impl<'a> Redraws<'a> {
-    /// So many draws of a share of the customers.
-    ///
-    /// # Errors
-    /// `T0733` (config) for a share that is none, or a count of 0 or above 1,000.
-    pub fn new(histories: &'a Histories, share: f64, count: u32, seed: u64) -> Result<Self> {
-        if share > 0.0 && share <= 1.0 && (1..=REDRAWS_MAX).contains(&count) {
-            return Ok(Self { histories, share, count, seed });
-        }
-        Err(Error::config("T0733", format!("{count} redraws of a share of {share}")).hint(format!(
-            "give a share above 0 and up to 1, such as 0.2, and 1 to {REDRAWS_MAX} redraws"
-        )))
-    }
-
-    /// Whether a customer is judged in any of the draws.
-    pub fn any(&self, customer: u32) -> bool {
-        (0..self.count).any(|draw| self.holds(draw, customer))
-    }
-
-    fn holds(&self, draw: u32, customer: u32) -> bool {
-        let seed = self.seed.wrapping_add(u64::from(draw));
-        is_drawn(self.histories.customer_key(customer), seed, self.share)
-    }
-}
 
 /// What is asked of a comparison.
 #[derive(Clone, Debug)]
@@ -108,7 +70,7 @@ pub struct Figure {
     /// The ends of its 95 % interval, by percentiles of a bootstrap over customers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interval: Option<[f64; 2]>,
-    /// True of the largest of all models, where more is better.
+    /// True of the largest of all models, where more is better and any hits at all.
     pub is_best: bool,
     /// This model less the one it is held against.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -133,17 +95,6 @@ pub struct Paired {
     /// Why there is no test.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refused: Option<Refusal>,
-}
-
-/// A metric over redrawn shares of the customers.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Redrawn {
-    /// The mean over redraws.
-    pub mean: f64,
-    /// Their standard deviation; none of one redraw.
-    pub deviation: Option<f64>,
-    /// How many there were.
-    pub redraws: u32,
 }
 
 /// Puts models beside each other.
@@ -172,11 +123,9 @@ pub fn compare(models: &[(String, Scores)], ask: &Ask<'_>) -> Result<Comparison>
             figures: Vec::new(),
         })
         .collect();
-    for (place, &k) in first.ks.iter().enumerate() {
-        for metric in Metric::ALL {
-            for (model, figure) in metric_figures(models, against, metric, place, k, ask) {
-                figures[model].figures.push(figure);
-            }
+    for place in 0..first.ks.len() {
+        for (model, figure) in figures_at(models, against, place, ask) {
+            figures[model].figures.push(figure);
         }
     }
     Ok(Comparison {
@@ -220,73 +169,91 @@ fn best(models: &[(String, Scores)], metric: Metric, k: usize) -> usize {
     best.0
 }
 
-/// One metric at one `k` of all models of which it is defined.
-fn metric_figures(
+/// All metrics at one `k`, of the models of which they are defined.
+fn figures_at(
     models: &[(String, Scores)],
     against: usize,
-    metric: Metric,
     place: usize,
-    k: usize,
     ask: &Ask<'_>,
 ) -> Vec<(usize, Figure)> {
-    let means: Vec<Option<f64>> = models.iter().map(|(_, s)| s.mean(metric, k)).collect();
-    let most = means.iter().flatten().copied().fold(f64::NEG_INFINITY, f64::max);
-    let figure = |at: usize, value: f64| Figure {
-        metric,
-        k,
-        customers: models[at].1.customers(),
-        value,
-        interval: None,
-        is_best: metric.is_accuracy() && value >= most,
-        paired: None,
-        redrawn: None,
-    };
-    let known = || means.iter().enumerate().filter_map(|(at, mean)| mean.map(|mean| (at, mean)));
-    if matches!(metric, Metric::Coverage | Metric::Gini) {
-        return known().map(|(at, value)| (at, figure(at, value))).collect();
-    }
-    let own: Vec<&[f64]> = known().map(|(at, _)| models[at].1.column(metric, place)).collect();
-    let base = means[against].map(|_| models[against].1.column(metric, place));
-    let differences: Vec<Vec<f64>> = match base {
-        Some(base) => {
-            let less = |own: &&[f64]| own.iter().zip(base).map(|(a, b)| a - b).collect();
-            own.iter().map(less).collect()
+    let k = models[0].1.ks[place];
+    let defined: Vec<(Metric, usize, f64)> = Metric::ALL
+        .into_iter()
+        .flat_map(|metric| models.iter().enumerate().map(move |(at, model)| (metric, at, model)))
+        .filter_map(|(metric, at, (_, scores))| Some((metric, at, scores.mean(metric, k)?)))
+        .collect();
+    let column = |metric: Metric, at: usize| models[at].1.column(metric, place);
+    let own = defined.iter().filter(|(metric, ..)| metric.is_of_customers());
+    let columns: Vec<&[f64]> = own.map(|(metric, at, _)| column(*metric, *at)).collect();
+    let mut drawn = drawn_means(&columns, ask.bootstrap).into_iter();
+    let mut figures = Vec::with_capacity(defined.len());
+    for of_metric in defined.chunk_by(|a, b| a.0 == b.0) {
+        let metric = of_metric[0].0;
+        let most = of_metric.iter().map(|(.., value)| *value).fold(f64::NEG_INFINITY, f64::max);
+        let plain = |at: usize, value: f64| Figure {
+            metric,
+            k,
+            customers: models[at].1.customers(),
+            value,
+            interval: None,
+            is_best: metric.is_accuracy() && value > 0.0 && value >= most,
+            paired: None,
+            redrawn: None,
+        };
+        if !metric.is_of_customers() {
+            figures.extend(of_metric.iter().map(|(_, at, value)| (*at, plain(*at, *value))));
+            continue;
         }
-        None => Vec::new(),
-    };
-    let all: Vec<&[f64]> =
-        own.iter().copied().chain(differences.iter().map(Vec::as_slice)).collect();
-    let mut drawn = drawn_means(&all, ask.bootstrap).into_iter();
-    let mut figures: Vec<(usize, Figure)> = known()
-        .zip(&own)
-        .zip(drawn.by_ref())
-        .map(|(((at, value), values), mut draws)| {
-            let Interval { low, high, .. } = Interval::percentile(value, &mut draws);
-            let customers = values.iter().filter(|value| !value.is_nan()).count();
-            let redrawn =
-                ask.redraws.as_ref().and_then(|r| redrawn(r, &models[at].1.customers, values));
-            (at, Figure { customers, interval: Some([low, high]), redrawn, ..figure(at, value) })
-        })
-        .collect();
-    let tested = figures.iter_mut().zip(&differences).zip(drawn);
-    let mut paired: Vec<&mut Paired> = tested
-        .filter(|((figure, _), _)| figure.0 != against)
-        .filter_map(|((figure, difference), mut draws)| {
-            figure.1.paired = paired(difference, &mut draws);
-            figure.1.paired.as_mut()
-        })
-        .collect();
-    let p_values: Vec<Option<f64>> = paired.iter().map(|paired| paired.p_value).collect();
-    paired.iter_mut().zip(holm(&p_values)).for_each(|(paired, p)| paired.p_holm = p);
+        let draws: Vec<Vec<f64>> = drawn.by_ref().take(of_metric.len()).collect();
+        let base = of_metric.iter().position(|(_, at, _)| *at == against);
+        let base = base.map(|place| (column(metric, against), &draws[place]));
+        let mut beside: Vec<(usize, Figure)> = of_metric
+            .iter()
+            .zip(&draws)
+            .map(|((_, at, value), draws)| {
+                let values = column(metric, *at);
+                let Interval { low, high, .. } = Interval::percentile(*value, &mut draws.clone());
+                let redraws = ask.redraws.as_ref();
+                let figure = Figure {
+                    customers: values.iter().filter(|value| !value.is_nan()).count(),
+                    interval: Some([low, high]),
+                    paired: base
+                        .filter(|_| *at != against)
+                        .and_then(|base| paired((values, draws), base, ask.bootstrap)),
+                    redrawn: redraws.and_then(|r| r.of(&models[*at].1.customers, values)),
+                    ..plain(*at, *value)
+                };
+                (*at, figure)
+            })
+            .collect();
+        let p_values: Vec<Option<f64>> =
+            beside.iter().map(|(_, figure)| figure.paired.as_ref()?.p_value).collect();
+        for ((_, figure), p_holm) in beside.iter_mut().zip(holm(&p_values)) {
+            figure.paired.iter_mut().for_each(|paired| paired.p_holm = p_holm);
+        }
+        figures.append(&mut beside);
+    }
     figures
 }
 
-fn paired(difference: &[f64], draws: &mut [f64]) -> Option<Paired> {
-    let value = mean_where(difference, |_| true);
+/// Values and the means of their draws, less those of the base, customer by customer.
+fn paired(
+    own: (&[f64], &Vec<f64>),
+    base: (&[f64], &Vec<f64>),
+    bootstrap: Bootstrap,
+) -> Option<Paired> {
+    let difference: Vec<f64> = own.0.iter().zip(base.0).map(|(a, b)| a - b).collect();
+    let value = mean_where(&difference, |_| true);
     if value.is_nan() {
         return None;
     }
-    let Interval { low, high, .. } = Interval::percentile(value, draws);
+    let are_alike = own.0.iter().zip(base.0).all(|(a, b)| a.is_nan() == b.is_nan());
+    let mut draws: Vec<f64> = match are_alike {
+        // Of the same customers, the mean difference is the difference of the means.
+        true => own.1.iter().zip(base.1).map(|(a, b)| a - b).collect(),
+        false => drawn_means(&[&difference], bootstrap).into_iter().flatten().collect(),
+    };
+    let Interval { low, high, .. } = Interval::percentile(value, &mut draws);
     let moments: Moments = difference.iter().copied().filter(|value| !value.is_nan()).collect();
     let test = estimate::mean(&moments, LEVEL);
     Some(Paired {
@@ -301,36 +268,33 @@ fn paired(difference: &[f64], draws: &mut [f64]) -> Option<Paired> {
 /// The mean of each column in each draw of customers, over those of whom it is defined; a draw of none is left out.
 fn drawn_means(columns: &[&[f64]], bootstrap: Bootstrap) -> Vec<Vec<f64>> {
     let customers = columns.first().map_or(0, |column| column.len());
-    let is_whole = |column: &[f64]| !column.iter().any(|value| value.is_nan());
-    let values = columns.iter().map(|column| match is_whole(column) {
-        true => Cow::Borrowed(*column),
-        false => column.iter().map(|v| if v.is_nan() { 0.0 } else { *v }).collect(),
-    });
     let flag = |value: &f64| if value.is_nan() { 0.0 } else { 1.0 };
-    let flags = columns.iter().filter(|column| !is_whole(column));
-    let flags = flags.map(|column| column.iter().map(flag).collect());
-    let all: Vec<Cow<'_, [f64]>> = values.chain(flags).collect();
-    let slices: Vec<&[f64]> = all.iter().map(|column| &**column).collect();
-    let mut totals = bootstrap.totals(customers, &slices);
-    let mut counts = totals.split_off(columns.len()).into_iter();
+    // Who is defined, where that is not everybody: mostly the same for several columns.
+    let mut flags: Vec<Vec<f64>> = Vec::new();
+    let (mut values, mut counted) = (Vec::with_capacity(columns.len()), Vec::new());
+    for column in columns {
+        if !column.iter().any(|value| value.is_nan()) {
+            values.push(Cow::Borrowed(*column));
+            counted.push(None);
+            continue;
+        }
+        values.push(column.iter().map(|v| if v.is_nan() { 0.0 } else { *v }).collect());
+        let own: Vec<f64> = column.iter().map(flag).collect();
+        let known = flags.iter().position(|flags| *flags == own);
+        counted.push(Some(known.unwrap_or(flags.len())));
+        if known.is_none() {
+            flags.push(own);
+        }
+    }
+    let values = values.iter().map(|column: &Cow<'_, [f64]>| &**column);
+    let all: Vec<&[f64]> = values.chain(flags.iter().map(Vec::as_slice)).collect();
+    let mut sums = bootstrap.totals(customers, &all);
+    let counts = sums.split_off(columns.len());
     let everybody = vec![customers as f64; bootstrap.draws as usize];
-    totals
-        .into_iter()
-        .zip(columns)
-        .map(|(sums, column)| {
-            let counts = if is_whole(column) { Some(everybody.clone()) } else { counts.next() };
-            let counts = counts.unwrap_or_default();
-            let means = sums.iter().zip(counts).filter(|(_, count)| *count > 0.0);
-            means.map(|(sum, count)| sum / count).collect()
-        })
-        .collect()
-}
-
-fn redrawn(redraws: &Redraws<'_>, customers: &[u32], values: &[f64]) -> Option<Redrawn> {
-    let means: Moments = (0..redraws.count)
-        .map(|draw| mean_where(values, |at| redraws.holds(draw, customers[at])))
-        .filter(|mean| !mean.is_nan())
-        .collect();
-    let redraws = u32::try_from(means.count()).ok().filter(|count| *count > 0)?;
-    Some(Redrawn { mean: means.mean(), deviation: means.variance().map(f64::sqrt), redraws })
+    let mean = |(sums, counted): (Vec<f64>, Option<usize>)| {
+        let counts = counted.map_or(&everybody, |flags| &counts[flags]);
+        let means = sums.iter().zip(counts).filter(|(_, count)| **count > 0.0);
+        means.map(|(sum, count)| sum / count).collect()
+    };
+    sums.into_iter().zip(counted).map(mean).collect()
 }

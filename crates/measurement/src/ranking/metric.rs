@@ -86,6 +86,11 @@ impl Metric {
         }
     }
 
+    /// True of metrics that every customer's list has; the others are of all lists together.
+    pub const fn is_of_customers(self) -> bool {
+        (self as usize) < PER_CUSTOMER
+    }
+
     /// True of metrics of which more is better for whoever is asked for; of the others more is neither.
     pub const fn is_accuracy(self) -> bool {
         (self as usize) < Self::Novelty as usize

@@ -77,6 +77,8 @@ pub(crate) struct FoldFacts {
     pub(crate) truth_lines: usize,
     /// Lines to be found whose product nobody in the training took up.
     pub(crate) truth_lines_of_new_products: usize,
+    /// Lines to be found whose product the customer knows.
+    pub(crate) truth_lines_of_known_products: usize,
 }
 
 /// A fold, and what is learnt from it as estimators take it.
@@ -111,9 +113,20 @@ pub(crate) fn fold_facts(cuts: &[Cut<'_>]) -> Vec<FoldFacts> {
                 truth_lines_of_new_products: truth()
                     .filter(|line| buyers[line.product as usize] == 0)
                     .count(),
+                truth_lines_of_known_products: judged
+                    .iter()
+                    .map(|customer| known_again(fold, *customer))
+                    .sum(),
             }
         })
         .collect()
+}
+
+/// How many lines to be found are of products that the customer knows.
+fn known_again(fold: &Fold<'_>, customer: u32) -> usize {
+    let mut known: Vec<u32> = fold.known(customer).map(|line| line.product).collect();
+    known.sort_unstable();
+    fold.truth(customer).filter(|line| known.binary_search(&line.product).is_ok()).count()
 }
 
 /// Fits the estimator on every fold, ranks for everybody who is judged, and judges.

@@ -133,7 +133,7 @@ fn splits_judge_what_they_say() {
     let drawn = check(
         &sequences,
         &["--split", "random", "--test-share", "0.5", "--redraws", "3"],
-        53,
+        51,
         "random",
     );
     let recall = &drawn["comparison"]["models"][0]["figures"][0];

@@ -29,12 +29,16 @@ pub(super) fn report(
     ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
     let figure = format!("{}@{}", primary.name(), ks[0]);
     let summary = match ranked[..] {
-        [(best, value), (next, other), ..] => format!(
+        [] => "No model could be judged.".to_owned(),
+        [(_, value), ..] if value <= 0.0 => format!("No model finds anything by {figure}."),
+        [(only, value)] => format!("{only} reaches {value:.4} by {figure}."),
+        [(best, value), (next, other), ..] if value > other => format!(
             "{best} ranks best by {figure}: {value:.4}, {:.4} above the next, {next}.",
             value - other
         ),
-        [(only, value)] => format!("{only} reaches {value:.4} by {figure}."),
-        [] => "No model could be judged.".to_owned(),
+        [(one, value), (other, _), ..] => {
+            format!("{one} and {other} rank alike by {figure}: {value:.4}.")
+        }
     };
     let mut notes = Vec::new();
     if comparison.was_chosen && ranked.len() > 1 {

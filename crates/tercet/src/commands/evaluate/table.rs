@@ -79,6 +79,13 @@ pub(super) fn left_out(facts: &Value) -> Vec<String> {
             thousands(sum("truth_lines"))
         ));
     }
+    if sum("truth_lines_of_known_products") > 0 && facts["seen"] == "drop" {
+        said.push(format!(
+            "{} of the {} lines to be found are of products that the customer knows, which are not ranked.",
+            thousands(sum("truth_lines_of_known_products")),
+            thousands(sum("truth_lines"))
+        ));
+    }
     said
 }
 
@@ -87,12 +94,8 @@ pub(super) fn at(model: &ModelFigures, metric: Metric, k: usize) -> Option<&Figu
 }
 
 fn models(evaluation: &Evaluation, k: usize) -> String {
-    let names = SHOWN.map(|metric| format!("{}@{k}", metric.name()));
-    let header: Vec<&str> = ["model"]
-        .into_iter()
-        .chain(names.iter().map(String::as_str))
-        .chain(["fit s", "rank s"])
-        .collect();
+    let names = SHOWN.map(Metric::name);
+    let header: Vec<&str> = ["model"].into_iter().chain(names).chain(["fit s", "rank s"]).collect();
     let lines: Vec<Vec<String>> = evaluation
         .comparison
         .models
@@ -110,12 +113,12 @@ fn models(evaluation: &Evaluation, k: usize) -> String {
     rows(Format::Table, &header, &lines)
 }
 
-/// A value, its mark, and below them its interval.
+/// A value, its mark, and below them its interval; without their leading zero, so that all columns fit.
 fn cell(figure: &Figure) -> String {
     let digits = |value: f64| match value.abs() {
         10.0.. => format!("{value:.1}"),
         1.0.. => format!("{value:.2}"),
-        _ => format!("{value:.4}"),
+        _ => format!("{value:.4}").replacen("0.", ".", 1),
     };
     let mark = if figure.is_best { "*" } else { "" };
     let interval = figure.interval.map(|[low, high]| format!("\n{}–{}", digits(low), digits(high)));
