@@ -53,6 +53,9 @@ pub(crate) struct BacktestArguments {
     /// Let tercet learn once more without each group of features: what each group is worth
     #[arg(long)]
     ablate: bool,
+    /// Let tercet learn once more without these groups of features together, such as alike+rhythm
+    #[arg(long, value_name = "GROUP+GROUP")]
+    without: Vec<String>,
     /// Write the HTML report here [default: backtest.html in the project's folder]
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
@@ -72,7 +75,7 @@ pub(crate) fn backtest(
     let project = Project::open(shared, environment)?;
     let mut contestants = Vec::new();
     for name in &verb.engines {
-        let known = Contestant { engine: known_engine(name.trim())?, without: None };
+        let known = Contestant { engine: known_engine(name.trim())?, without: Vec::new() };
         if !contestants.contains(&known) {
             contestants.push(known);
         }
@@ -81,6 +84,9 @@ pub(crate) fn backtest(
     contestants.sort_by_key(|contestant| contestant.engine != REFERENCE);
     if verb.ablate {
         contestants.extend(Contestant::ablations());
+    }
+    for group in &verb.without {
+        contestants.push(Contestant::without(group)?);
     }
     let ask = Replay {
         from: verb.from,

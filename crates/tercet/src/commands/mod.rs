@@ -99,8 +99,11 @@ enum Verb {
     /// Which recommender ranks best what customers took up next, by any table of a shop or a study
     Evaluate(Box<evaluate::EvaluateArguments>),
     /// What customers would take up next, or who a product is for, by any recommender
+    // Where no table is named, the project's own purchases stand in.
+    #[command(mut_arg("data", |data| data.required(false)))]
     Recommend(Box<recommend::RecommendArguments>),
     /// Which products are like which, by any recommender that knows it
+    #[command(mut_arg("data", |data| data.required(false)))]
     Similar(Box<recommend::SimilarArguments>),
     /// Find the settings of a recommender that rank best, by what was held back to choose them
     Tune(Box<tune::TuneArguments>),

@@ -12,9 +12,9 @@ use self::filter::FilterArguments;
 use self::known::Known;
 use self::write::Lists;
 use super::evaluate::{DataArguments, Model, SeenFlag, settings_of};
-use super::{FormatFlag, Shared, value};
+use super::{Shared, value};
 use crate::config::Environment;
-use crate::output::thousands;
+use crate::output::{Format, thousands};
 
 /// Customers or products that are answered for at a time.
 const BATCH: usize = 4_096;
@@ -39,8 +39,9 @@ struct ByArguments {
     /// Where lists go: a .csv or .parquet file, or a FOLDER/ of Parquet files for millions [default: printed]
     #[arg(long, value_name = "PLACE")]
     out: Option<String>,
-    #[command(flatten)]
-    format: FormatFlag,
+    /// How lists are printed
+    #[arg(id = "print", long = "print", value_enum, value_name = "HOW", default_value = "table")]
+    format: Format,
 }
 
 /// `tercet recommend`
@@ -49,10 +50,10 @@ struct ByArguments {
 Without --data the project's own purchases are read.
 
 Examples:
-  tercet recommend --customer 1228
+  tercet recommend --for 1228
   tercet recommend --model item-to-item --seen drop --where category=CHEESE --out lists.parquet
-  tercet recommend --customer 1228 --products 1082185,995242,1029743     rank these again
-  tercet recommend --for-product 1082185 --customers 500 --format csv    who is it for?
+  tercet recommend --for 1228 --products 1082185,995242,1029743         rank these again
+  tercet recommend --for-product 1082185 --customers 500 --print csv    who is it for?
   tercet recommend --data orders.csv --model personal -k 3 --out lists/")]
 pub(crate) struct RecommendArguments {
     #[command(flatten)]
@@ -60,9 +61,9 @@ pub(crate) struct RecommendArguments {
     /// The estimator, or a section of the settings
     #[arg(long, value_name = "NAME", default_value = "up-cf")]
     model: String,
-    /// The customers, separated by commas [default: all]
-    #[arg(long, value_name = "ID,ID", value_delimiter = ',')]
-    customer: Vec<String>,
+    /// The customers who are recommended something, separated by commas [default: all]
+    #[arg(long = "for", value_name = "ID,ID", value_delimiter = ',')]
+    asked: Vec<String>,
     /// Whether products bought before are ranked
     #[arg(long, value_enum, default_value = "keep")]
     seen: SeenFlag,
@@ -80,8 +81,8 @@ pub(crate) struct RecommendArguments {
 Without --data the project's own purchases are read.
 
 Examples:
-  tercet similar --product 1082185
-  tercet similar --product 1082185 --where brand=National --format json
+  tercet similar --to 1082185
+  tercet similar --to 1082185 --where brand=National --print json
   tercet similar --data sessions.parquet --out similar.parquet")]
 pub(crate) struct SimilarArguments {
     #[command(flatten)]
@@ -89,9 +90,9 @@ pub(crate) struct SimilarArguments {
     /// The estimator, or a section of the settings
     #[arg(long, value_name = "NAME", default_value = "item-to-item")]
     model: String,
-    /// The products, separated by commas [default: all]
-    #[arg(long, value_name = "ID,ID", value_delimiter = ',')]
-    product: Vec<String>,
+    /// The products that others are to be like, separated by commas [default: all]
+    #[arg(long = "to", value_name = "ID,ID", value_delimiter = ',')]
+    asked: Vec<String>,
 }
 
 /// Fits, and ranks products for customers, or customers for a product.
@@ -106,13 +107,13 @@ pub(crate) fn recommend(
 ) -> Result<()> {
     let by = &verb.by;
     let known = Known::read(by, shared, environment)?;
-    let customers = known.customers_named(&verb.customer)?;
+    let customers = known.customers_named(&verb.asked)?;
     let product = verb.for_product.as_ref().map(|id| known.product_named(id)).transpose()?;
     let among = by.filter.among(&known)?;
     let sections = settings_of(known.engine(), by.settings.as_deref(), shared, environment)?;
     let model = Model::named(&verb.model, &sections)?;
     let id = |customer: u32| known.customer_ids[customer as usize].as_str();
-    let everybody = verb.customer.is_empty() && product.is_none();
+    let everybody = verb.asked.is_empty() && product.is_none();
     let mut lists = Lists::new(known.engine(), by, ["customer_id", "product_id"], everybody)?;
     with_fitted(&known, &model, shared, |fitted| {
         if let Some(product) = product {
@@ -152,11 +153,11 @@ pub(crate) fn similar(
 ) -> Result<()> {
     let by = &verb.by;
     let known = Known::read(by, shared, environment)?;
-    let products = known.products_named(&verb.product)?;
+    let products = known.products_named(&verb.asked)?;
     let among = by.filter.among(&known)?;
     let sections = settings_of(known.engine(), by.settings.as_deref(), shared, environment)?;
     let model = Model::named(&verb.model, &sections)?;
-    let everybody = verb.product.is_empty();
+    let everybody = verb.asked.is_empty();
     let mut lists = Lists::new(known.engine(), by, ["similar_to", "product_id"], everybody)?;
     with_fitted(&known, &model, shared, |fitted| {
         let wanted = Wanted { k: by.k, seen: Seen::Keep, among: among.as_deref() };

@@ -440,7 +440,7 @@ impl Deciding<'_> {
                 self.lessons = Some(lessons);
             }
             let fitted = match &mut self.lessons {
-                Some(lessons) => Models::fit(engine, &shop, &known, config, seed, lessons, None)?,
+                Some(lessons) => Models::fit(engine, &shop, &known, config, seed, lessons, &[])?,
                 None => None,
             };
             if let Some((_, cards)) = &fitted

@@ -90,7 +90,7 @@ fn held(project: &Project, identity: &Identity, progress: &Progress) -> Result<C
     }
     let mut contestants = Vec::new();
     for name in &config.engines {
-        let known = Contestant { engine: known_engine(name)?, without: None };
+        let known = Contestant { engine: known_engine(name)?, without: Vec::new() };
         if !contestants.contains(&known) {
             contestants.push(known);
         }

@@ -105,8 +105,8 @@ impl Models {
     /// Trains on the weeks before the Monday; `None` when the history is too short.
     ///
     /// The newest past week decides when to stop and is what the metrics are of. Labels are purchases of
-    /// eligible products: what would have been bought into a promotion, shown or not. What tells of the topic `without`
-    /// is kept from the models.
+    /// eligible products: what would have been bought into a promotion, shown or not. What tells of topics in
+    /// `without` is kept from the models.
     pub(crate) fn fit(
         engine: &Engine,
         shop: &Shop,
@@ -114,7 +114,7 @@ impl Models {
         config: &Config,
         seed: u64,
         lessons: &mut Lessons,
-        without: Option<Topic>,
+        without: &[Topic],
     ) -> Result<Option<(Self, ModelCards)>> {
         let first_day = (0..shop.history.customers())
             .filter_map(|customer| {
@@ -311,14 +311,14 @@ struct Sample {
 }
 
 impl Sample {
-    fn of(weeks: &[TrainingPairs], without: Option<Topic>) -> Result<Self> {
+    fn of(weeks: &[TrainingPairs], without: &[Topic]) -> Result<Self> {
         let rows = weeks.iter().map(|week| week.pairs.rows()).sum();
         let flag = |flag: &bool| if *flag { 1.0 } else { 0.0 };
         let mut values = Vec::with_capacity(rows * PAIR_FEATURES.len());
         weeks.iter().for_each(|week| values.extend_from_slice(&week.pairs.values));
         // A tree finds no split on what is always missing, so that the models do not ask for it later either.
         for (place, feature) in PAIR_FEATURES.iter().enumerate() {
-            if without == Some(feature.topic()) {
+            if without.contains(&feature.topic()) {
                 values
                     .iter_mut()
                     .skip(place)

@@ -49,21 +49,38 @@ pub(crate) struct Contestant {
     /// The engine.
     pub(crate) engine: &'static str,
     /// What is kept from its models.
-    pub(crate) without: Option<Topic>,
+    pub(crate) without: Vec<Topic>,
 }
 
 impl Contestant {
     /// The product's own engine once more without each group of features.
     pub(crate) fn ablations() -> impl Iterator<Item = Self> {
-        Topic::ALL.into_iter().map(|topic| Self { engine: OWN_ENGINE, without: Some(topic) })
+        Topic::ALL.into_iter().map(|topic| Self { engine: OWN_ENGINE, without: vec![topic] })
+    }
+
+    /// The product's own engine without the groups of features whose names are joined by `+`.
+    ///
+    /// # Errors
+    /// `T1059` for a name that is none.
+    pub(crate) fn without(groups: &str) -> Result<Self> {
+        let named = |name: &str| {
+            Topic::ALL.into_iter().find(|topic| topic.name() == name).ok_or_else(|| {
+                let known = Topic::ALL.map(Topic::name).join(", ");
+                Error::config("T1059", format!("there is no group of features '{name}'"))
+                    .hint(format!("the groups are {known}"))
+            })
+        };
+        let without = groups.split('+').map(str::trim).map(named).collect::<Result<_>>()?;
+        Ok(Self { engine: OWN_ENGINE, without })
     }
 
     /// The name in results.
     pub(crate) fn name(&self) -> String {
-        match self.without {
-            None => self.engine.to_owned(),
-            Some(topic) => format!("{} without {}", self.engine, topic.name()),
+        if self.without.is_empty() {
+            return self.engine.to_owned();
         }
+        let topics: Vec<&str> = self.without.iter().map(|topic| topic.name()).collect();
+        format!("{} without {}", self.engine, topics.join(" and "))
     }
 }
 
@@ -287,7 +304,7 @@ fn pick(
     let mut masks: BTreeMap<Scope, SlotMasks> = BTreeMap::new();
     for contestant in &ask.contestants {
         let scored = if contestant.engine == OWN_ENGINE {
-            let without = contestant.without;
+            let without = &contestant.without;
             let models = Models::fit(engine, shop, week, &config, ask.seed, lessons, without)?;
             tercet_scores(
                 week,

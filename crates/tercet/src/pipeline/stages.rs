@@ -136,7 +136,7 @@ impl WeeklyRun<'_> {
         let tried = &context.identity.tried;
         lessons.look_at(tries(self.project, tried, week.as_of, context.progress)?);
         let fitted =
-            Models::fit(context.engine, shop, week, context.config, seed, &mut lessons, None)?;
+            Models::fit(context.engine, shop, week, context.config, seed, &mut lessons, &[])?;
         let Some((models, cards)) = fitted else {
             context.write("models.json", to_json(&None::<ModelCards>)?)?;
             return Ok(TOO_SHORT.to_owned());

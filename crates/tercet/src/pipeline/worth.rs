@@ -7,7 +7,8 @@ use tercet_features::{CustomerAnswers, PairBlock};
 use tercet_models::legacy::{ItemAttributes, Legacy};
 use tercet_models::registry::{ESTIMATORS, estimator_named};
 use tercet_models::{
-    Attributes, CustomerKnn, Fitted, PersonalFrequency, Popularity, Promoted, PromotionRanker, Recommender, Training,
+    Attributes, CustomerKnn, Fitted, PersonalFrequency, Popularity, Promoted, PromotionRanker,
+    Recommender, Training,
 };
 use tercet_scoring::{
     Base, Bonus, CustomerFacts, Prediction, Route, RouteRules, Value, incremental, route,
@@ -24,8 +25,7 @@ use super::week::{KnownCustomer, Week};
 use crate::config::Config;
 
 /// The engines that can decide beside the recommenders, the product's own first.
-const ENGINES: [&str; 5] =
-    [OWN_ENGINE, "personal-decayed", "legacy", "personal", "popular"];
+const ENGINES: [&str; 5] = [OWN_ENGINE, "personal-decayed", "legacy", "personal", "popular"];
 
 /// The engine that predicts what customers buy.
 pub(crate) const OWN_ENGINE: &str = "tercet";

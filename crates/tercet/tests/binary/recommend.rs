@@ -24,7 +24,7 @@ fn of_category(shop: &Project, category: &str) -> BTreeSet<String> {
 /// The lines of a list without its header, held to be ranked.
 #[track_caller]
 fn list(shop: &Project, flags: &[&str]) -> Vec<Vec<String>> {
-    let mut lines = shop.run(&[flags, &["--format", "csv"]].concat()).fine().lines();
+    let mut lines = shop.run(&[flags, &["--print", "csv"]].concat()).fine().lines();
     assert_eq!(lines.remove(0).last().unwrap(), "score");
     let score = |line: &Vec<String>| line.last().unwrap().parse::<f64>().unwrap();
     for (rank, pair) in (1..).zip(lines.windows(2)) {
@@ -42,7 +42,7 @@ fn products(lines: &[Vec<String>]) -> Vec<&str> {
 fn filters_come_before_ranking() {
     let shop = project();
     let own = bought(&shop, "C050");
-    let of_customer = ["recommend", "--customer", "C050", "--model", "personal"];
+    let of_customer = ["recommend", "--for", "C050", "--model", "personal"];
     let all = list(&shop, &[&of_customer[..], &["-k", "5"]].concat());
     assert_eq!(all.len(), 5);
     assert!(all.iter().all(|line| line[0] == "C050" && own.contains(&line[2])), "{all:?}");
@@ -52,7 +52,8 @@ fn filters_come_before_ranking() {
     assert!(!new.is_empty() && new.iter().all(|line| !own.contains(&line[2])), "{new:?}");
 
     let dairy = of_category(&shop, "dairy");
-    let only = list(&shop, &[&of_customer[..], &["-k", "99", "--where", "category=dairy"]].concat());
+    let only =
+        list(&shop, &[&of_customer[..], &["-k", "99", "--where", "category=dairy"]].concat());
     assert!(only.len() > 1 && products(&only).iter().all(|product| dairy.contains(*product)));
 
     let given = "P020,P001,P007";
@@ -77,7 +78,7 @@ fn a_product_has_customers_and_products_like_it() {
     assert!(customers.len() == 7 && found.iter().all(|line| line[2] == "P001"));
     assert!(bought(&shop, &found[0][0]).contains("P001"), "who buys it most buys it");
 
-    let like = list(&shop, &["similar", "--product", "P001", "-k", "4"]);
+    let like = list(&shop, &["similar", "--to", "P001", "-k", "4"]);
     assert_eq!(like.len(), 4);
     assert!(like.iter().all(|line| line[0] == "P001" && line[2] != "P001"), "{like:?}");
 }
@@ -93,13 +94,15 @@ fn lists_of_everybody_go_to_files_that_agree() {
         assert!(said.stderr.contains("lines written"), "{}", said.stderr);
     }
     let lines = shop.text("lists.csv");
-    let lines: Vec<Vec<&str>> = lines.lines().skip(1).map(|line| line.split(',').collect()).collect();
+    let lines: Vec<Vec<&str>> =
+        lines.lines().skip(1).map(|line| line.split(',').collect()).collect();
     let engine = Engine::new(EngineOptions::default()).unwrap();
     for place in ["lists.parquet", "lists/part-00000.parquet"] {
         let store = engine.store(&Location::new(".", &shop.path()).unwrap()).unwrap();
         let frame = engine.load(&store, place, "lists").unwrap();
         assert_eq!(frame.rows(), lines.len(), "{place}");
-        let found = frame.text("customer_id").unwrap().into_iter().zip(frame.text("product_id").unwrap());
+        let found =
+            frame.text("customer_id").unwrap().into_iter().zip(frame.text("product_id").unwrap());
         assert!(found.zip(&lines).all(|((c, p), line)| c == line[0] && p == line[2]), "{place}");
     }
     let customers: BTreeSet<&str> = lines.iter().map(|line| line[0]).collect();
@@ -109,10 +112,16 @@ fn lists_of_everybody_go_to_files_that_agree() {
 #[test]
 fn a_table_needs_no_project() {
     let shop = project();
-    shop.file("orders.csv", "customer,product,date\nann,tea,2026-01-01\nann,milk,2026-01-02\nbob,tea,2026-01-03\n");
+    shop.file(
+        "orders.csv",
+        "customer,product,date\nann,tea,2026-01-01\nann,milk,2026-01-02\nbob,tea,2026-01-03\n",
+    );
     let data = shop.path().join("orders.csv");
     let data = data.to_str().unwrap();
-    let found = list(&shop, &["recommend", "--data", data, "--model", "popular", "--customer", "bob", "--seen", "drop"]);
+    let found = list(
+        &shop,
+        &["recommend", "--data", data, "--model", "popular", "--for", "bob", "--seen", "drop"],
+    );
     assert_eq!(products(&found), ["milk"]);
 }
 
@@ -122,12 +131,22 @@ fn what_nobody_knows_is_refused() {
     let check = |flags: &[&str], exit: i32, code: &str, words: &[&str]| {
         shop.run(flags).refused(exit, code, words);
     };
-    check(&["recommend", "--customer", "C999"], 6, "T1086", &["C999"]);
-    check(&["similar", "--product", "P999"], 6, "T1086", &["P999"]);
-    check(&["recommend", "--customer", "C050", "--where", "colour=red"], 6, "T1086", &["colour", "category"]);
-    check(&["recommend", "--customer", "C050", "--where", "category=diary"], 6, "T1086", &["dairy"]);
-    check(&["recommend", "--customer", "C050", "--where", "dairy"], 2, "T1086", &["ATTRIBUTE=VALUE"]);
+    check(&["recommend", "--for", "C999"], 6, "T1086", &["C999"]);
+    check(&["similar", "--to", "P999"], 6, "T1086", &["P999"]);
+    check(
+        &["recommend", "--for", "C050", "--where", "colour=red"],
+        6,
+        "T1086",
+        &["colour", "category"],
+    );
+    check(&["recommend", "--for", "C050", "--where", "category=diary"], 6, "T1086", &["dairy"]);
+    check(&["recommend", "--for", "C050", "--where", "dairy"], 2, "T1086", &["ATTRIBUTE=VALUE"]);
     check(&["recommend"], 2, "T1088", &["--out"]);
-    check(&["similar", "--product", "P001", "--model", "popular"], 2, "T1087", &["popular", "item-to-item"]);
-    check(&["recommend", "--customer", "C050", "--model", "magic"], 2, "T0409", &["magic", "popular"]);
+    check(
+        &["similar", "--to", "P001", "--model", "popular"],
+        2,
+        "T1087",
+        &["popular", "item-to-item"],
+    );
+    check(&["recommend", "--for", "C050", "--model", "magic"], 2, "T0409", &["magic", "popular"]);
 }

@@ -65,7 +65,7 @@ impl Lists {
         Ok(Self {
             columns,
             place,
-            format: by.format.format,
+            format: by.format,
             of: Vec::new(),
             ranks: Vec::new(),
             found: Vec::new(),
