@@ -22,7 +22,7 @@ fn purchases(customers: usize) -> Vec<String> {
         let mut day = 300.0 * draw();
         while day < 360.0 {
             let date = tercet_types::Date::from_days(18_000 + day as i32);
-            lines.push(format!("k{customer},{date},{:.2}", mean * (0.5 + draw())));
+            lines.push(format!("k{customer},{date},{:.2}", 0.5 - mean * (1.0 - draw()).ln()));
             if draw() > stays {
                 break;
             }
@@ -40,8 +40,12 @@ fn table(lines: &[String]) -> (TempDir, PathBuf) {
 }
 
 fn ask(path: &std::path::Path, more: &[&str]) -> Output {
+    ask_of(path, "paid", more)
+}
+
+fn ask_of(path: &std::path::Path, value: &str, more: &[&str]) -> Output {
     let base = ["--quiet", "customer-value", "--data", path.to_str().unwrap()];
-    run(&[&base[..], &["--customer", "who", "--date", "day", "--value", "paid"], more].concat())
+    run(&[&base[..], &["--customer", "who", "--date", "day", "--value", value], more].concat())
 }
 
 #[test]
@@ -104,7 +108,8 @@ fn what_is_no_table_of_purchases_is_refused() {
         ask(&path, more).refused(exit, code, words);
     };
     let with = |line: &str| [lines.clone(), vec![line.to_owned()]].concat();
-    check(&lines, &["--value", "price"], 3, "T1061", &["'price'", "paid"]);
+    let (_folder, path) = table(&lines);
+    ask_of(&path, "price", &[]).refused(3, "T1061", &["'price'", "paid"]);
     check(&with("k1,2019-05-01,much"), &[], 3, "T1062", &["much"]);
     check(&with("k1,01.05.2019,5"), &[], 3, "T1085", &["01.05.2019", "YYYY-MM-DD"]);
     check(&with(",2019-05-01,5"), &[], 3, "T1085", &["no customer"]);
