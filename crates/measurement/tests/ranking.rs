@@ -5,14 +5,15 @@
     reason = "a failed test should stop at once"
 )]
 
+use std::sync::LazyLock;
+
 use serde_json::Value;
 use tercet_measurement::ranking::{Histories, Line, Metric, Part, Referee, Scores, Split, Stage};
 
 const TEST: Stage = Stage::Test { fit_validation: true };
 
-fn oracle() -> Value {
-    serde_json::from_str(include_str!("oracle/ranking.json")).unwrap()
-}
+static ORACLE: LazyLock<Value> =
+    LazyLock::new(|| serde_json::from_str(include_str!("oracle/ranking.json")).unwrap());
 
 fn numbers(value: &Value) -> Vec<u32> {
     value.as_array().unwrap().iter().map(|one| one.as_u64().unwrap() as u32).collect()
@@ -32,7 +33,7 @@ fn judged(products: usize, customers: &[(Vec<u32>, Vec<u32>)], lists: &[Vec<u32>
     let keys = |count: usize| (0..count as u64).collect::<Vec<u64>>();
     let histories = Histories::new(keys(customers.len()), keys(products), lines).unwrap();
     let folds = Split::Given.folds(&histories, TEST).unwrap();
-    let ks: Vec<usize> = numbers(&oracle()["ks"]).into_iter().map(|k| k as usize).collect();
+    let ks: Vec<usize> = numbers(&ORACLE["ks"]).into_iter().map(|k| k as usize).collect();
     let referee = Referee::new(&folds[0], &ks, |_| true).unwrap();
     let mut scores = referee.scores();
     referee.add(&mut scores, lists).unwrap();
@@ -40,7 +41,7 @@ fn judged(products: usize, customers: &[(Vec<u32>, Vec<u32>)], lists: &[Vec<u32>
 }
 
 fn hold(scores: &Scores, expect: &Value, metrics: &[Metric], case: &Value) {
-    for (k, row) in numbers(&oracle()["ks"]).into_iter().zip(expect.as_array().unwrap()) {
+    for (k, row) in numbers(&ORACLE["ks"]).into_iter().zip(expect.as_array().unwrap()) {
         for (metric, expect) in metrics.iter().zip(row.as_array().unwrap()) {
             let found = scores.mean(*metric, k as usize).unwrap();
             let expect = expect.as_f64().unwrap();
@@ -51,8 +52,7 @@ fn hold(scores: &Scores, expect: &Value, metrics: &[Metric], case: &Value) {
 
 #[test]
 fn figures_of_a_customer_are_those_of_the_libraries() {
-    let oracle = oracle();
-    let cases = oracle["customers"].as_array().unwrap();
+    let cases = ORACLE["customers"].as_array().unwrap();
     assert_eq!(cases.len(), 300);
     for case in cases {
         let products = case["products"].as_u64().unwrap() as usize;
@@ -64,8 +64,7 @@ fn figures_of_a_customer_are_those_of_the_libraries() {
 
 #[test]
 fn figures_of_all_lists_are_those_of_numpy() {
-    let oracle = oracle();
-    for case in oracle["together"].as_array().unwrap() {
+    for case in ORACLE["together"].as_array().unwrap() {
         let products = case["products"].as_u64().unwrap() as usize;
         let lists: Vec<Vec<u32>> = case["lists"].as_array().unwrap().iter().map(numbers).collect();
         let customers: Vec<(Vec<u32>, Vec<u32>)> = case["histories"]
