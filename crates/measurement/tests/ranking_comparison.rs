@@ -24,7 +24,7 @@ fn histories(customers: u32) -> Histories {
         part: Part::Train,
     };
     let own = |n: u32| {
-        let last = if n % 3 == 0 { n } else { n + 2 };
+        let last = if n.is_multiple_of(3) { n } else { n + 2 };
         [(n, line(1, n)), (n, line(2, n + 1)), (n, line(3, last))]
     };
     let keys = |count: u32| (0..u64::from(count)).map(|n| n * 0x9E37_79B9).collect::<Vec<u64>>();
@@ -60,7 +60,7 @@ fn ask<'a>() -> Ask<'a> {
     }
 }
 
-fn figure<'a>(found: &'a Comparison, model: usize, metric: Metric, k: usize) -> &'a Figure {
+fn figure(found: &Comparison, model: usize, metric: Metric, k: usize) -> &Figure {
     found.models[model].figures.iter().find(|f| (f.metric, f.k) == (metric, k)).unwrap()
 }
 
