@@ -117,8 +117,7 @@ fn whom_a_treatment_changes_is_found_and_sent_to() {
         &["--outcome", "spent", "--ignore", "bought", "--arms", "call", "--splits", "2"],
     );
     let page = page.fine().stdout;
-    for words in
-        ["no usable heterogeneity: send to all or to nobody", "over sending to nobody", "NIR"]
+    for words in ["no usable heterogeneity: send to all or to nobody", "by uplift vs nobody", "NIR"]
     {
         assert!(page.contains(words), "'{words}' is not in: {page}");
     }
