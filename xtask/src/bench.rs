@@ -126,9 +126,10 @@ impl Bench {
 
     /// Does what is no part of a benchmark's time.
     fn prepared<T>(&self, work: impl FnOnce() -> T) -> T {
-        let clock = clock();
+        let (clock, before) = (clock(), self.preparing.get());
         let done = work();
-        self.preparing.set(self.preparing.get() + clock.elapsed());
+        // What was prepared meanwhile, within this, is part of it.
+        self.preparing.set(before + clock.elapsed());
         done
     }
 }
