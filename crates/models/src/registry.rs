@@ -118,8 +118,13 @@ fn defaults<T: Configured>() -> Result<Value> {
 fn build<T: Configured>(settings: &Value) -> Result<Box<dyn Recommender>> {
     match serde_json::from_value::<T>(settings.clone()) {
         Ok(estimator) => Ok(Box::new(estimator)),
-        Err(cause) => Err(Error::config("T0409", format!("{}: {cause}", T::NAME))
-            .hint("the settings of each estimator, with their defaults, are in the reference")),
+        Err(cause) => {
+            let defaults = defaults::<T>()?;
+            let names: Vec<&str> =
+                defaults.as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+            Err(Error::config("T0409", format!("{}: {cause}", T::NAME))
+                .hint(format!("its settings are {}", names.join(", "))))
+        }
     }
 }
 

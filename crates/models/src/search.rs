@@ -16,7 +16,7 @@ const RANDOM_TRIALS: usize = 10;
 const CANDIDATES: usize = 24;
 
 /// The share of trials that are good, and the most of them.
-const GOOD_SHARE: f64 = 0.25;
+const GOOD_SHARE: f64 = 0.1;
 const GOOD_MAX: usize = 25;
 
 /// The narrowest kernel, in shares of the axis.
@@ -144,7 +144,7 @@ struct Density {
 impl Density {
     fn new(centres: Vec<f64>, axis: &Axis) -> Self {
         // Scott's rule on the unit interval: the more trials, the finer.
-        let width = (centres.len().max(1) as f64).powf(-0.2) * 0.3;
+        let width = (centres.len().max(1) as f64).powf(-0.2) * 0.1;
         Self { width: width.max(WIDTH_MIN), choices: axis.choices(), centres }
     }
 
