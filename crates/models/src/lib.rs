@@ -20,6 +20,7 @@ pub mod calibration;
 #[cfg(test)]
 mod conformance;
 pub mod customer_value;
+mod dense;
 mod due;
 mod eligibility;
 pub mod gbdt;
@@ -54,9 +55,9 @@ pub use recommender::{
     Fitted, Query, Ranked, Recommender, Seen, Training, Wanted, customers_for, similar_products,
 };
 pub use recommenders::{
-    AssociationRules, Blend, Counted, CustomerKnn, DecayedFrequency, DecayedPopularity, HeldBack,
+    Als, AssociationRules, Blend, Counted, CustomerKnn, DecayedFrequency, DecayedPopularity, Ease, HeldBack,
     ItemToItem, Kept, Measure, Members, NewProducts, NewlyLaunched, Normalisation,
-    PersonalFrequency, Popularity, PurchaseCycles, SessionKnn, Ties, TifuKnn, Trending, UpCf,
+    PersonalFrequency, Popularity, PurchaseCycles, SessionKnn, Solver, Ties, TifuKnn, Trending, UpCf,
     Weight,
 };
 pub use row::{Row, top};

@@ -135,16 +135,31 @@ pub struct Wanted<'a> {
 impl Wanted<'_> {
     /// The best of a customer's scores, filtered first.
     pub fn best(&self, query: &Query<'_>, scores: impl Iterator<Item = (u32, f64)>) -> Ranked {
+        let filter = self.filter(query);
+        top(scores.filter(|(product, _)| filter.allows(*product)), self.k)
+    }
+
+    /// Which products may be ranked for a customer.
+    pub(crate) fn filter(&self, query: &Query<'_>) -> Filter<'_> {
         let mut seen: Vec<u32> = match self.seen {
             Seen::Keep => Vec::new(),
             Seen::Drop => query.lines.iter().map(|line| line.product).collect(),
         };
         seen.sort_unstable();
-        let allowed = |product: u32| {
-            self.among.is_none_or(|among| among.get(product as usize).is_some_and(|yes| *yes))
-                && seen.binary_search(&product).is_err()
-        };
-        top(scores.filter(|(product, _)| allowed(*product)), self.k)
+        Filter { among: self.among, seen }
+    }
+}
+
+/// The products that may be ranked for one customer.
+pub(crate) struct Filter<'a> {
+    among: Option<&'a [bool]>,
+    seen: Vec<u32>,
+}
+
+impl Filter<'_> {
+    pub(crate) fn allows(&self, product: u32) -> bool {
+        self.among.is_none_or(|among| among.get(product as usize).is_some_and(|yes| *yes))
+            && self.seen.binary_search(&product).is_err()
     }
 }
 

@@ -4,11 +4,13 @@
 //! suite. Sequence models (recurrent, attention) have their place beside these: a file that fits on
 //! [`Training`](crate::Training) and answers a [`Query`](crate::Query), whose lines are in order.
 
+mod als;
 mod association_rules;
 mod blend;
 mod customer_knn;
 mod decayed_frequency;
 mod decayed_popularity;
+mod ease;
 mod everybody;
 mod item_to_item;
 mod lenders;
@@ -22,12 +24,14 @@ mod tifu_knn;
 mod trending;
 mod up_cf;
 
+pub use als::{Als, Solver};
 pub use association_rules::{AssociationRules, Rule, RuleParams, rules};
 pub(crate) use association_rules::{called, orders, single};
 pub use blend::{Blend, HeldBack, Members};
 pub use customer_knn::CustomerKnn;
 pub use decayed_frequency::{DecayedFrequency, Normalisation, Weight};
 pub use decayed_popularity::DecayedPopularity;
+pub use ease::Ease;
 pub use item_to_item::{ItemToItem, Kept, Measure};
 pub use new_products::NewProducts;
 pub use newly_launched::NewlyLaunched;

@@ -6,7 +6,7 @@ use serde_json::Value;
 use tercet_types::{Error, Result};
 
 use crate::{
-    AssociationRules, Blend, CustomerKnn, DecayedFrequency, DecayedPopularity, ItemToItem,
+    Als, AssociationRules, Blend, CustomerKnn, DecayedFrequency, DecayedPopularity, Ease, ItemToItem,
     NewProducts, NewlyLaunched, PersonalFrequency, Popularity, PurchaseCycles, Recommender,
     SessionKnn, TifuKnn, Trending, UpCf,
 };
@@ -27,6 +27,8 @@ pub const ESTIMATORS: &[Estimator] = &[
     estimator::<TifuKnn>(),
     estimator::<UpCf>(),
     estimator::<NewProducts>(),
+    estimator::<Ease>(),
+    estimator::<Als>(),
     estimator::<Blend>(),
 ];
 

@@ -72,26 +72,58 @@ impl Row {
 
 /// The `k` best of some scores, best first, ties by place; scores that are not finite are none.
 pub fn top(scores: impl Iterator<Item = (u32, f64)>, k: usize) -> Vec<(u32, f64)> {
-    let better = |a: &(u32, f64), b: &(u32, f64)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
-    let room = k.saturating_mul(2).max(64);
-    let mut best: Vec<(u32, f64)> = Vec::new();
-    // What is below the k-th best of those looked at cannot be among the k best of all.
-    let mut floor = f64::NEG_INFINITY;
+    let mut best = Best::new(k);
     for (at, score) in scores {
-        if k == 0 || !score.is_finite() || score < floor {
-            continue;
-        }
-        // Zero has two signs, which total order tells apart and ranking must not.
-        best.push((at, score + 0.0));
-        if best.len() >= room && best.len() > k {
-            best.select_nth_unstable_by(k - 1, better);
-            best.truncate(k);
-            floor = best[k - 1].1;
+        if score >= best.floor() {
+            best.push(at, score);
         }
     }
-    best.sort_unstable_by(better);
-    best.truncate(k);
-    best
+    best.sorted()
+}
+
+/// The `k` best of the scores seen so far.
+pub(crate) struct Best {
+    k: usize,
+    room: usize,
+    scores: Vec<(u32, f64)>,
+    floor: f64,
+}
+
+impl Best {
+    pub(crate) fn new(k: usize) -> Self {
+        let floor = if k == 0 { f64::INFINITY } else { f64::NEG_INFINITY };
+        Self { k, room: k.saturating_mul(2).max(16), scores: Vec::new(), floor }
+    }
+
+    /// What is below the `k`-th best of those looked at cannot be among the `k` best of all.
+    pub(crate) const fn floor(&self) -> f64 {
+        self.floor
+    }
+
+    /// Takes one more score; one that is not finite is none.
+    pub(crate) fn push(&mut self, at: u32, score: f64) {
+        if self.k == 0 || !score.is_finite() {
+            return;
+        }
+        // Zero has two signs, which total order tells apart and ranking must not.
+        self.scores.push((at, score + 0.0));
+        if self.scores.len() >= self.room && self.scores.len() > self.k {
+            self.scores.select_nth_unstable_by(self.k - 1, Self::better);
+            self.scores.truncate(self.k);
+            self.floor = self.scores[self.k - 1].1;
+        }
+    }
+
+    /// Best first, ties by place.
+    pub(crate) fn sorted(mut self) -> Vec<(u32, f64)> {
+        self.scores.sort_unstable_by(Self::better);
+        self.scores.truncate(self.k);
+        self.scores
+    }
+
+    fn better(a: &(u32, f64), b: &(u32, f64)) -> std::cmp::Ordering {
+        b.1.total_cmp(&a.1).then(a.0.cmp(&b.0))
+    }
 }
 
 #[cfg(test)]

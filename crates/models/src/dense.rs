@@ -1,0 +1,12 @@
+//! How are dense blocks of numbers multiplied and inverted, on every machine and any number of threads alike?
+//!
+//! One product of blocks, [`tile`], carries the estimators that live on it: Gram matrices, rankings by factors,
+//! the inverse of a large matrix. It is plain Rust over arrays, compiled once for each set of instructions.
+
+mod instructions;
+mod inverse;
+mod tile;
+
+pub(crate) use instructions::{Instructions, Work, run};
+pub(crate) use inverse::invert;
+pub(crate) use tile::{ROWS, Real, add_scaled, dot, tile};
