@@ -55,9 +55,9 @@ pub use recommender::{
     Fitted, Query, Ranked, Recommender, Seen, Training, Wanted, customers_for, similar_products,
 };
 pub use recommenders::{
-    Als, AssociationRules, Blend, Counted, CustomerKnn, DecayedFrequency, DecayedPopularity, Ease, HeldBack,
-    ItemToItem, Kept, Measure, Members, NewProducts, NewlyLaunched, Normalisation,
-    PersonalFrequency, Popularity, PurchaseCycles, SessionKnn, Solver, Ties, TifuKnn, Trending, UpCf,
-    Weight,
+    Als, AssociationRules, Blend, Counted, CustomerKnn, DecayedFrequency, DecayedPopularity, Ease,
+    HeldBack, ItemToItem, Kept, Measure, Members, NewProducts, NewlyLaunched, Normalisation,
+    PersonalFrequency, Popularity, PurchaseCycles, SessionKnn, Solver, Ties, TifuKnn, Trending,
+    UpCf, Weight,
 };
 pub use row::{Row, top};

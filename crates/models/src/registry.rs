@@ -6,9 +6,9 @@ use serde_json::Value;
 use tercet_types::{Error, Result};
 
 use crate::{
-    Als, AssociationRules, Blend, CustomerKnn, DecayedFrequency, DecayedPopularity, Ease, ItemToItem,
-    NewProducts, NewlyLaunched, PersonalFrequency, Popularity, PurchaseCycles, Recommender,
-    SessionKnn, TifuKnn, Trending, UpCf,
+    Als, AssociationRules, Blend, CustomerKnn, DecayedFrequency, DecayedPopularity, Ease,
+    ItemToItem, NewProducts, NewlyLaunched, PersonalFrequency, Popularity, PurchaseCycles,
+    Recommender, SessionKnn, TifuKnn, Trending, UpCf,
 };
 
 /// Every estimator that can be asked for by name: one line each.

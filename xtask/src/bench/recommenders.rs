@@ -84,7 +84,9 @@ fn ease(bench: &Bench, example: &Path, interactions: &Path) -> Result<Record, Fa
         seconds.push(number_of(&found, "cpu_seconds")?);
     }
     let record = Record::new("recommenders: CPU time of ease, 1 M interactions", "s", &seconds);
-    Ok(record.goal(Goal::AtMost(EASE_MAX)).note("the 3,400 most bought of 20,000 products, 1 thread"))
+    Ok(record
+        .goal(Goal::AtMost(EASE_MAX))
+        .note("the 3,400 most bought of 20,000 products, 1 thread"))
 }
 
 fn anchor(bench: &Bench, verb: &str, interactions: &Path) -> Result<Command, Failure> {
