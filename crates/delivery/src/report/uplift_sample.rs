@@ -33,7 +33,7 @@ fn arm(name: &str, kind: &str, effect: f64, spread: f64, verdict: &str) -> Uplif
     };
     let decile = |at: usize| {
         let predicted = effect + spread * (4.5 - at as f64) / 4.5;
-        let missed = if at % 2 == 0 { 0.006 } else { -0.005 };
+        let missed = if at.is_multiple_of(2) { 0.006 } else { -0.005 };
         UpliftDecile { rows: 4_260, predicted, observed: known(predicted + missed, 0.021) }
     };
     UpliftArm {

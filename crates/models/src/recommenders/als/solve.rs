@@ -152,7 +152,7 @@ impl<const B: usize> Solving<'_, B> {
         for _ in 0..self.0.against.als.steps {
             let applied = self.applied::<I>(&p, 0.0);
             let along = dot::<I, LANES>(&p, &applied);
-            if left < f32::MIN_POSITIVE || !(along > 0.0) {
+            if left < f32::MIN_POSITIVE || along <= 0.0 || along.is_nan() {
                 break;
             }
             let step = left / along;
