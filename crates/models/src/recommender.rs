@@ -157,6 +157,11 @@ pub(crate) struct Filter<'a> {
 }
 
 impl Filter<'_> {
+    /// Whether every product may be.
+    pub(crate) const fn allows_all(&self) -> bool {
+        self.among.is_none() && self.seen.is_empty()
+    }
+
     pub(crate) fn allows(&self, product: u32) -> bool {
         self.among.is_none_or(|among| among.get(product as usize).is_some_and(|yes| *yes))
             && self.seen.binary_search(&product).is_err()

@@ -19,9 +19,10 @@ use self::rows::{Rows, drawn};
 use crate::gbdt::{self, Ensemble, FeatureSchema, Matrix, Objective, Params};
 use crate::likeness::evenly;
 use crate::pool::Pool;
+use crate::recommender::Filter;
 use crate::registry::{Axis, Configured, Range};
 use crate::setting::check_setting;
-use crate::{Fitted, Purchases, Query, Recommender, Row, Training};
+use crate::{Fitted, Purchases, Query, Ranked, Recommender, Row, Training, Wanted, top};
 
 const NAME: &str = "blend";
 /// What a rank counts that no member gave, in reciprocal rank fusion.
@@ -199,7 +200,7 @@ impl Blend {
             lines: history.of(pupil.customer),
             as_of: pupil.as_of,
         };
-        let (products, values) = panel.look(&query);
+        let (products, values) = panel.look(&query, None);
         let columns = values.len() / products.len().max(1);
         let mut rows = Rows::default();
         for (product, values) in products.iter().zip(values.chunks_exact(columns.max(1))) {
@@ -247,7 +248,27 @@ struct Ranker<'a> {
 
 impl Fitted for Ranker<'_> {
     fn score(&self, query: &Query<'_>, row: &mut Row) {
-        let (products, values) = self.panel.look(query);
+        self.scored(query, None).into_iter().for_each(|(product, score)| row.add(product, score));
+    }
+
+    fn recommend(&self, queries: &[Query<'_>], wanted: &Wanted<'_>) -> Vec<Ranked> {
+        let answer = |query: &Query<'_>| {
+            let filter = wanted.filter(query);
+            let filter = (!filter.allows_all()).then_some(&filter);
+            top(self.scored(query, filter).into_iter(), wanted.k)
+        };
+        queries.par_iter().map(answer).collect()
+    }
+
+    fn products(&self) -> usize {
+        self.panel.products
+    }
+}
+
+impl Ranker<'_> {
+    /// The candidates that may be ranked, and the chance that each is bought next.
+    fn scored(&self, query: &Query<'_>, filter: Option<&Filter<'_>>) -> Vec<(u32, f64)> {
+        let (products, values) = self.panel.look(query, filter);
         let columns = values.len() / products.len().max(1);
         let scores = match &self.ensemble {
             // Rows and ensemble have one schema: only of no candidate is nothing predicted.
@@ -259,11 +280,7 @@ impl Fitted for Ranker<'_> {
                 rows.map(|values| fused(values, self.panel.members.len())).collect()
             }
         };
-        products.into_iter().zip(scores).for_each(|(product, score)| row.add(product, score));
-    }
-
-    fn products(&self) -> usize {
-        self.panel.products
+        products.into_iter().zip(scores).collect()
     }
 }
 
@@ -279,7 +296,7 @@ mod tests {
 
     use super::*;
     use crate::conformance::{check_recommender, draws, history};
-    use crate::{Attributes, Seen, Wanted};
+    use crate::{Attributes, Seen};
 
     fn blend(left_out: &[&str], held_back: HeldBack) -> Blend {
         let always = json!({ "window_days": 9999 });
@@ -303,6 +320,26 @@ mod tests {
     fn conforms() {
         check_recommender(&blend(&[], HeldBack::LastOrder));
         check_recommender(&blend(&["up-cf", "customer", "product"], HeldBack::Days(14)));
+    }
+
+    #[test]
+    fn filters_come_before_candidates_are_chosen() {
+        // Everybody buys the products below 20 a lot, and one of the others once.
+        let mut draw = draws(8);
+        let mut lines: Vec<_> =
+            (0..2_000).map(|_| (draw(100), draw(50) as i32, draw(20))).collect();
+        lines.extend((0..100).map(|customer| (customer, 50, 20 + customer % 20)));
+        let past = history(100, 40, &lines);
+        let (products, customers) = (Attributes::none(40), Attributes::none(100));
+        let training =
+            Training { history: &past, as_of: 60, products: &products, customers: &customers };
+        let blend = Blend { candidates: 5, ..blend(&[], HeldBack::LastOrder) };
+        let fitted = blend.fit(&training).unwrap();
+        let rare: Vec<bool> = (0..40).map(|product| product >= 20).collect();
+        let wanted = Wanted { k: 10, seen: Seen::Keep, among: Some(&rare) };
+        let lists = fitted.recommend(&[Query::of(&past, 3, 60)], &wanted);
+        assert!(lists[0].len() >= 5, "{:?}", lists[0]);
+        assert!(lists[0].iter().all(|(product, _)| *product >= 20));
     }
 
     #[test]

@@ -46,7 +46,7 @@ pub(crate) struct CustomerValueArguments {
     /// How many weeks ahead purchases and their value are expected
     #[arg(long, value_name = "N", default_value_t = YEAR_WEEKS)]
     weeks: f64,
-    /// By how much a value falls when it comes a year later: 0.1 for 10 %
+    /// The rate that values are discounted by, a year: with 0.1 what comes a year later counts 1 / 1.1
     #[arg(long, value_name = "SHARE", default_value_t = 0.1)]
     discount: f64,
     /// What one unit of value is worth: 0.3 for a margin of 30 %

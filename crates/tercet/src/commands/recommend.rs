@@ -64,11 +64,11 @@ pub(crate) struct RecommendArguments {
     /// The customers who are recommended something, separated by commas [default: all]
     #[arg(long = "for", value_name = "ID,ID", value_delimiter = ',')]
     asked: Vec<String>,
-    /// Whether products bought before are ranked
+    /// Whether products bought before are ranked, and customers for what they bought before
     #[arg(long, value_enum, default_value = "keep")]
     seen: SeenFlag,
     /// Say who a product is for, instead of what customers are recommended
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", conflicts_with_all = ["products", "among", "with", "k"])]
     for_product: Option<String>,
     /// The most customers that the product is for
     #[arg(long, value_name = "N", default_value_t = 100, requires = "for_product")]
@@ -117,10 +117,15 @@ pub(crate) fn recommend(
     let mut lists = Lists::new(known.engine(), by, ["customer_id", "product_id"], everybody)?;
     with_fitted(&known, &model, shared, |fitted| {
         if let Some(product) = product {
-            let queries: Vec<Query<'_>> = customers.iter().map(|c| known.query(*c)).collect();
+            let has = |query: &Query<'_>| query.lines.iter().any(|line| line.product == product);
+            let (candidates, queries): (Vec<u32>, Vec<Query<'_>>) = customers
+                .iter()
+                .map(|customer| (*customer, known.query(*customer)))
+                .filter(|(_, query)| verb.seen.seen() == Seen::Keep || !has(query))
+                .unzip();
             let found = customers_for(fitted, &queries, product, verb.customers);
             for (rank, (place, score)) in (1..).zip(found) {
-                let (id, of) = (id(customers[place as usize]), known.product(product));
+                let (id, of) = (id(candidates[place as usize]), known.product(product));
                 lists.add(id, rank, of.0, of.1, score)?;
             }
             return Ok(());

@@ -78,6 +78,12 @@ fn a_product_has_customers_and_products_like_it() {
     assert!(customers.len() == 7 && found.iter().all(|line| line[2] == "P001"));
     assert!(bought(&shop, &found[0][0]).contains("P001"), "who buys it most buys it");
 
+    let fresh = ["recommend", "--for-product", "P001", "--model", "popular", "--seen", "drop"];
+    let fresh = list(&shop, &fresh);
+    assert!(
+        !fresh.is_empty() && fresh.iter().all(|line| !bought(&shop, &line[0]).contains("P001"))
+    );
+
     let like = list(&shop, &["similar", "--to", "P001", "-k", "4"]);
     assert_eq!(like.len(), 4);
     assert!(like.iter().all(|line| line[0] == "P001" && line[2] != "P001"), "{like:?}");

@@ -2,6 +2,7 @@
 
 use super::features::{COUNTS, CustomerFacts, ProductFacts};
 use crate::pool::Pool;
+use crate::recommender::Filter;
 use crate::{Fitted, Query, Row, top};
 
 /// What each member says of a candidate: its score, that over the best one's, and its rank.
@@ -18,15 +19,29 @@ pub(super) struct Panel<'a> {
 }
 
 impl Panel<'_> {
-    /// The candidates of a customer, ascending, and a row of features for each.
-    pub(super) fn look(&self, query: &Query<'_>) -> (Vec<u32>, Vec<f32>) {
+    /// The candidates of a customer, ascending, and a row of features for each: the best of each member's that may be
+    /// ranked. Ranks are those among all, as they were learnt from.
+    pub(super) fn look(
+        &self,
+        query: &Query<'_>,
+        filter: Option<&Filter<'_>>,
+    ) -> (Vec<u32>, Vec<f32>) {
         let fresh = || self.members.iter().map(|_| Row::new(self.products)).collect();
         self.rows.with(fresh, |rows: &mut Vec<Row>| {
             for (member, row) in self.members.iter().zip(rows.iter_mut()) {
                 member.score(query, row);
             }
             let lists: Vec<_> = rows.iter().map(|row| top(row.iter(), self.candidates)).collect();
-            let mut found: Vec<u32> = lists.iter().flatten().map(|(product, _)| *product).collect();
+            let mut found: Vec<u32> = match filter {
+                None => lists.iter().flatten().map(|(product, _)| *product).collect(),
+                Some(filter) => {
+                    let allowed = |row: &Row| {
+                        let scores = row.iter().filter(|(product, _)| filter.allows(*product));
+                        top(scores, self.candidates)
+                    };
+                    rows.iter().flat_map(allowed).map(|(product, _)| product).collect()
+                }
+            };
             found.sort_unstable();
             found.dedup();
             let customer = CustomerFacts::new(&self.facts, query.lines, query.as_of);
@@ -34,8 +49,9 @@ impl Panel<'_> {
             let mut ranks = vec![f32::NAN; found.len() * lists.len()];
             for (member, list) in lists.iter().enumerate() {
                 for (rank, (product, _)) in (1_u16..).zip(list) {
-                    let at = found.partition_point(|other| other < product);
-                    ranks[at * lists.len() + member] = f32::from(rank);
+                    if let Ok(at) = found.binary_search(product) {
+                        ranks[at * lists.len() + member] = f32::from(rank);
+                    }
                 }
             }
             for (product, ranks) in found.iter().zip(ranks.chunks(lists.len().max(1))) {
