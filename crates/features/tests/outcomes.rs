@@ -126,11 +126,11 @@ fn an_offer_is_used_by_a_click_that_an_order_follows() {
     // before his, which is too early, looks at it on the day, and clicks what nobody sent him.
     let shop = Shop {
         interactions: lines(
-            "v1|2017-02-06T09:00:00|select_promotion|ann||s|
-            v2|2017-02-14T09:00:00|select_promotion|ann||t|
-            v3|2017-02-13T09:00:00|select_promotion|bob||t|
-            v4|2017-02-15T09:00:00|view_promotion|bob||t|
-            v5|2017-02-15T09:00:00|select_promotion|bob||s|",
+            "v1|2017-02-06T09:00:00|select_promotion|ann||||s
+            v2|2017-02-14T09:00:00|select_promotion|ann||||t
+            v3|2017-02-13T09:00:00|select_promotion|bob||||t
+            v4|2017-02-15T09:00:00|view_promotion|bob||||t
+            v5|2017-02-15T09:00:00|select_promotion|bob||||s",
         ),
         ..shop()
     };

@@ -53,8 +53,8 @@ pub(crate) struct Standing {
 /// Holds the contest of a run, or reads what an earlier one of the same run found.
 ///
 /// # Errors
-/// `T1058` (config) when it cannot be held: no engine or no week is configured, an engine test is, or the shop comes in
-/// parts.
+/// `T1058` (config) when it cannot be held: no engine or no week is configured, an engine test or external scores are,
+/// the shop comes in parts, or no engine found anything.
 pub(super) fn contest(
     project: &Project,
     identity: &Identity,
@@ -88,6 +88,13 @@ fn held(project: &Project, identity: &Identity, progress: &Progress) -> Result<C
             "name the engine under test in [run], or take the name out of [experiment]",
         );
     }
+    if !project.config.model.external_scores.is_empty() {
+        return wrong(
+            "tercet would be judged by its own models, and decides by [model] external_scores"
+                .into(),
+            "name the engine in [run], or leave the external scores out",
+        );
+    }
     let mut contestants = Vec::new();
     for name in &config.engines {
         let known = Contestant { engine: known_engine(name)?, without: Vec::new() };
@@ -107,7 +114,8 @@ fn held(project: &Project, identity: &Identity, progress: &Progress) -> Result<C
         contestants.sort_by_key(|who| who.engine != OWN_ENGINE);
         contestants.extend(Contestant::ablations());
     }
-    let last = identity.as_of.plus_days(-DAYS_PER_WEEK);
+    // The last week that is over, whatever weekday the run is of.
+    let last = identity.as_of.monday().plus_days(-DAYS_PER_WEEK);
     let names: Vec<String> = contestants.iter().map(Contestant::name).collect();
     let ask = Replay {
         from: last.plus_days(-DAYS_PER_WEEK * (config.weeks as i32 - 1)),
@@ -142,15 +150,18 @@ fn held(project: &Project, identity: &Identity, progress: &Progress) -> Result<C
     };
     let mut champion: Option<(&String, f64)> = None;
     for name in &config.engines {
-        if let Some(value) = value(name)
+        // Nothing found is no evidence for anybody.
+        if let Some(value) = value(name).filter(|value| *value > 0.0)
             && champion.is_none_or(|(_, best)| value > best)
         {
             champion = Some((name, value));
         }
     }
     let Some((champion, _)) = champion else {
-        return Err(Error::data("T1058", "no engine could be judged on the weeks before the run")
-            .hint("name an engine in [run] until there are weeks with purchases to judge by"));
+        return wrong(
+            "no engine could be judged: none found anything in the weeks before the run".into(),
+            "take another metric in [champion], or name an engine in [run]",
+        );
     };
     Ok(Contest {
         champion: champion.clone(),

@@ -24,7 +24,7 @@ use super::slates::{Circumstances, Slates, SlotMasks, fill_slots, promotion_audi
 use super::week::{NARROW_PRODUCTS_MAX, Week};
 use super::worth::{OWN_ENGINE, Visits, baseline_scores, tercet_scores};
 use crate::commands::Project;
-use crate::config::Config;
+use crate::config::{Config, ModelValue};
 use crate::output::{Progress, thousands};
 
 /// What a backtest was asked for.
@@ -299,6 +299,10 @@ fn pick(
     config.rules.floors.clear();
     config.rules.contacts_max = 0;
     config.audience.limit = 0;
+    // What offers bring is learnt apart from the groups of features: beside an ablation all are valued by orders.
+    if ask.contestants.iter().any(|contestant| !contestant.without.is_empty()) {
+        config.model.value = ModelValue::Order;
+    }
     let place: BTreeMap<i32, u32> = candidates.iter().zip(0..).map(|(ix, at)| (*ix, at)).collect();
     let mut picked = Picked::new();
     let mut masks: BTreeMap<Scope, SlotMasks> = BTreeMap::new();

@@ -68,6 +68,8 @@ fn a_contest_that_cannot_be_held_is_refused() {
     );
     check("champion.weeks", 0.into(), &["[champion] weeks is 0"]);
     check("run.parts", 2.into(), &["comes in parts", "tercet backtest"]);
+    check("model.external_scores", "scores.csv".into(), &["external_scores"]);
+    check("champion.metric", "redemptions_caught".into(), &["no engine could be judged"]);
     check("experiment.name", "autumn".into(), &["engine test", "[experiment]"]);
     let shop = project();
     contested(&shop);
