@@ -16,7 +16,7 @@ from statistics import mean, stdev
 from common import arguments, evaluate, header, row
 
 SETTINGS = pathlib.Path(__file__).with_suffix(".toml")
-MODELS = ("popular-decayed", "item-to-item")
+MODELS = ("popular-decayed", "item-to-item", "ease", "als")
 RATING_MIN, CORE = 3, 10
 SEEDS = (1, 2, 3, 4, 5)
 

@@ -58,6 +58,7 @@ fn a_contest_that_cannot_be_held_is_refused() {
     let check = |key: &str, value: toml::Value, words: &[&str]| {
         let shop = project();
         contested(&shop);
+        shop.file("scores.csv", "customer_id,promotion_id,value\n");
         shop.set(key, value);
         shop.run(&["run"]).refused(2, "T1058", words);
     };
