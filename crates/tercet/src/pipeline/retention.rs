@@ -19,10 +19,11 @@ pub(crate) fn apply_retention(
     let weeks = rules.contacts().weeks_looked_at() as i32;
     let needed_from = newest.plus_days(-weeks * DAYS_PER_WEEK);
     let kept = runs.split_off(runs.len().saturating_sub(retention.keep_runs.max(1)));
-    // Without the log of arms that it took over, the newest run would not be the one that its command names.
+    // Without the log of arms that it took over, and the draws that it learnt from, the newest run would not be the one
+    // that its command names. These lie in a window that ends with it: older ones go.
     let of_newest = || kept.iter().filter(|kept| kept.as_of == newest);
-    let is_taken_over = |run: &str| of_newest().any(|new| new.assignments.as_deref() == Some(run));
-    runs.retain(|run| run.as_of < needed_from && !is_taken_over(&run.run_id));
+    let of_its_id = || of_newest().flat_map(|new| new.assignments.iter().chain(&new.tried));
+    runs.retain(|run| run.as_of < needed_from && !of_its_id().any(|id| *id == run.run_id));
     for run in &runs {
         // The codes it handed out stay taken.
         if let Some(bytes) = store.get_if_there(&codes_path(&run.run_id))?.filter(|b| b.len() > 4) {

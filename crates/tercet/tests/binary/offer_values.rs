@@ -197,3 +197,71 @@ fn without_logs_the_offers_are_those_of_order_value() {
     let (default, order) = (offers(None), offers(Some("order")));
     assert!(!default.is_empty() && default == order);
 }
+
+/// A shop in whose weeks chance decides nearly all, or nothing.
+fn draw(shop: &Project, is_drawn: bool) {
+    shop.set("exploration.epsilon", 0.0);
+    shop.set("exploration.measurement_share", if is_drawn { 1.0 } else { 0.0 });
+    shop.set("exploration.limit_share", 0.9);
+    shop.set("rules.repeat_gap_weeks", 0);
+    shop.set("rules.contact_window_weeks", 0);
+}
+
+/// The runs that a run learnt from, and in words what its offers were valued by.
+#[track_caller]
+fn tried_by(shop: &Project, run: &str) -> (Vec<String>, String) {
+    let read = |file: &str| -> serde_json::Value {
+        serde_json::from_str(&shop.text(&format!("runs/{run}/{file}"))).unwrap()
+    };
+    let tried = read("manifest.json")["tried"].as_array().cloned().unwrap_or_default();
+    let tried = tried.iter().map(|id| id.as_str().unwrap().to_owned()).collect();
+    (tried, read("allocation/plan.json")["valued_by"].as_str().unwrap().to_owned())
+}
+
+#[test]
+fn logs_of_runs_that_drew_nothing_are_not_read() {
+    let shop = project();
+    draw(&shop, true);
+    let drew = shop.weekly(&["--as-of", WEEKS[0]]);
+    // Parts keep no chances: their log could not be learnt from.
+    draw(&shop, false);
+    shop.set("run.parts", 2);
+    shop.weekly(&["--as-of", WEEKS[1]]);
+    shop.set("run.parts", 1);
+    let (tried, valued_by) = tried_by(&shop, &shop.weekly(&["--as-of", WEEKS[2]]));
+    assert_eq!(tried, [drew]);
+    assert!(valued_by.contains(" of 2,000 randomised customer-weeks"), "{valued_by}");
+    assert!(!valued_by.contains("order value: 0 of"), "{valued_by}");
+}
+
+#[test]
+fn draws_of_another_weekday_are_neither_used_nor_counted() {
+    let shop = project();
+    draw(&shop, true);
+    let wednesday = shop.weekly(&["--as-of", "2026-02-04"]);
+    let (tried, valued_by) = tried_by(&shop, &shop.weekly(&["--as-of", WEEKS[2]]));
+    assert!(tried.is_empty(), "{tried:?}");
+    assert!(valued_by.contains(" 0 of 2,000 randomised customer-weeks"), "{valued_by}");
+    let (tried, valued_by) = tried_by(&shop, &shop.weekly(&["--as-of", "2026-02-11"]));
+    assert_eq!(tried, [wednesday]);
+    assert!(!valued_by.contains(" 0 of 2,000"), "{valued_by}");
+}
+
+#[test]
+fn runs_that_were_learnt_from_stay() {
+    let shop = project();
+    shop.set("retention.keep_runs", 1);
+    let week = |monday: &str, is_drawn: bool| {
+        draw(&shop, is_drawn);
+        shop.weekly(&["--as-of", monday])
+    };
+    let first = week("2026-01-26", true);
+    let idle = week(WEEKS[0], false);
+    let second = week(WEEKS[1], true);
+    let newest = week(WEEKS[2], true);
+    assert_eq!(tried_by(&shop, &newest).0, [first.as_str(), second.as_str()]);
+    assert_eq!(shop.runs(), [newest.as_str(), second.as_str(), first.as_str()], "{idle}");
+    let again = shop.run(&["run", "--as-of", WEEKS[2]]).fine();
+    assert!(again.stdout.starts_with(&newest), "{newest} became {}", again.stdout);
+    assert!(again.stderr.contains("this run is complete"), "{}", again.stderr);
+}

@@ -110,9 +110,20 @@ type Candidates = BTreeMap<String, Vec<(String, u8, i64, bool)>>;
 impl Log {
     /// Reads the logs of the runs that are asked for.
     pub(super) fn read(project: &Project, asked: &Asked, progress: &Progress) -> Result<Self> {
+        Self::read_of(project, asked, |_| true, progress)
+    }
+
+    /// The same of those of them whose ids are wanted; no file of another is looked at.
+    pub(super) fn read_of(
+        project: &Project,
+        asked: &Asked,
+        is_wanted: impl Fn(&str) -> bool,
+        progress: &Progress,
+    ) -> Result<Self> {
         let engine = &project.config.run.engine;
         let all = complete_runs(&project.store)?;
-        let runs = runs_by_week(&all, engine, (asked.from, asked.to), progress)?;
+        let mut runs = runs_by_week(&all, engine, (asked.from, asked.to), progress)?;
+        runs.retain(|_, run| is_wanted(&run.run_id));
         if runs.is_empty() {
             return Err(Error::not_found(
                 "T1050",

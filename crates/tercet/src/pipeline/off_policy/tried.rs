@@ -1,6 +1,6 @@
 //! What did the draws of earlier runs try?
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use tercet_types::{DAYS_PER_WEEK, Date, ErrorKind, Result};
 
@@ -17,7 +17,8 @@ use crate::pipeline::tried::{Drawn, TriedWeek, Tries, first_tried, share_of};
 const SLATES_MAX: usize = 20_000;
 
 /// The runs whose draws a run of that day learns from: complete ones of the configured engine that drew something,
-/// whose weeks are over, one per Monday (that of the last id when a day was run with several seeds).
+/// whose weeks are over, one per Monday (that of the last id when a day was run with several seeds). Answers are those
+/// of whole weeks before that day, so that runs of another weekday have none.
 pub(in crate::pipeline) fn runs_that_drew(project: &Project, as_of: Date) -> Result<Vec<String>> {
     let model = &project.config.model;
     if model.value != ModelValue::Auto || !model.external_scores.is_empty() {
@@ -28,6 +29,7 @@ pub(in crate::pipeline) fn runs_that_drew(project: &Project, as_of: Date) -> Res
         .into_iter()
         .filter(|run| run.engine == project.config.run.engine)
         .filter(|run| (from..=to).contains(&run.as_of))
+        .filter(|run| (as_of.days() - run.as_of.days()) % DAYS_PER_WEEK == 0)
         .map(|run| (run.as_of, run.run_id))
         .collect();
     let mut drew = Vec::new();
@@ -61,18 +63,15 @@ pub(in crate::pipeline) fn tries(
     }
     let (from, to) = weeks(as_of);
     let asked = Asked { from: Some(from), to: Some(to), reward: Reward::Order, level: 0.95 };
-    let log = match Log::read(project, &asked, progress) {
+    let is_tried = |run: &str| runs.iter().any(|tried| tried == run);
+    let log = match Log::read_of(project, &asked, is_tried, progress) {
         Ok(log) => log,
         Err(error) if matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Internal) => {
             return Err(error);
         }
         Err(error) => return Ok(Err(format!("logs of earlier runs cannot be used: {error}"))),
     };
-    let runs: BTreeSet<&str> = runs.iter().map(String::as_str).collect();
-    let of_run = |(at, run): (usize, &LoggedRun)| {
-        runs.contains(run.run_id.as_str()).then(|| tried_of(run, &log, at))
-    };
-    Ok(Ok(log.runs.iter().enumerate().filter_map(of_run).collect()))
+    Ok(Ok(log.runs.iter().enumerate().map(|(at, run)| tried_of(run, &log, at)).collect()))
 }
 
 fn tried_of(run: &LoggedRun, log: &Log, at: usize) -> TriedWeek {
