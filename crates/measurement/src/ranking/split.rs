@@ -20,7 +20,8 @@ const HELD_OUT_SHARE: f64 = 0.1;
 /// A way to cut histories. Each is stable: rows in another order, or more customers, change no cut of the others.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Split {
-    /// The last line of every customer with two or more is judged.
+    /// The last line of every customer with two or more is judged; of a last order of several lines, the one with the
+    /// least hash.
     LeaveLastOut,
     /// The last order of every customer with two or more is judged.
     LeaveLastBasket,
@@ -122,9 +123,9 @@ impl Split {
             (0..lines.len()).map(|at| if visible(at) { Role::Fit } else { Role::Hidden }).collect();
         let mut as_of = None;
         match *self {
-            Self::LeaveLastOut => per_customer(histories, &mut roles, |_, own, roles| {
+            Self::LeaveLastOut => per_customer(histories, &mut roles, |customer, own, roles| {
                 let fit: Vec<usize> = own.filter(|at| roles[*at] == Role::Fit).collect();
-                if let [.., _, last] = fit[..] {
+                if let Some(last) = last_out(histories, customer, &fit) {
                     roles[last] = Role::Truth;
                 }
             }),
@@ -175,6 +176,17 @@ fn per_customer(
     set: impl Fn(u32, Range<usize>, &mut [Role]),
 ) {
     histories.everybody().for_each(|customer| set(customer, histories.range(customer), roles));
+}
+
+/// Which of a customer's lines is the last, where there are two or more: lines of one order have no order among
+/// themselves but that of products' ids, so that the least hash is taken of the last order's.
+fn last_out(histories: &Histories, customer: u32, own: &[usize]) -> Option<usize> {
+    let [.., _, last] = own else { return None };
+    let lines = histories.lines();
+    let key = mix(histories.customer_key(customer));
+    let hash = |at: &usize| mix(key ^ histories.product_key(lines[*at].product));
+    let of_last = own.iter().filter(|at| lines[**at].order == lines[*last].order);
+    of_last.min_by_key(|at| (hash(at), **at)).copied()
 }
 
 /// What lies before a day is known, what lies from it on and before `until` is judged.
@@ -274,12 +286,11 @@ fn given_validation(histories: &Histories) -> Vec<Role> {
         let key = histories.customer_key(customer);
         let own: Vec<usize> =
             histories.range(customer).filter(|at| roles[*at] == Role::Fit).collect();
-        if let [before @ .., last] = &own[..]
-            && !before.is_empty()
+        if let Some(last) = last_out(histories, customer, &own)
             && is_drawn(key, 0, HELD_OUT_SHARE)
         {
-            before.iter().for_each(|at| roles[*at] = Role::Known);
-            roles[*last] = Role::Truth;
+            own.iter().for_each(|at| roles[*at] = Role::Known);
+            roles[last] = Role::Truth;
         }
     }
     roles
@@ -362,7 +373,7 @@ mod tests {
             }
         };
         let two = ["1a 2b 3c 3d", "5a"];
-        check(Split::LeaveLastOut, &two, ["fffTf", "ffT-f", "ffkTf"]);
+        check(Split::LeaveLastOut, &two, ["ffTff", "ff-Tf", "ffTkf"]);
         check(Split::LeaveLastBasket, &two, ["ffTTf", "fT--f", "fkTTf"]);
         let days = ["1a 5b 8c 9d", "2a 3b 6a 7b"];
         let time = |days| Split::Time { from: 7, days };
@@ -373,6 +384,28 @@ mod tests {
         check(rolling, &weeks, ["fffT- ffffT", "fT--- ffT--", "fkkT- fkkfT"]);
         let marked = ["1a 2b! 3c*", "1a 2b"];
         check(Split::Given, &marked, ["ffTff", "fT-ff", "fkTff"]);
+    }
+
+    #[test]
+    fn the_last_of_an_order_is_drawn_by_a_hash() {
+        let texts = vec!["1a 1z 2b 2c 2d"; 400];
+        let histories = histories(&texts);
+        let test = &Split::LeaveLastOut.folds(&histories, TEST).unwrap()[0];
+        let mut counts = [0; 3];
+        for own in roles(test).as_bytes().chunks(5) {
+            let place = own.iter().position(|role| *role == b'T').unwrap();
+            assert_eq!(own.iter().filter(|role| **role == b'T').count(), 1);
+            counts[place - 2] += 1;
+        }
+        assert!(counts.iter().all(|count| (90..=180).contains(count)), "{counts:?}");
+        let validation = &Split::LeaveLastOut.folds(&histories, Stage::Validation).unwrap()[0];
+        for (test, validation) in roles(test).chars().zip(roles(validation).chars()) {
+            assert_eq!(test == 'T', validation == '-', "what is tested is out of sight");
+        }
+        // More customers change nobody's.
+        let one = super::tests::histories(&texts[..1]);
+        let alone = &Split::LeaveLastOut.folds(&one, TEST).unwrap()[0];
+        assert_eq!(roles(alone), roles(test)[..5]);
     }
 
     #[test]

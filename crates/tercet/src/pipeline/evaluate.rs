@@ -1,5 +1,7 @@
 //! How do estimators rank what was held back of a table?
 
+use std::sync::Once;
+
 use serde::{Deserialize, Serialize};
 use tercet_measurement::ranking::{Fold, Histories, Line, Redraws, Referee, Scores, Split, Stage};
 use tercet_models::{
@@ -17,6 +19,26 @@ pub(crate) struct Ground {
     pub(crate) histories: Histories,
     pub(crate) products: Attributes,
     pub(crate) customers: Attributes,
+    /// What of the table was passed over.
+    pub(crate) remarks: Remarks,
+}
+
+/// Lines about a table that are said once, however many estimators are judged on it.
+pub(crate) struct Remarks {
+    lines: Vec<String>,
+    said: Once,
+}
+
+impl From<Vec<String>> for Remarks {
+    fn from(lines: Vec<String>) -> Self {
+        Self { lines, said: Once::new() }
+    }
+}
+
+impl Remarks {
+    fn say(&self, progress: &Progress) {
+        self.said.call_once(|| self.lines.iter().for_each(|line| progress.say(line)));
+    }
 }
 
 impl Ground {
@@ -140,6 +162,7 @@ pub(crate) fn rank_and_judge(
     estimator: &dyn Recommender,
     progress: &Progress,
 ) -> Result<Judgement> {
+    ground.remarks.say(progress);
     let mut cost = Cost::default();
     let mut parts = Vec::with_capacity(cuts.len());
     for Cut { fold, history } in cuts {

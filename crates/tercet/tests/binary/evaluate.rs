@@ -238,3 +238,85 @@ fn settings_are_found_and_a_search_goes_on_where_it_stopped() {
     std::fs::write(&trials, "{}\n").unwrap();
     tune(&folder, &interactions, &[]).refused(3, "T1095", &["line 1 is no trial"]);
 }
+
+#[test]
+fn tables_that_are_not_as_usual_are_read_with_care() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| write(folder.path(), name, text);
+    let said = |data: &str, flags: &[&str]| {
+        evaluate(data, &[flags, &["--json", "--k", "1", "--seen", "keep"]].concat()).fine().json()
+    };
+    let fold = |said: &Json, key: &str| said["protocol"]["folds"][0][key].as_u64().unwrap();
+
+    // Dates without hyphens are days, not numbers of days; what is no instant is refused.
+    let dated =
+        "customer,product,date\nc1,p1,20240430\nc1,p2,20240501\nc2,p2,20240430\nc2,p1,20240501\n";
+    let place = file("dated.csv", dated);
+    let of_day = said(&place, &["--split", "time", "--from", "2024-05-01"]);
+    assert_eq!((fold(&of_day, "judged"), fold(&of_day, "truth_lines")), (2, 2));
+    let stamped = file("stamped.csv", &dated.replace("20240501", "20240501123000"));
+    let words = &["column 'date': row 2 holds 20240501123000"];
+    evaluate(&stamped, &[]).refused(3, "T1092", words);
+    let counted = file("counted.csv", &dated.replace("20240501", "20241301"));
+    evaluate(&counted, &[]).refused(3, "T1092", &["column 'date': row 2 holds 20241301"]);
+
+    // With orders, the last is judged whole; where one product is asked for, not the largest id.
+    let mut orders = String::from("customer,product,order\n");
+    for customer in 0..40 {
+        orders.push_str(&format!("c{customer},p1,a{customer}\n"));
+        for product in 1..=3 {
+            orders.push_str(&format!("c{customer},p{product},b{customer}\n"));
+        }
+    }
+    let place = file("orders.csv", &orders);
+    let whole = said(&place, &[]);
+    assert_eq!(whole["protocol"]["split"]["kind"], "leave-last-basket");
+    assert_eq!(fold(&whole, "truth_lines"), 120);
+    let one = said(&place, &["--split", "leave-last-out"]);
+    assert_eq!(fold(&one, "truth_lines"), 40);
+    let found = value(&one, "popular", "recall", 1);
+    assert!(found > 0.0 && found < 1.0, "{found}");
+
+    // A customer of two rows has the baskets of the second after those of the first.
+    let rows = "customer,baskets\nc1,\"[[p1], [p2]]\"\nc1,\"[[p3], [p4]]\"\n";
+    let rows = said(&file("rows.csv", rows), &[]);
+    assert_eq!((fold(&rows, "training_lines"), fold(&rows, "truth_lines")), (3, 1));
+
+    // What is judged in a table of its own is never learnt from.
+    let lists = file("lists.csv", "customer,products\nc1,\"[p1, p2]\"\nc2,\"[p2, p1]\"\n");
+    let tests = file("tests.csv", "prefix,target\n\"[p1]\",p2\n");
+    let flags = ["--test", &tests, "--split", "leave-last-out"];
+    evaluate(&lists, &flags).refused(2, "T1093", &["--test", "--split given"]);
+    assert_eq!(fold(&said(&lists, &["--test", &tests, "--split", "given"]), "judged"), 1);
+
+    // A column that was only guessed is passed over aloud where it cannot be read; one that was named is not.
+    let priced = "customer,product,value,pos,part\nc1,p1,$1.94,first,left\nc1,p2,2,2,right\nc2,p2,1,1,left\n";
+    let priced = file("priced.csv", priced);
+    let verb = ["evaluate", "--data", &priced, "--models", "popular,personal", "--json"];
+    let loud = run(&verb).fine();
+    assert_eq!(loud.json()["protocol"]["values_are_known"], false);
+    for (holds, column) in [("value", "value"), ("position", "pos"), ("part", "part")] {
+        let line = format!("not used as {holds}: column '{column}'");
+        assert_eq!(loud.stderr.matches(&line).count(), 1, "{line}: {}", loud.stderr);
+    }
+    evaluate(&priced, &["--value", "value"]).refused(3, "T1062", &["'value'", "$1.94"]);
+    evaluate(&priced, &["--position", "pos"]).refused(3, "T1062", &["'pos'", "first"]);
+    evaluate(&priced, &["--part", "part"]).refused(3, "T1092", &["'part'", "left"]);
+}
+
+#[test]
+fn a_product_in_two_rows_has_the_attributes_of_both() {
+    let folder = tempfile::tempdir().unwrap();
+    let bought = write(folder.path(), "bought.csv", "customer,product\nc1,p1\nc1,p2\nc2,p2\n");
+    let known = "product,type\np1,tea\np2,red\np1,green|tea\n";
+    let known = write(folder.path(), "known.csv", known);
+    for kind in ["tea", "green"] {
+        let with = format!("type={kind}");
+        let flags = ["--data", &bought, "--attributes", &known, "--for", "c1"];
+        let verb =
+            [&["--quiet", "recommend", "--model", "popular"], &flags[..], &["--where", &with]]
+                .concat();
+        let page = run(&verb).fine().stdout;
+        assert!(page.contains("p1") && !page.contains("p2"), "{with}: {page}");
+    }
+}

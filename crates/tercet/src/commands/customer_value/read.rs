@@ -5,6 +5,7 @@ use tercet_models::{Purchase, Purchases};
 use tercet_types::{DAYS_PER_WEEK, Date, Error, Result};
 
 use super::CustomerValueArguments;
+use crate::commands::evaluate::DataArguments;
 use crate::commands::uplift::table::Table;
 
 /// Values are added up in millionths, exactly.
@@ -41,7 +42,7 @@ pub(super) fn read(table: &Table, verb: &CustomerValueArguments) -> Result<Known
     let cells = table.cells(&verb.customer)?;
     let customers = named(&verb.customer, &cells, "customer", |cell| Some(cell.to_owned()))?;
     drop(cells);
-    let days = named(&verb.date, &table.cells(&verb.date)?, "day", day)?;
+    let days = named(&verb.date, &table.cells(&verb.date)?, "day", DataArguments::day)?;
     let values = table.numbers(&verb.value)?;
     if let Some(row) = values.iter().position(|value| value.abs() > VALUE_MAX) {
         return Err(Error::data(
@@ -103,37 +104,4 @@ fn named<T>(
         })
     };
     cells.iter().enumerate().map(told).collect()
-}
-
-/// The day of a cell: `2017-09-04`, also with a time behind it, or `20170904`.
-fn day(cell: &str) -> Option<Date> {
-    if cell.len() == 8 && cell.bytes().all(|byte| byte.is_ascii_digit()) {
-        let number = |range: std::ops::Range<usize>| cell.get(range)?.parse().ok();
-        let year = cell.get(..4)?.parse().ok()?;
-        return Date::from_civil(year, number(4..6)?, number(6..8)?);
-    }
-    let rest = cell.get(10..)?;
-    let is_time = rest.is_empty() || rest.starts_with([' ', 'T']);
-    cell.get(..10).filter(|_| is_time)?.parse().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn days_are_read_in_two_ways() {
-        let check = |cell: &str, expect: Option<&str>| {
-            assert_eq!(day(cell).map(|day| day.to_string()).as_deref(), expect, "{cell}");
-        };
-        check("2017-09-04", Some("2017-09-04"));
-        check("2017-09-04T23:59:59Z", Some("2017-09-04"));
-        check("2017-09-04 23:59", Some("2017-09-04"));
-        check("19970101", Some("1997-01-01"));
-        check("19971301", None);
-        check("2017-09-044", None);
-        check("04.09.2017", None);
-        check("1997", None);
-        check("17–09–04", None);
-    }
 }

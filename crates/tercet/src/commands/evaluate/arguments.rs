@@ -77,7 +77,7 @@ pub(super) enum Holds {
 
 impl Holds {
     /// The flag that names it.
-    const fn flag(self) -> &'static str {
+    pub(super) const fn flag(self) -> &'static str {
         match self {
             Self::Customer => "customer",
             Self::Product => "product",
@@ -136,7 +136,8 @@ impl Holds {
 }
 
 impl DataArguments {
-    const fn named(&self, holds: Holds) -> Option<&String> {
+    /// The column that a flag named.
+    pub(super) const fn named(&self, holds: Holds) -> Option<&String> {
         match holds {
             Holds::Customer => self.customer.as_ref(),
             Holds::Product => self.product.as_ref(),

@@ -6,14 +6,13 @@ use tercet_measurement::ranking::{Split, Stage};
 use tercet_models::Seen;
 use tercet_types::{Error, Result};
 
-use super::arguments::DataFormat;
 use super::read::Data;
 use super::when::moment;
 
 /// How what is known is parted from what is judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum SplitKind {
-    /// The last product of every customer is judged.
+    /// The last product of every customer is judged; of a last order of several, one drawn by a hash.
     LeaveLastOut,
     /// The last order of every customer is judged.
     LeaveLastBasket,
@@ -49,8 +48,8 @@ impl SeenFlag {
 /// How histories are cut, and what is ranked.
 #[derive(Debug, Args)]
 pub(in crate::commands) struct ProtocolArguments {
-    /// How what is known is parted from what is judged [default: given where the data say it, leave-last-basket for
-    /// baskets, else leave-last-out]
+    /// How what is known is parted from what is judged [default: given where the data say it, leave-last-basket where
+    /// orders are known, else leave-last-out]
     #[arg(long, value_enum)]
     split: Option<SplitKind>,
     /// Of --split time: the first day that is judged
@@ -78,10 +77,10 @@ pub(in crate::commands) struct ProtocolArguments {
 
 impl ProtocolArguments {
     fn kind(&self, data: &Data) -> SplitKind {
-        self.split.unwrap_or(match data.format {
-            _ if data.has_parts => SplitKind::Given,
-            DataFormat::Baskets => SplitKind::LeaveLastBasket,
-            _ => SplitKind::LeaveLastOut,
+        self.split.unwrap_or(match (data.has_parts, data.has_orders) {
+            (true, _) => SplitKind::Given,
+            (false, true) => SplitKind::LeaveLastBasket,
+            (false, false) => SplitKind::LeaveLastOut,
         })
     }
 
@@ -95,6 +94,11 @@ impl ProtocolArguments {
                 .hint(format!("name the column with --{flag}, or take another --split"))
         };
         match self.kind(data) {
+            kind if data.has_test && kind != SplitKind::Given => Err(Error::config(
+                "T1093",
+                "what --test holds is judged, and this --split would learn from it",
+            )
+            .hint("leave --split out, or say --split given; or leave --test out")),
             SplitKind::LeaveLastOut => Ok(Split::LeaveLastOut),
             SplitKind::LeaveLastBasket if !data.has_orders => Err(lacks("orders", "order")),
             SplitKind::LeaveLastBasket => Ok(Split::LeaveLastBasket),

@@ -1,5 +1,7 @@
 //! Who took up what, when, by any table of a shop or of a study?
 
+use std::collections::HashMap;
+
 use tercet_engine::Engine;
 use tercet_measurement::ranking::{Histories, Part};
 use tercet_models::uplift::row_key;
@@ -16,6 +18,10 @@ use crate::pipeline::Ground;
 /// Minor units of what a value column counts in.
 const MINOR_UNITS: f64 = 100.0;
 
+/// What a time may be.
+const TIMES: &str = "a time is a date, a timestamp, seconds or milliseconds since 1970 and before 2200, or the number \
+                     of a day, at most 100,000";
+
 /// What was read.
 pub(in crate::commands) struct Data {
     pub(in crate::commands) ground: Ground,
@@ -27,7 +33,8 @@ pub(in crate::commands) struct Data {
     pub(in crate::commands) products: Described,
     /// The same of customers.
     pub(in crate::commands) customers: Described,
-    pub(super) format: DataFormat,
+    /// Whether what is judged stands in a table of its own.
+    pub(super) has_test: bool,
     /// Whether days are known; else orders are counted back from the customer's last.
     pub(super) has_days: bool,
     /// Whether orders are known.
@@ -48,6 +55,8 @@ struct Collected {
     has_values: bool,
     has_parts: bool,
     orders: Option<Orders>,
+    /// Columns that are not used though they are called as usual, and why.
+    not_used: Vec<String>,
 }
 
 /// Reads the tables.
@@ -100,6 +109,7 @@ pub(in crate::commands) fn read(engine: &Engine, ask: &DataArguments) -> Result<
         histories: Histories::new(keys(&customers), keys(&products), lines)?,
         products: known_products.attributes.clone(),
         customers: known_customers.attributes.clone(),
+        remarks: collected.not_used.into(),
     };
     Ok(Data {
         ground,
@@ -107,7 +117,7 @@ pub(in crate::commands) fn read(engine: &Engine, ask: &DataArguments) -> Result<
         product_ids: products,
         products: known_products,
         customers: known_customers,
-        format,
+        has_test: ask.test.is_some(),
         has_days: collected.has_days,
         has_orders: orders != Orders::Each,
         has_values: collected.has_values,
@@ -145,12 +155,13 @@ impl Collected {
         };
         let customer = required(ask.column(table, Holds::Customer)?, table, Holds::Customer)?;
         let (customers, products) = (table.cells(&customer)?, table.cells(product)?);
-        let (times, parts) = (optional(Holds::Time)?, optional(Holds::Part)?);
-        let orders = optional(Holds::Order)?;
-        let number = |holds| -> Result<_> {
-            ask.column(table, holds)?.map(|name| table.numbers(&name)).transpose()
-        };
-        let (places, values) = (number(Holds::Position)?, number(Holds::Value)?);
+        let (times, orders) = (optional(Holds::Time)?, optional(Holds::Order)?);
+        let places = self.readable(table, ask, Holds::Position, |name| table.numbers(name))?;
+        let values = self.readable(table, ask, Holds::Value, |name| table.numbers(name))?;
+        let parts = self.readable(table, ask, Holds::Part, |name| {
+            let cells = table.cells(name)?.into_iter().enumerate();
+            cells.map(|(at, cell)| part(cell.as_deref(), name, table.row(at))).collect()
+        })?;
         if format == DataFormat::Baskets && orders.is_none() && times.is_none() {
             return Err(Error::data("T1091", "which column holds the order?")
                 .hint("baskets need --order, or --time where what came at one moment is one"));
@@ -167,17 +178,13 @@ impl Collected {
                     let text = cell(column, cells)?;
                     moment(&text).ok_or_else(|| {
                         Error::data("T1092", format!("column '{column}': row {row} holds {text}"))
-                            .hint("a time is a date, a timestamp, seconds since 1970 or the number of a day")
+                            .hint(TIMES)
                     })?
                 }
             };
             let order = match &orders {
                 None => None,
                 Some((column, cells)) => Some(order_names.number(&cell(column, cells)?)),
-            };
-            let part = match &parts {
-                None => Part::Train,
-                Some((column, cells)) => part(cells[at].as_deref(), column, row)?,
             };
             self.entries.push(Entry {
                 customer: self.customers.number(&cell(&customer, &customers)?),
@@ -186,7 +193,7 @@ impl Collected {
                 order,
                 product: self.products.number(&cell(product, &products)?),
                 spend_minor: values.as_ref().map_or(0, |v| (v[at] * MINOR_UNITS).round() as i64),
-                part,
+                part: parts.as_ref().map_or(Part::Train, |parts: &Vec<Part>| parts[at]),
             });
         }
         self.has_days = times.is_some();
@@ -200,6 +207,27 @@ impl Collected {
         Ok(())
     }
 
+    /// What every row of a column holds, where there is one; a column that no flag named and that cannot be read is
+    /// not used.
+    fn readable<T>(
+        &mut self,
+        table: &Table,
+        ask: &DataArguments,
+        holds: Holds,
+        cells: impl FnOnce(&str) -> Result<Vec<T>>,
+    ) -> Result<Option<Vec<T>>> {
+        let Some(name) = ask.column(table, holds)? else { return Ok(None) };
+        match cells(&name) {
+            Err(error)
+                if ask.named(holds).is_none() && matches!(error.code(), "T1062" | "T1092") =>
+            {
+                self.not_used.push(format!("not used as {}: {error}", holds.flag()));
+                Ok(None)
+            }
+            told => told.map(Some),
+        }
+    }
+
     /// Rows of a customer, a list and, where there is one, what came last; `parts` says where lists and targets belong.
     fn listed(
         &mut self,
@@ -211,6 +239,8 @@ impl Collected {
         let cells = |column: &Option<String>| column.as_ref().map(|c| table.cells(c)).transpose();
         let [customer, list, target] = &columns;
         let (customers, lists, targets) = (cells(customer)?, cells(list)?, cells(target)?);
+        // A customer of several rows goes on where its last row ended.
+        let mut places: HashMap<u32, i64> = HashMap::new();
         for at in 0..table.rows() {
             let name = match (customer, &customers) {
                 (Some(column), Some(cells)) => {
@@ -222,20 +252,20 @@ impl Collected {
             let of = |cells: &Option<Vec<Option<String>>>| {
                 cells.as_ref().and_then(|cells| cells[at].clone())
             };
-            let mut place = 0;
+            let place = places.entry(customer).or_default();
             let mut add = |names: &mut Names, entries: &mut Vec<Entry>, basket: &[String], part| {
                 for product in basket {
                     entries.push(Entry {
                         customer,
                         moment: (0, 0),
-                        place,
-                        order: Some(place as u32),
+                        place: *place,
+                        order: Some(*place as u32),
                         product: names.number(product),
                         spend_minor: 0,
                         part,
                     });
                 }
-                place += i64::from(!basket.is_empty());
+                *place += i64::from(!basket.is_empty());
             };
             for basket in of(&lists).iter().flat_map(|cell| baskets(cell)) {
                 add(&mut self.products, &mut self.entries, &basket, parts[0]);
@@ -267,7 +297,8 @@ fn beside(
     Ok(Some((table, column)))
 }
 
-/// Every other column of the table as a kind of attribute; a cell in brackets, or parted by `|`, has several values.
+/// Every other column of the table as a kind of attribute; a cell in brackets, or parted by `|`, has several values,
+/// and the rows of one name have theirs together.
 fn attributes(beside: Option<(Table, String)>, names: &[String]) -> Result<Described> {
     let mut found = Described::none(names.len());
     let Some((table, of)) = beside else { return Ok(found) };
@@ -278,11 +309,15 @@ fn attributes(beside: Option<(Table, String)>, names: &[String]) -> Result<Descr
         let mut lists: Vec<Vec<String>> = vec![Vec::new(); names.len()];
         for (row, cell) in rows.iter().zip(table.cells(column)?) {
             let (Some(row), Some(cell)) = (row, cell) else { continue };
-            lists[*row] = if is_list(&cell) {
+            let values = if is_list(&cell) {
                 products(unbracketed(&cell))
             } else {
                 cell.split('|').map(|value| value.trim().to_owned()).collect()
             };
+            let known = &mut lists[*row];
+            known.extend(values);
+            known.sort_unstable();
+            known.dedup();
         }
         found = found.with(column, &lists)?;
     }
