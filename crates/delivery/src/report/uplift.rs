@@ -27,6 +27,9 @@ pub struct UpliftReport {
     pub ratio: String,
     /// True when they are not.
     pub is_broken: bool,
+    /// False where chances of treatment differ between rows: raw arms then are not compared, and `effect` of each arm
+    /// is the doubly robust one.
+    pub are_arms_alike: bool,
     /// Name, rows and mean outcome of the arm that got nothing.
     pub control: (String, i64, f64),
     /// The treatments.
@@ -48,7 +51,7 @@ pub struct UpliftArm {
     pub rows: i64,
     /// Mean outcome.
     pub mean: f64,
-    /// The average effect, by Welch.
+    /// The average effect, by Welch; doubly robust where arms are not alike.
     pub effect: Reading,
     /// The average effect, doubly robust.
     pub robust_effect: Reading,

@@ -73,7 +73,10 @@ pub(crate) fn html(report: &UpliftReport) -> Result<String> {
 fn effects(report: &UpliftReport, units: Units) -> Option<Figure> {
     let named: Vec<(String, Reading)> =
         report.arms.iter().map(|arm| (arm.arm.clone(), arm.effect.clone())).collect();
-    let description = "The mean outcome above that of control, whoever the customer is.";
+    let description = match report.are_arms_alike {
+        true => "The mean outcome above that of control, whoever the customer is.",
+        false => "What it adds to the mean outcome, doubly robust: arms hold different customers.",
+    };
     let about = units.about("effects", "What each arm adds on average", description);
     forest(about, ["Arm", "Difference to control"], &named)
 }
@@ -82,30 +85,30 @@ fn sizes(report: &UpliftReport, units: Units) -> Table {
     let (name, rows, mean) = &report.control;
     let nothing = || "–".to_owned();
     let has_kinds = report.arms.iter().any(|arm| arm.kind.is_some());
-    let mut control = vec![
-        format!("{name} (control)"),
-        format::count(*rows),
-        units.level(*mean),
-        nothing(),
-        nothing(),
-    ];
+    let mut control =
+        vec![format!("{name} (control)"), format::count(*rows), units.level(*mean), nothing()];
+    if report.are_arms_alike {
+        control.push(nothing());
+    }
     if has_kinds {
         control.extend([nothing(), nothing()]);
     }
     let row = |arm: &UpliftArm| {
-        let mut row = vec![
-            arm.arm.clone(),
-            format::count(arm.rows),
-            units.level(arm.mean),
-            units.text(&arm.effect),
-            units.text(&arm.robust_effect),
-        ];
+        let mut row = vec![arm.arm.clone(), format::count(arm.rows), units.level(arm.mean)];
+        if report.are_arms_alike {
+            row.push(units.text(&arm.effect));
+        }
+        row.push(units.text(&arm.robust_effect));
         if let Some((kind, own)) = &arm.kind {
             row.extend([kind.clone(), format::value(*own, Unit::Rate, units.currency)]);
         }
         row
     };
-    let mut head = vec!["Arm", "Rows", "Mean", "Effect (Welch)", "Effect (doubly robust)"];
+    let mut head = vec!["Arm", "Rows", "Mean"];
+    if report.are_arms_alike {
+        head.push("Effect (Welch)");
+    }
+    head.push("Effect (doubly robust)");
     if has_kinds {
         head.extend(["Kind", "Own effect kept"]);
     }
@@ -228,6 +231,19 @@ mod tests {
         {
             assert!(html.contains(said), "{said}");
         }
+    }
+
+    #[test]
+    fn arms_that_are_not_alike_have_one_effect() {
+        let check = |are_arms_alike: bool| {
+            let html = UpliftReport { are_arms_alike, ..UpliftReport::sample() }.html().unwrap();
+            assert_whole(&html);
+            assert_eq!(html.contains("Effect (Welch)"), are_arms_alike);
+            assert!(html.contains("Effect (doubly robust)"));
+            assert_eq!(html.contains("arms hold different customers"), !are_arms_alike);
+        };
+        check(true);
+        check(false);
     }
 
     #[test]

@@ -78,6 +78,7 @@ pub(crate) fn sample() -> UpliftReport {
         notes: vec!["The trial ran in one week; another season may be another story.".into()],
         ratio: "The arms are of the planned sizes: χ² 0.0203, p 0.990.".into(),
         is_broken: false,
+        are_arms_alike: true,
         control: ("nothing".into(), 21_306, 0.106),
         arms: vec![
             arm("letter", "postal", 0.042, 0.03, "Customers differ in what it does to them."),

@@ -363,3 +363,67 @@ fn what_is_no_trial_is_refused_by_name() {
     let apply = run(&["uplift", "apply", "--model", model, "--data", data]);
     apply.refused(3, "T1070", &["not a model of uplift"]);
 }
+
+/// A trial whose treatment does nothing: active customers buy more, and were likelier to be treated.
+fn confounded(count: usize) -> (TempDir, PathBuf) {
+    let mut state = 7_u64;
+    let mut draw = || {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 11) as f64 / (1_u64 << 53) as f64
+    };
+    let row = |number: usize| {
+        let (kind, chance, buys) =
+            if draw() < 0.5 { ("active", 0.8, 0.5) } else { ("passive", 0.2, 0.1) };
+        let arm = if draw() < chance { "letter" } else { "nothing" };
+        let bought = u8::from(draw() < buys);
+        format!("c{number},{kind},{:.1},{chance},{arm},{bought}", 20.0 + 50.0 * draw())
+    };
+    let lines: Vec<String> = (0..count).map(row).collect();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("trial.csv");
+    let text = format!("id,kind,age,chance,arm,bought\n{}\n", lines.join("\n"));
+    std::fs::write(&path, text).unwrap();
+    (folder, path)
+}
+
+#[test]
+fn customers_who_were_likelier_to_be_treated_are_no_effect() {
+    let (folder, path) = confounded(4_000);
+    let html = folder.path().join("page.html");
+    let flags = ["--outcome", "bought", "--propensity", "chance", "--splits", "2"];
+    let with = |more: &[&str]| fit(&path, &[&flags[..], more].concat()).fine();
+    let said = with(&["--format", "json"]).json();
+    let letter = &said["arms"][0];
+    assert!(letter["mean"].as_f64().unwrap() - said["control"]["mean"].as_f64().unwrap() > 0.2);
+    let effect = &letter["effect"];
+    let [low, high] = ["low", "high"].map(|end| effect[end].as_f64().unwrap());
+    assert!(low < 0.0 && high > 0.0 && high - low < 0.1, "{effect:#}");
+    assert_eq!((effect, &said["effect_by"]), (&letter["robust_effect"], &"doubly_robust".into()));
+    for left_out in ["rankings", "calibration"] {
+        assert_eq!(letter[left_out].as_array().unwrap().len(), 0, "{left_out}");
+    }
+    let why = "rows had different chances of treatment";
+    assert!(said["left_out"].as_str().unwrap().starts_with(why));
+
+    // Worth counted the other way round, the estimate says to send to all.
+    let page = with(&["--report", html.to_str().unwrap(), "--margin=-1"]).stdout;
+    let html = std::fs::read_to_string(&html).unwrap();
+    for (said, why) in [(&page, why), (&html, "Rows had different chances of treatment")] {
+        assert!(said.contains(why) && said.contains("ffect (doubly robust)"), "{said}");
+        for raw in ["Qini", "AUUC", "observed", "Welch", "+0.2", "+2"] {
+            assert!(!said.contains(raw), "'{raw}' is in: {said}");
+        }
+    }
+    for said in [&page, &html] {
+        assert!(said.contains("the trial does not say that it pays"), "{said}");
+    }
+
+    // One chance for all: the arms are alike, and nothing is left out.
+    let text = std::fs::read_to_string(&path).unwrap();
+    let text = text.replace(",0.8,", ",0.5,").replace(",0.2,", ",0.5,");
+    std::fs::write(&path, text).unwrap();
+    let said = with(&["--format", "json"]).json();
+    assert_eq!((&said["effect_by"], said["left_out"].is_null()), (&"welch".into(), true));
+    assert_eq!(said["arms"][0]["rankings"].as_array().unwrap().len(), 2);
+}

@@ -35,6 +35,10 @@ pub(super) struct Judgement {
     pub features: Vec<String>,
     pub sample_ratio: SampleRatio,
     pub control: Control,
+    /// How the average effects were found.
+    pub effect_by: EffectBy,
+    /// Why nothing that holds raw arms against each other is there, where it is not.
+    pub left_out: Option<&'static str>,
     pub arms: Vec<ArmJudgement>,
     pub policy: Policy,
     pub advice: Advice,
@@ -56,6 +60,34 @@ pub(super) struct Control {
     pub mean: f64,
 }
 
+/// How average effects are found.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum EffectBy {
+    /// Means held against each other, by Welch.
+    Welch,
+    /// Doubly robust: chances differ between rows, and so do the customers of the arms.
+    DoublyRobust,
+}
+
+impl EffectBy {
+    fn of(trial: &Read) -> Self {
+        let (first, _) = trial.propensity.split_at(trial.arms.len());
+        let rows = trial.propensity.chunks(first.len());
+        let differs = |row: &[f64]| row.iter().zip(first).any(|(one, other)| one != other);
+        if rows.into_iter().any(differs) { Self::DoublyRobust } else { Self::Welch }
+    }
+
+    const fn left_out(self) -> Option<&'static str> {
+        match self {
+            Self::Welch => None,
+            Self::DoublyRobust => Some(
+                "rows had different chances of treatment, so that customers differ between the arms: effects are doubly robust, and rankings and effects by decile are left out, for they hold the arms against each other as they are",
+            ),
+        }
+    }
+}
+
 /// One treatment against control.
 #[derive(Debug, Serialize)]
 pub(super) struct ArmJudgement {
@@ -66,15 +98,26 @@ pub(super) struct ArmJudgement {
     pub own_effect_kept: f64,
     pub rows: u64,
     pub mean: f64,
-    /// The average effect, by Welch.
+    /// The average effect: by Welch, or doubly robust where chances differ between rows.
     pub effect: Found,
     /// The average effect, doubly robust: with the features, and with the chances of the rows.
     pub robust_effect: Found,
+    /// None where chances differ between rows.
     pub rankings: Vec<Ranking>,
+    /// None where chances differ between rows.
     pub calibration: Vec<UpliftGroup>,
     /// Why there is no test stands in words.
     pub heterogeneity: Said<Heterogeneity>,
     pub usable: bool,
+}
+
+impl ArmJudgement {
+    /// Leaves out all that holds raw arms against each other.
+    fn leave_out_raw(&mut self) {
+        self.effect = self.robust_effect;
+        self.rankings.clear();
+        self.calibration.clear();
+    }
 }
 
 /// How good one ranking is; predictions come from folds that the rows are not in.
@@ -160,9 +203,13 @@ pub(super) fn judge(
     let of = |arm: &Moments| (arm.mean(), arm.mean_variance().unwrap_or(0.0));
     let means: Vec<(f64, f64)> = outcomes[1..].iter().map(of).collect();
     let kept = shrinkage(&means, &trial.kinds);
-    let arms: Vec<ArmJudgement> = (1..trial.arms.len())
+    let effect_by = EffectBy::of(trial);
+    let mut arms: Vec<ArmJudgement> = (1..trial.arms.len())
         .map(|arm| of_arm(trial, crossed, &values, &outcomes, arm, kept[arm - 1].own))
         .collect::<Result<_>>()?;
+    if effect_by == EffectBy::DoublyRobust {
+        arms.iter_mut().for_each(ArmJudgement::leave_out_raw);
+    }
     let policy = policy_of(trial, crossed, &values, verb)?;
     let advice = advice_of(&arms, &policy);
     let control = &outcomes[0];
@@ -181,6 +228,8 @@ pub(super) fn judge(
             rows: control.count(),
             mean: control.mean(),
         },
+        effect_by,
+        left_out: effect_by.left_out(),
         arms,
         policy,
         advice,

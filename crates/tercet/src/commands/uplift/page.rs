@@ -3,7 +3,9 @@
 use tercet_measurement::Found;
 
 use super::judge::{ArmJudgement, Judgement, Ranking};
-use super::words::{advice, chosen, digits, effect, ratio, selected, values, verdict};
+use super::words::{
+    advice, chosen, digits, effect, effect_name, ratio, selected, values, verdict, with_doubt,
+};
 use crate::output::{Format, heading, marked, rows, thousands};
 
 /// All that is said of a trial; as CSV the table of the arms alone.
@@ -18,6 +20,9 @@ pub(super) fn page(judgement: &Judgement, format: Format) -> String {
         arms(judgement, format),
         if judgement.sample_ratio.alarm { marked(&ratio, true) } else { ratio }
     );
+    if let Some(why) = judgement.left_out {
+        text.push_str(&format!("{}\n", marked(why, false)));
+    }
     for arm in &judgement.arms {
         let [verdict, told_by] = verdict(arm);
         let verdict = if arm.usable { verdict } else { marked(&verdict, false) };
@@ -25,8 +30,10 @@ pub(super) fn page(judgement: &Judgement, format: Format) -> String {
             "\n{}\n{verdict}; {told_by}\n",
             heading(&format!("{}: whom does it change?", arm.arm)),
         ));
-        text.push_str(&format!("\n{}\n", rankings(arm, format)));
-        text.push_str(&format!("\n{}\n", groups(arm, format)));
+        if judgement.left_out.is_none() {
+            text.push_str(&format!("\n{}\n", rankings(arm, format)));
+            text.push_str(&format!("\n{}\n", groups(arm, format)));
+        }
     }
     text.push_str(&format!("\n{}\n{}", heading("Whom to send to"), policy(judgement)));
     text
@@ -34,7 +41,7 @@ pub(super) fn page(judgement: &Judgement, format: Format) -> String {
 
 fn arms(judgement: &Judgement, format: Format) -> String {
     let has_kinds = judgement.arms.iter().any(|arm| arm.kind.is_some());
-    let mut header = vec!["arm", "rows", "mean", "effect", "95 % interval"];
+    let mut header = vec!["arm", "rows", "mean", effect_name(judgement), "95 % interval"];
     let control = &judgement.control;
     let mut lines = vec![vec![
         control.arm.clone(),
@@ -93,5 +100,5 @@ fn policy(judgement: &Judgement) -> String {
         let [value, interval] = effect(&found);
         text.push_str(&format!("  {what:<42} {value}  {interval}\n"));
     }
-    format!("{text}advice: {}", heading(&advice(judgement)))
+    format!("{text}advice: {}", with_doubt(&heading(&advice(judgement)), judgement))
 }

@@ -7,7 +7,9 @@ use tercet_measurement::Found;
 
 use super::fit::FitArguments;
 use super::judge::{ArmJudgement, Judgement, Ranking};
-use super::words::{advice, because, chosen, effect, ratio, selected, values, verdict};
+use super::words::{
+    advice, because, chosen, doubt, effect, effect_name, ratio, selected, values, verdict,
+};
 use crate::output::thousands;
 
 /// The page of a trial.
@@ -22,6 +24,7 @@ pub(super) fn report(judgement: &Judgement, verb: &FitArguments) -> UpliftReport
         notes: notes(judgement),
         ratio: sentence(&ratio(judgement)),
         is_broken: judgement.sample_ratio.alarm,
+        are_arms_alike: judgement.left_out.is_none(),
         control: (
             judgement.control.arm.clone(),
             judgement.control.rows as i64,
@@ -93,7 +96,13 @@ fn headlines(judgement: &Judgement) -> Vec<Headline> {
         |label: &str, [value, note]: [String; 2]| Headline { label: label.to_owned(), value, note };
     let policy = &judgement.policy;
     let mut tiles = vec![
-        tile("Advice", [capital(&advice(judgement)), String::new()]),
+        tile(
+            "Advice",
+            [
+                capital(&advice(judgement)),
+                doubt(judgement).map(|doubt| capital(&doubt)).unwrap_or_default(),
+            ],
+        ),
         tile(
             "Choosing by uplift is worth",
             with_note(effect(&policy.over_nobody), "per customer, over nobody"),
@@ -107,7 +116,8 @@ fn headlines(judgement: &Judgement) -> Vec<Headline> {
         ),
     ];
     if let [arm] = judgement.arms.as_slice() {
-        tiles.push(tile("Average effect", effect(&arm.effect)));
+        let label = format!("Average {}", effect_name(judgement));
+        tiles.push(tile(&label, effect(&arm.effect)));
     }
     tiles
 }
@@ -119,6 +129,7 @@ fn with_note([value, interval]: [String; 2], note: &str) -> [String; 2] {
 fn notes(judgement: &Judgement) -> Vec<String> {
     let mut notes =
         vec!["Predictions are of folds of customers that they were not learnt from.".to_owned()];
+    notes.extend(judgement.left_out.map(sentence));
     if judgement.sample_ratio.alarm {
         notes.insert(0, sentence(&ratio(judgement)));
     }

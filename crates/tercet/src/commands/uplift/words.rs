@@ -4,7 +4,7 @@ use tercet_measurement::Found;
 use tercet_measurement::estimate::Estimate;
 use tercet_measurement::uplift::Heterogeneity;
 
-use super::judge::{Advice, ArmJudgement, Judgement};
+use super::judge::{Advice, ArmJudgement, EffectBy, Judgement};
 use crate::output::thousands;
 
 /// Whether the arms came out as planned.
@@ -54,12 +54,47 @@ pub(super) fn advice(judgement: &Judgement) -> String {
 }
 
 /// Why that is the advice.
-pub(super) fn because(judgement: &Judgement) -> &'static str {
-    match (&judgement.advice, judgement.arms.iter().any(|arm| arm.usable)) {
+pub(super) fn because(judgement: &Judgement) -> String {
+    let why = match (&judgement.advice, judgement.arms.iter().any(|arm| arm.usable)) {
         (Advice::ByUplift { .. }, _) => "customers differ, and choosing among them pays most",
         (Advice::ToAll { .. }, true) => "customers differ, but choosing among them pays no more",
         (Advice::ToAll { .. }, false) => "customers do not differ in a way that can be used",
         (Advice::ToNobody, _) => "nothing that was tried is worth more than it costs",
+    };
+    with_doubt(why, judgement)
+}
+
+/// What is said, and after it what the trial leaves open of the advice.
+pub(super) fn with_doubt(said: &str, judgement: &Judgement) -> String {
+    doubt(judgement).map_or_else(|| said.to_owned(), |doubt| format!("{said}; {doubt}"))
+}
+
+/// What the trial leaves open of the advice: whether it pays, or whether it pays more than the other way of sending.
+pub(super) fn doubt(judgement: &Judgement) -> Option<String> {
+    const OPEN: &str = "the trial does not say that it pays";
+    let policy = &judgement.policy;
+    let pays = |found: &Found| found.estimate().is_some_and(|found| found.low > 0.0);
+    let loses = |found: &Found| found.estimate().is_some_and(|found| found.high < 0.0);
+    match &judgement.advice {
+        Advice::ByUplift { .. } if !pays(&policy.over_nobody) => Some(OPEN.to_owned()),
+        Advice::ByUplift { .. } => {
+            let unbeaten = judgement.arms.iter().zip(&policy.over_all);
+            let unbeaten: Vec<&str> =
+                unbeaten.filter(|(_, over)| !pays(over)).map(|(arm, _)| arm.arm.as_str()).collect();
+            (!unbeaten.is_empty())
+                .then(|| format!("{OPEN} more than sending {} to all", unbeaten.join(" or ")))
+        }
+        Advice::ToAll { arm } => {
+            let arm = usize::from(*arm) - 1;
+            let is_choice = judgement.arms.iter().any(|arm| arm.usable);
+            if !pays(&policy.all_over_nobody[arm]) {
+                Some(OPEN.to_owned())
+            } else {
+                (is_choice && !loses(&policy.over_all[arm]))
+                    .then(|| format!("{OPEN} more than choosing by uplift"))
+            }
+        }
+        Advice::ToNobody => None,
     }
 }
 
@@ -96,6 +131,14 @@ pub(super) fn selected(judgement: &Judgement) -> Vec<(&'static str, Found)> {
     })
 }
 
+/// What the average effect is called.
+pub(super) const fn effect_name(judgement: &Judgement) -> &'static str {
+    match judgement.effect_by {
+        EffectBy::Welch => "effect",
+        EffectBy::DoublyRobust => "effect (doubly robust)",
+    }
+}
+
 /// An estimate with its interval, or the reason why there is none.
 pub(super) fn effect(found: &Found) -> [String; 2] {
     match found {
@@ -117,4 +160,100 @@ pub(super) fn digits(number: f64) -> String {
     let whole = number.abs().max(1e-9).log10().floor();
     let places = (3.0 - whole).clamp(0.0, 6.0) as usize;
     thousands(format!("{number:.places$}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use tercet_measurement::estimate::{LEVEL, Method};
+    use tercet_measurement::uplift::Refusal;
+
+    use super::super::judge::{ArmJudgement, Control, Policy, SampleRatio};
+    use super::super::page::page;
+    use super::*;
+    use crate::output::Format;
+
+    fn known([low, high]: [f64; 2]) -> Found {
+        Found::Estimate(Estimate {
+            value: f64::midpoint(low, high),
+            low,
+            high,
+            std_error: 1.0,
+            dof: 100.0,
+            level: LEVEL,
+            p_value: None,
+            method: Method::Mean,
+        })
+    }
+
+    /// A trial of one treatment: intervals of choosing over nobody, of choosing over all, and of all over nobody.
+    fn judgement(advice: Advice, usable: bool, intervals: [[f64; 2]; 3]) -> Judgement {
+        let [over_nobody, over_all, all_over_nobody] = intervals.map(known);
+        let arm = ArmJudgement {
+            arm: "letter".to_owned(),
+            kind: None,
+            own_effect_kept: 1.0,
+            rows: 500,
+            mean: 0.3,
+            effect: all_over_nobody,
+            robust_effect: all_over_nobody,
+            rankings: vec![],
+            calibration: vec![],
+            heterogeneity: Found::Refused { refused: Refusal::NoRanking },
+            usable,
+        };
+        Judgement {
+            treatment: "arm".to_owned(),
+            outcome: "bought".to_owned(),
+            learner: "dr".to_owned(),
+            margin: 1.0,
+            cost: 0.0,
+            rows: 1_000,
+            is_binary: true,
+            features: vec!["place".to_owned()],
+            sample_ratio: SampleRatio { chi2: 0.0, p_value: 1.0, alarm: false },
+            control: Control { arm: "nothing".to_owned(), rows: 500, mean: 0.3 },
+            effect_by: EffectBy::Welch,
+            left_out: None,
+            arms: vec![arm],
+            policy: Policy {
+                rows: 1_000,
+                sent: 0.5,
+                over_nobody,
+                over_all: vec![over_all],
+                all_over_nobody: vec![all_over_nobody],
+                selected: None,
+                lines: vec![],
+            },
+            advice,
+        }
+    }
+
+    #[test]
+    fn advice_that_may_be_chance_says_so() {
+        const OPEN: &str = "the trial does not say that it pays";
+        const PAYS: [f64; 2] = [0.1, 0.3];
+        const LOSES: [f64; 2] = [-0.3, -0.1];
+        const HOLDS_0: [f64; 2] = [-0.1, 0.3];
+        let by_uplift = || Advice::ByUplift { lines: vec![] };
+        let to_all = || Advice::ToAll { arm: 1 };
+        let check = |advice: Advice, usable, intervals, expect: Option<&str>| {
+            let judgement = judgement(advice, usable, intervals);
+            assert_eq!(doubt(&judgement).as_deref(), expect, "{intervals:?}");
+            let (because, page) = (because(&judgement), page(&judgement, Format::Table));
+            for said in [&because, &page] {
+                assert_eq!(said.contains(OPEN), expect.is_some(), "{said}");
+                assert!(said.ends_with(expect.unwrap_or_default()), "{said}");
+            }
+        };
+        check(to_all(), false, [HOLDS_0, HOLDS_0, HOLDS_0], Some(OPEN));
+        check(to_all(), false, [HOLDS_0, HOLDS_0, PAYS], None);
+        check(to_all(), true, [PAYS, LOSES, PAYS], None);
+        let more = format!("{OPEN} more than choosing by uplift");
+        check(to_all(), true, [PAYS, HOLDS_0, PAYS], Some(&more));
+        check(by_uplift(), true, [HOLDS_0, PAYS, LOSES], Some(OPEN));
+        check(by_uplift(), true, [PAYS, PAYS, HOLDS_0], None);
+        let more = format!("{OPEN} more than sending letter to all");
+        check(by_uplift(), true, [PAYS, HOLDS_0, PAYS], Some(&more));
+        check(Advice::ToNobody, false, [HOLDS_0, HOLDS_0, LOSES], None);
+    }
 }

@@ -33,7 +33,9 @@ impl TrialFacts {
     /// What was found, in words.
     pub(crate) fn words(&self) -> String {
         let left = match (self.is_left_used, self.left_p_value) {
-            (true, Some(p)) => format!("differences beyond that are learnt from them (p = {p:.3})"),
+            (true, Some(p)) => {
+                format!("differences beyond that are learnt from them ({})", chance(p))
+            }
             (false, Some(p)) => format!("differences beyond that are not told (p = {p:.2})"),
             _ => "differences beyond that cannot be told".to_owned(),
         };
@@ -50,6 +52,11 @@ impl TrialFacts {
             self.line.per_extra_error
         )
     }
+}
+
+/// A p-value: none is 0.
+fn chance(p_value: f64) -> String {
+    if p_value < 0.000_1 { "p < 0.0001".to_owned() } else { format!("p {p_value:.4}") }
 }
 
 /// Why what chance decided says nothing of what offers bring.
@@ -92,5 +99,34 @@ impl Untold {
                 thousands(*weeks)
             ),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_p_value_is_nought() {
+        let line =
+            Line { per_extra: 1.0, per_extra_error: 0.1, per_unoffered: 0.0, offers: 9, uses: 3 };
+        let check = |p: f64, expect: &str| {
+            let facts = TrialFacts {
+                customer_weeks: 2_000,
+                pairs: [500, 500],
+                brought: 0.01,
+                brought_error: 0.002,
+                line,
+                left_p_value: Some(p),
+                is_left_used: true,
+                kinds: vec![],
+            };
+            let said = facts.words();
+            assert!(said.ends_with(&format!("are learnt from them ({expect})")), "{said}");
+        };
+        check(0.000_4, "p 0.0004");
+        check(0.000_04, "p < 0.0001");
+        check(0.0, "p < 0.0001");
+        check(0.012_3, "p 0.0123");
     }
 }

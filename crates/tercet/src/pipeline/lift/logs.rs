@@ -13,7 +13,7 @@ use tercet_types::{DAYS_PER_WEEK, Date, Error, Result};
 use super::Asked;
 use super::plan::{ArmPlan, COLUMNS, Plans};
 use crate::commands::Project;
-use crate::output::Progress;
+use crate::output::{Progress, thousands};
 use crate::pipeline::manifest::{Part, Stage, complete_runs, files_of, runs_by_week};
 
 /// The tables that runs leave to measure by.
@@ -58,6 +58,26 @@ pub(super) fn no_assignments(runs: &[String]) -> Error {
     .hint("run the week again with this version, and hold out some customers: [rules] holdout_rate")
 }
 
+/// Nobody of so many customers was held out by this plan.
+fn nobody_held_out(plan: &ArmPlan, customers: u64) -> Error {
+    let hint = match (plan.raised_on, plan.share > 0.0) {
+        (Some(day), _) => format!(
+            "customers are held out since {day}: measure the weeks from there, --from {day}"
+        ),
+        (None, true) => format!(
+            "[rules] holdout_rate was {}, and by chance that is nobody of {} customers: set a larger one, up to 0.5, and run the coming weeks with it",
+            plan.share,
+            thousands(customers)
+        ),
+        (None, false) => {
+            "set [rules] holdout_rate, for example to 0.05, and run the coming weeks with it"
+                .to_owned()
+        }
+    };
+    Error::data("T1045", "in these runs nobody was held out: there is nothing to compare with")
+        .hint(hint)
+}
+
 impl<'a> Logs<'a> {
     /// The runs of the configured engine in the weeks asked for, one for each Monday.
     pub(super) fn find(project: &'a Project, asked: &Asked, progress: &Progress) -> Result<Self> {
@@ -86,14 +106,7 @@ impl<'a> Logs<'a> {
             return Err(no_assignments(&runs));
         };
         if holdout.in_first == 0 {
-            return Err(Error::data(
-                "T1045",
-                "in these runs nobody was held out: there is nothing to compare with",
-            )
-            .hint(match holdout.raised_on {
-                Some(day) => format!("customers are held out since {day}: measure the weeks from there, --from {day}"),
-                None => "set [rules] holdout_rate, for example to 0.05, and run the coming weeks with it".to_owned(),
-            }));
+            return Err(nobody_held_out(&holdout, plans.customers()));
         }
         let test = match &asked.experiment {
             None => None,
@@ -204,4 +217,23 @@ fn of_part(files: &[String], part: Part) -> &[String] {
 
 fn plan_of(plan: &ArmPlan) -> PlanOf {
     PlanOf { share: plan.share, raised_on: plan.raised_on }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_holdout_that_is_set_and_empty_is_not_told_to_be_set() {
+        let check = |share: f64, raised_on: Option<Date>, expect: &str| {
+            let arms = [share, 1.0 - share];
+            let plan = ArmPlan { share, raised_on, arms, in_first: 0, moved: 0, others: 0 };
+            let error = nobody_held_out(&plan, 40);
+            let hint = error.hint_text().unwrap();
+            assert!(hint.starts_with(expect), "{share}: {hint}");
+        };
+        check(0.0, None, "set [rules] holdout_rate");
+        check(0.01, None, "[rules] holdout_rate was 0.01, and by chance that is nobody of 40");
+        check(0.2, Some("2025-02-10".parse().unwrap()), "customers are held out since 2025-02-10");
+    }
 }
