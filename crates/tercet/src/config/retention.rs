@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct Retention {
     /// The newest complete runs that are kept; older ones are deleted after a run is complete.
     /// Runs within the windows of the rules (`repeat_gap_weeks`, `contact_window_weeks`, `pressure_price_minor`) always stay,
-    /// and so does the one whose log of assignment the newest took over.
+    /// and so do the one whose log of assignment the newest took over and those whose draws it learnt from.
     pub(crate) keep_runs: usize,
 }
 
