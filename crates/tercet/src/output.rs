@@ -8,7 +8,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
-use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
+use comfy_table::{
+    CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle, Width,
+};
 use indicatif::{ProgressBar, ProgressStyle};
 use tercet_types::{Error, Result};
 
@@ -115,6 +117,24 @@ const LIGHT: TableStyle =
 
 /// A table with one light rule; columns of numbers are right-aligned.
 pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
+    laid_out(header, rows).to_string()
+}
+
+/// The same, with every word and number in one piece, though the table grow wider than others.
+pub(crate) fn unbroken(header: &[&str], rows: &[Vec<String>]) -> String {
+    let mut table = laid_out(header, rows);
+    for (index, column) in table.column_iter_mut().enumerate() {
+        let cells = rows.iter().filter_map(|row| row.get(index)).map(String::as_str);
+        let words = cells.chain(header.get(index).copied()).flat_map(str::split_whitespace);
+        let longest = words.map(|word| word.chars().count()).max().unwrap_or(0);
+        let width =
+            u16::try_from(longest).unwrap_or(u16::MAX).saturating_add(column.padding_width());
+        column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(width)));
+    }
+    table.to_string()
+}
+
+fn laid_out(header: &[&str], rows: &[Vec<String>]) -> Table {
     let mut table = Table::new();
     table
         .load_style(LIGHT)
@@ -131,7 +151,7 @@ pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    table.to_string()
+    table
 }
 
 /// Says on stderr what goes on: a spinner where somebody looks, a line a step where not.
@@ -288,6 +308,19 @@ mod tests {
         {
             assert_eq!(thousands(number), text);
         }
+    }
+
+    #[test]
+    fn words_and_numbers_stay_whole() {
+        let header: Vec<String> = (0..12).map(|column| format!("metric-{column}")).collect();
+        let header: Vec<&str> = header.iter().map(String::as_str).collect();
+        let row: Vec<String> =
+            (0..12).map(|column| format!(".{column}333\n.{column}333–.16677")).collect();
+        let text = unbroken(&header, std::slice::from_ref(&row));
+        for cell in header.iter().copied().chain(row.iter().flat_map(|cell| cell.lines())) {
+            assert!(text.contains(cell), "{cell} is not in:\n{text}");
+        }
+        assert_eq!(unbroken(&["a"], &[vec!["b c".into()]]), table(&["a"], &[vec!["b c".into()]]));
     }
 
     #[test]

@@ -54,7 +54,7 @@ impl Recommender for Ease {
             (0..products as u32).filter(|product| buyers[*product as usize] > 0).collect();
         if self.max_products.is_none() && members.len() > most {
             return Err(Error::data("T0408", format!("{NAME}: {} products were bought, at most {most} fit", members.len()))
-                .hint("set max_products to take the most bought products into the model, or choose als or item-knn"));
+                .hint("set max_products to take the most bought products into the model, or choose als or item-to-item"));
         }
         members.sort_by_key(|product| (std::cmp::Reverse(buyers[*product as usize]), *product));
         members.truncate(most);
@@ -209,6 +209,7 @@ mod tests {
             Training { history: &past, as_of: 9, products: &products, customers: &customers };
         let refused = Ease::default().fit(&training).map(|_| ()).unwrap_err();
         assert_eq!(refused.code(), "T0408");
+        assert!(refused.hint_text().is_some_and(|hint| hint.contains("item-to-item")));
         let few = Ease { max_products: Some(3), ..Ease::default() };
         assert!(few.fit(&training).is_ok());
     }

@@ -5,6 +5,7 @@ mod described;
 mod lines;
 mod lists;
 mod models;
+mod places;
 mod protocol;
 mod read;
 mod report;
@@ -21,7 +22,10 @@ use tercet_types::{Error, Result};
 pub(super) use self::arguments::{DataArguments, product_column};
 pub(super) use self::described::Described;
 pub(super) use self::models::Model;
-use self::models::{Sections, chosen, sections_of};
+pub(super) use self::models::Sections;
+use self::models::{chosen, sections_of};
+pub(super) use self::models::{settings_file, settings_text};
+pub(super) use self::places::written_apart;
 pub(super) use self::protocol::{ProtocolArguments, SeenFlag};
 pub(super) use self::read::{Data, read};
 use super::Shared;
@@ -29,6 +33,9 @@ use super::uplift::table::{engine, folder_of};
 use crate::config::{CONFIG_FILE, Environment, load};
 use crate::output::{print, thousands};
 use crate::pipeline::{Cost, Protocol, cut, fold_facts, rank_and_judge};
+
+/// What an estimator answers to data that are too large for it.
+const TOO_LARGE: &str = "T0408";
 
 /// `tercet evaluate`
 #[derive(Debug, Args)]
@@ -40,7 +47,7 @@ pub(crate) struct EvaluateArguments {
     data: DataArguments,
     #[command(flatten)]
     protocol: ProtocolArguments,
-    /// Which are judged: names of estimators or of sections of the settings, or all
+    /// Which are judged: names of estimators or of sections of the settings, or all that take data of this size
     #[arg(long, value_name = "NAME,NAME", value_delimiter = ',', default_value = "all")]
     models: Vec<String>,
     /// How many places of the lists count
@@ -115,7 +122,8 @@ struct Evaluation {
 /// Reads, cuts, ranks and judges.
 ///
 /// # Errors
-/// `T1091` to `T1094` for tables, splits and settings that do not fit, `T0731` to `T0733` when nothing is left to judge.
+/// `T1068` for a result that would be written over what is read, `T1091` to `T1094` for tables, splits and settings that
+/// do not fit, `T0731` to `T0733` when nothing is left to judge.
 pub(crate) fn evaluate(
     verb: &EvaluateArguments,
     shared: &Shared,
@@ -124,7 +132,12 @@ pub(crate) fn evaluate(
     let progress = shared.progress();
     let engine = engine(environment)?;
     let sections = settings_of(&engine, verb.settings.as_deref(), shared, environment)?;
-    let models = chosen(&verb.models, &sections)?;
+    let config = shared.project.join(CONFIG_FILE).display().to_string();
+    let mut inputs = verb.data.inputs();
+    inputs.extend([verb.settings.as_deref().unwrap_or(&config)]);
+    let outputs = [("out", verb.out.as_deref()), ("report", verb.report.as_deref())];
+    written_apart(&outputs, &inputs)?;
+    let mut models = chosen(&verb.models, &sections)?;
     if let Some(against) = &verb.against
         && !models.iter().any(|model| model.name == *against)
     {
@@ -136,7 +149,7 @@ pub(crate) fn evaluate(
         let said = data_words(&data);
         Ok((data, said))
     })?;
-    let evaluation = judged(verb, &models, &data, &progress)?;
+    let evaluation = judged(verb, &mut models, &data, &progress)?;
     let document = document(&evaluation, &models);
     if let Some(place) = &verb.out {
         let (store, name) = folder_of(&engine, place)?;
@@ -183,9 +196,10 @@ pub(super) fn data_words(data: &Data) -> String {
     )
 }
 
+/// Judges the models; those that came with `all` and refuse data of this size are taken out.
 fn judged(
     verb: &EvaluateArguments,
-    models: &[Model],
+    models: &mut Vec<Model>,
     data: &Data,
     progress: &crate::output::Progress,
 ) -> Result<Evaluation> {
@@ -213,21 +227,36 @@ fn judged(
     facts["redraws"] = json!(verb.redraws);
     facts["folds"] = json!(fold_facts(&folds));
     let (mut scores, mut costs) = (Vec::new(), Vec::new());
-    for model in models {
+    let mut left_out = Vec::new();
+    for model in &*models {
+        let is_wanted = model.is_named || verb.against.as_ref() == Some(&model.name);
         let (judgement, _) = progress.step(&model.name, || {
             let estimator = &*model.recommender;
-            let found = rank_and_judge(&data.ground, &folds, &protocol, estimator, progress)?;
-            let said = match found.scores.mean(verb.metric.metric(), verb.k[0]) {
-                Some(value) => {
-                    format!("{}@{} {value:.4}", verb.metric.metric().name(), verb.k[0])
+            match rank_and_judge(&data.ground, &folds, &protocol, estimator, progress) {
+                Ok(found) => {
+                    let said = match found.scores.mean(verb.metric.metric(), verb.k[0]) {
+                        Some(value) => {
+                            format!("{}@{} {value:.4}", verb.metric.metric().name(), verb.k[0])
+                        }
+                        None => "nothing to judge".to_owned(),
+                    };
+                    Ok((Some(found), said))
                 }
-                None => "nothing to judge".to_owned(),
-            };
-            Ok((found, said))
+                Err(error) if error.code() == TOO_LARGE && !is_wanted => {
+                    let why = error.to_string();
+                    left_out.push(json!({ "model": model.name, "why": why }));
+                    Ok((None, format!("left out: {why}")))
+                }
+                Err(error) => Err(error),
+            }
         })?;
-        scores.push((model.name.clone(), judgement.scores));
-        costs.push(judgement.cost);
+        if let Some(judgement) = judgement {
+            scores.push((model.name.clone(), judgement.scores));
+            costs.push(judgement.cost);
+        }
     }
+    models.retain(|model| scores.iter().any(|(name, _)| *name == model.name));
+    facts["models_left_out"] = json!(left_out);
     let ask = Ask {
         against: verb.against.clone(),
         primary: verb.metric.metric(),

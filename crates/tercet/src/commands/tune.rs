@@ -6,18 +6,21 @@ use std::time::Duration;
 
 use clap::Args;
 use serde_json::{Map, Value, json};
+use tercet_engine::Engine;
 use tercet_measurement::ranking::Stage;
+use tercet_models::Attributes;
 use tercet_models::search::{Tried, propose};
 use tercet_types::{Error, ErrorKind, Result};
 
 use self::trials::{Trial, Trials};
 use super::Shared;
 use super::evaluate::{
-    Data, DataArguments, MetricFlag, Model, ProtocolArguments, data_words, read, settings_of,
+    Data, DataArguments, MetricFlag, Model, ProtocolArguments, Sections, data_words, read,
+    settings_file, settings_of, settings_text, written_apart,
 };
 use super::uplift::table::{engine, folder_of};
 use crate::config::Environment;
-use crate::output::{Format, Progress, heading, now, print, rows};
+use crate::output::{Progress, heading, now, print, unbroken};
 use crate::pipeline::{Protocol, cut, rank_and_judge};
 
 /// The most trials of one study.
@@ -54,7 +57,7 @@ pub(crate) struct TuneArguments {
     /// Where trials are kept: a file, or a URL [default: MODEL.trials.jsonl in the project's folder]
     #[arg(long, value_name = "FILE")]
     trials: Option<String>,
-    /// Where to keep the best settings, as .toml or .json [default: printed]
+    /// Where to keep the best settings, as .toml or .json, beside other sections there [default: printed]
     #[arg(long, value_name = "FILE")]
     out: Option<String>,
     /// Print all trials as JSON
@@ -65,7 +68,8 @@ pub(crate) struct TuneArguments {
 /// Tries settings, each judged on the validation part alone, and keeps the best.
 ///
 /// # Errors
-/// Those of reading and judging as in `tercet evaluate`; `T1095` for a model without anything to search, or settings
+/// Those of reading and judging as in `tercet evaluate`; `T1068` for a result that would be written over what is read;
+/// `T1094` for a file that holds more than settings and would be written anew; `T1095` for a model without anything to search, or settings
 /// that cannot be written.
 pub(crate) fn tune(verb: &TuneArguments, shared: &Shared, environment: &Environment) -> Result<()> {
     let progress = shared.progress();
@@ -76,13 +80,19 @@ pub(crate) fn tune(verb: &TuneArguments, shared: &Shared, environment: &Environm
         return Err(Error::config("T1095", format!("{}: nothing can be searched", verb.model))
             .hint("the estimator has no settings with a range"));
     }
+    let default_place = shared.project.join(format!("{}.trials.jsonl", verb.model));
+    let place = verb.trials.clone().unwrap_or_else(|| default_place.display().to_string());
+    // Settings that are started from may be written anew: their other sections are kept.
+    written_apart(&[("out", verb.out.as_deref())], &verb.data.inputs())?;
+    let mut inputs = verb.data.inputs();
+    inputs.extend(verb.settings.as_deref().into_iter().chain(verb.out.as_deref()));
+    written_apart(&[("trials", Some(&place))], &inputs)?;
+    beside(&engine, verb.out.as_deref())?;
     let (data, _) = progress.step("read", || {
         let data = read(&engine, &verb.data)?;
         let said = data_words(&data);
         Ok((data, said))
     })?;
-    let default_place = shared.project.join(format!("{}.trials.jsonl", verb.model));
-    let place = verb.trials.clone().unwrap_or_else(|| default_place.display().to_string());
     let (store, file) = folder_of(&engine, &place)?;
     let mut trials = Trials::read(&store, &file, &place, &study(verb, &model, &data)?)?;
     search(verb, &model, &data, &mut trials, &progress)?;
@@ -90,24 +100,41 @@ pub(crate) fn tune(verb: &TuneArguments, shared: &Shared, environment: &Environm
         return Err(Error::data("T1095", format!("{}: no trial could be judged", verb.model))
             .hint(format!("why stands in {place}")));
     };
-    let fragment = fragment(&model, &best.settings, verb.out.as_deref())?;
-    if let Some(out) = &verb.out {
-        let (store, name) = folder_of(&engine, out)?;
-        store.put(&name, fragment.clone().into_bytes())?;
-    }
     if verb.json {
         print(format!("{:#}", json!({ "best": best, "trials": trials.all() })))?;
     } else {
         print(page(verb, &model, &trials))?;
     }
+    let mut sections = beside(&engine, verb.out.as_deref())?;
+    sections.insert(model.name.clone(), section(&model, &best.settings)?);
     match &verb.out {
         Some(out) => {
-            progress.say(&format!("next: tercet evaluate --settings {out} --models {}", verb.model))
+            let text = settings_text(&sections, Some(out))?;
+            let (store, name) = folder_of(&engine, out)?;
+            store.put(&name, text.into_bytes())?;
+            progress
+                .say(&format!("next: tercet evaluate --settings {out} --models {}", verb.model));
         }
-        None if !verb.json => print(format!("\n{}\n{fragment}", heading("The best settings")))?,
+        None if !verb.json => {
+            let text = settings_text(&sections, None)?;
+            print(format!("\n{}\n{text}", heading("The best settings")))?;
+        }
         None => (),
     }
     Ok(())
+}
+
+/// The sections of the file that is to be written, where it is there already.
+///
+/// # Errors
+/// `T1094` when it holds anything else, which would be lost.
+fn beside(engine: &Engine, out: Option<&str>) -> Result<Sections> {
+    let Some(out) = out else { return Ok(Sections::new()) };
+    let (store, name) = folder_of(engine, out)?;
+    match store.get_if_there(&name)? {
+        Some(bytes) => settings_file(&String::from_utf8_lossy(&bytes), out),
+        None => Ok(Sections::new()),
+    }
 }
 
 /// Runs trials until the budget is spent.
@@ -187,12 +214,15 @@ fn study(verb: &TuneArguments, model: &Model, data: &Data) -> Result<Value> {
     for customer in 0..histories.customers() {
         hash.update(&histories.customer_key(customer as u32).to_le_bytes());
     }
+    for product in &data.product_ids {
+        hash.update(product.as_bytes()).update(&[0]);
+    }
     for line in histories.lines() {
         hash.update(format!("{line:?}").as_bytes());
     }
     Ok(json!({
         "data": hash.finalize().to_hex().as_str()[..16],
-        "attributes": [verb.data.attributes, verb.data.customer_attributes],
+        "attributes": [known(&data.ground.products), known(&data.ground.customers)],
         "protocol": verb.protocol.facts(data, Stage::Validation)?,
         "seed": verb.protocol.seed,
         "estimator": model.estimator.name,
@@ -202,29 +232,37 @@ fn study(verb: &TuneArguments, model: &Model, data: &Data) -> Result<Value> {
     }))
 }
 
-/// The settings as a section that later calls read.
-fn fragment(model: &Model, settings: &Value, out: Option<&str>) -> Result<String> {
+/// A fingerprint of what is known of every row, and its kinds.
+fn known(attributes: &Attributes) -> Value {
+    let mut hash = blake3::Hasher::new();
+    for kind in attributes.kinds() {
+        for row in 0..attributes.rows() {
+            let values = kind.of(row as u32);
+            hash.update(&(values.len() as u64).to_le_bytes());
+            values.iter().for_each(|value| _ = hash.update(&value.to_le_bytes()));
+        }
+    }
+    let names: Vec<&str> = attributes.kinds().iter().map(|kind| kind.name()).collect();
+    json!([names, hash.finalize().to_hex().as_str()[..16]])
+}
+
+/// The settings as a section that later calls read: what was searched, and what else differs from the estimator's own.
+fn section(model: &Model, settings: &Value) -> Result<Map<String, Value>> {
     let defaults = model.estimator.defaults()?;
+    let is_searched = |name: &str| {
+        model.estimator.space.iter().any(|axis| axis.setting.split('.').next() == Some(name))
+    };
     let mut section = Map::new();
     if model.name != model.estimator.name {
         section.insert("estimator".to_owned(), model.estimator.name.into());
     }
     for (name, value) in settings.as_object().into_iter().flatten() {
-        if !value.is_null() || defaults.get(name) != Some(value) {
+        let is_default = defaults.get(name) == Some(value);
+        if !is_default || (is_searched(name) && !value.is_null()) {
             section.insert(name.clone(), value.clone());
         }
     }
-    let mut sections = Map::new();
-    sections.insert(model.name.clone(), Value::Object(section));
-    let file = json!({ "recommenders": sections });
-    if out.is_some_and(|out| out.ends_with(".json")) {
-        return Ok(format!("{file:#}\n"));
-    }
-    toml::to_string(&file).map_err(|cause| {
-        Error::config("T1095", format!("{}: settings cannot be written as TOML", model.name))
-            .hint("TOML has no null: name a file that ends in .json with --out")
-            .cause(cause)
-    })
+    Ok(section)
 }
 
 /// All trials, the best first.
@@ -272,7 +310,7 @@ fn page(verb: &TuneArguments, model: &Model, trials: &Trials<'_>) -> String {
     format!(
         "{}\n{}\n{} trials, {spent:.1} s of CPU",
         heading(&format!("{} by {figure} on the validation part", verb.model)),
-        rows(Format::Table, &header, &lines),
+        unbroken(&header, &lines),
         trials.all().len()
     )
 }

@@ -23,5 +23,6 @@ mod s3;
 mod scopes;
 mod simulate;
 mod support;
+mod tune;
 mod uplift;
 mod weekly_run;

@@ -20,6 +20,8 @@ pub(in crate::commands) type Sections = BTreeMap<String, Map<String, Value>>;
 pub(in crate::commands) struct Model {
     /// What it is called in results.
     pub(in crate::commands) name: String,
+    /// Whether it was asked for by name, not with all the others.
+    pub(in crate::commands) is_named: bool,
     /// What was said of its settings; all else is at its default.
     pub(in crate::commands) settings: Map<String, Value>,
     pub(in crate::commands) estimator: &'static Estimator,
@@ -46,7 +48,7 @@ impl Model {
         };
         let estimator = estimator_named(&kind).map_err(|error| error.context(name))?;
         let recommender = estimator.build(&Value::Object(settings.clone()))?;
-        Ok(Self { name: name.to_owned(), settings, estimator, recommender })
+        Ok(Self { name: name.to_owned(), is_named: true, settings, estimator, recommender })
     }
 }
 
@@ -55,47 +57,91 @@ impl Model {
 /// # Errors
 /// `T1094` when a name is asked for twice, and those of [`Model::named`].
 pub(super) fn chosen(names: &[String], sections: &Sections) -> Result<Vec<Model>> {
-    let mut wanted: Vec<String> = Vec::new();
+    let mut wanted: Vec<(String, bool)> = Vec::new();
     for name in names {
         if name == ALL {
             let estimators = ESTIMATORS.iter().map(|estimator| estimator.name.to_owned());
             let all = estimators.chain(sections.keys().cloned());
             all.for_each(|name| {
-                if !wanted.contains(&name) {
-                    wanted.push(name);
+                if !wanted.iter().any(|(other, _)| *other == name) {
+                    wanted.push((name, false));
                 }
             });
-        } else if wanted.contains(name) {
+        } else if wanted.iter().any(|(other, _)| other == name) {
             return Err(Error::config("T1094", format!("model '{name}' is asked for twice"))
                 .hint("name each model once"));
         } else {
-            wanted.push(name.clone());
+            wanted.push((name.clone(), true));
         }
     }
-    wanted.iter().map(|name| Model::named(name, sections)).collect()
+    let model = |(name, is_named): &(String, bool)| {
+        Ok(Model { is_named: *is_named, ..Model::named(name, sections)? })
+    };
+    wanted.iter().map(model).collect()
 }
 
-/// The sections of a settings file: TOML with `[recommenders.NAME]`, or JSON of the same form.
+/// The sections of a settings file: TOML with `[recommenders.NAME]`, or JSON of the same form. What else the file holds,
+/// as a project's configuration does, is another's.
 ///
 /// # Errors
 /// `T1094` naming the file.
 pub(super) fn sections_of(text: &str, place: &str) -> Result<Sections> {
     #[derive(serde::Deserialize)]
+    struct File {
+        recommenders: Sections,
+    }
+    let file: File = parsed(text, place).map_err(|error| {
+        error.hint("write [recommenders.NAME] and settings below it, as 'tercet tune' does")
+    })?;
+    Ok(file.recommenders)
+}
+
+/// The sections of a file that holds nothing else, so that it can be written anew.
+///
+/// # Errors
+/// `T1094` naming the file.
+pub(in crate::commands) fn settings_file(text: &str, place: &str) -> Result<Sections> {
+    #[derive(serde::Deserialize)]
     #[serde(deny_unknown_fields)]
     struct File {
         recommenders: Sections,
     }
-    let wrong = |cause: Box<dyn std::error::Error + Send + Sync>| {
-        Error::config("T1094", format!("{place}: no settings of recommenders"))
-            .hint("write [recommenders.NAME] and settings below it, as 'tercet tune' does")
-            .cause(cause)
-    };
-    let file: File = if place.ends_with(".json") {
-        serde_json::from_str(text).map_err(|cause| wrong(cause.into()))?
-    } else {
-        toml::from_str(text).map_err(|cause| wrong(cause.into()))?
-    };
+    let file: File = parsed(text, place).map_err(|error| {
+        error.hint(
+            "what else it holds would be lost: name another file, and copy the section from there",
+        )
+    })?;
     Ok(file.recommenders)
+}
+
+fn parsed<T: serde::de::DeserializeOwned>(text: &str, place: &str) -> Result<T> {
+    let wrong = |cause: Box<dyn std::error::Error + Send + Sync>| {
+        Error::config("T1094", format!("{place}: no settings of recommenders")).cause(cause)
+    };
+    if place.ends_with(".json") {
+        serde_json::from_str(text).map_err(|cause| wrong(cause.into()))
+    } else {
+        toml::from_str(text).map_err(|cause| wrong(cause.into()))
+    }
+}
+
+/// Sections as the text of a settings file.
+///
+/// # Errors
+/// `T1095` for settings that TOML does not know.
+pub(in crate::commands) fn settings_text(
+    sections: &Sections,
+    place: Option<&str>,
+) -> Result<String> {
+    let file = serde_json::json!({ "recommenders": sections });
+    if place.is_some_and(|place| place.ends_with(".json")) {
+        return Ok(format!("{file:#}\n"));
+    }
+    toml::to_string(&file).map_err(|cause| {
+        Error::config("T1095", "settings cannot be written as TOML")
+            .hint("TOML has no null: name a file that ends in .json with --out")
+            .cause(cause)
+    })
 }
 
 #[cfg(test)]
@@ -124,5 +170,17 @@ mod tests {
         let json =
             sections_of("{\"recommenders\": {\"a\": {\"estimator\": \"popular\"}}}", "a.json");
         assert_eq!(json.unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_configuration_is_read_and_never_written_anew() {
+        let section = "[recommenders.popular]\nwindow_days = 9\n";
+        let config = format!("[project]\ncurrency = \"EUR\"\n{section}");
+        assert_eq!(sections_of(&config, "tercet.toml").unwrap().len(), 1);
+        assert_eq!(settings_file(&config, "tercet.toml").unwrap_err().code(), "T1094");
+        let sections = settings_file(section, "a.toml").unwrap();
+        assert_eq!(settings_text(&sections, Some("a.toml")).unwrap(), section);
+        let json = settings_text(&sections, Some("a.json")).unwrap();
+        assert_eq!(settings_file(&json, "a.json").unwrap(), sections);
     }
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 use tercet_measurement::ranking::{Figure, Metric, ModelFigures, Paired};
 
 use super::Evaluation;
-use crate::output::{Format, heading, rows, thousands};
+use crate::output::{heading, thousands, unbroken};
 use crate::pipeline::Cost;
 
 /// The metrics of the main table, in order.
@@ -61,11 +61,21 @@ pub(super) fn seen_words(facts: &Value) -> &'static str {
     }
 }
 
-/// Who and what cannot be judged or found: sentences.
+/// What and who cannot be judged or found: sentences.
 pub(super) fn left_out(facts: &Value) -> Vec<String> {
     let folds = facts["folds"].as_array().map_or(&[][..], Vec::as_slice);
     let sum = |name: &str| folds.iter().filter_map(|fold| fold[name].as_u64()).sum::<u64>();
-    let mut said = Vec::new();
+    let refused = facts["models_left_out"].as_array().into_iter().flatten();
+    let mut said: Vec<String> = refused
+        .map(|one| {
+            let word = |name: &str| one[name].as_str().unwrap_or_default();
+            format!(
+                "{} is left out, as the data are too large for it: {}.",
+                word("model"),
+                word("why")
+            )
+        })
+        .collect();
     if sum("unknown_customers") > 0 {
         said.push(format!(
             "{} customers are left out, of whom nothing is known before what is judged.",
@@ -110,7 +120,7 @@ fn models(evaluation: &Evaluation, k: usize) -> String {
             line
         })
         .collect();
-    rows(Format::Table, &header, &lines)
+    unbroken(&header, &lines)
 }
 
 /// A value, its mark, and below them its interval; without their leading zero, so that all columns fit.
@@ -155,8 +165,7 @@ fn differences(evaluation: &Evaluation, metric: Metric, k: usize) -> Option<Stri
     let title =
         format!("{}@{k} less that of {}, customer by customer", metric.name(), comparison.against);
     let header = ["model", "difference", "95 % interval", "p", "p for all (Holm)"];
-    (!lines.is_empty())
-        .then(|| format!("{}\n{}", heading(&title), rows(Format::Table, &header, &lines)))
+    (!lines.is_empty()).then(|| format!("{}\n{}", heading(&title), unbroken(&header, &lines)))
 }
 
 /// Means over redrawn shares.
@@ -182,5 +191,5 @@ fn redraws(evaluation: &Evaluation, metric: Metric, k: usize) -> Option<String> 
         })
         .collect();
     let title = format!("Mean and standard deviation over {} redrawn shares", first.redraws);
-    Some(format!("{}\n{}", heading(&title), rows(Format::Table, &header, &lines)))
+    Some(format!("{}\n{}", heading(&title), unbroken(&header, &lines)))
 }

@@ -55,9 +55,12 @@ struct Kept {
 pub(super) struct Trials<'a> {
     store: &'a Store,
     file: &'a str,
+    place: &'a str,
     study: String,
-    /// The whole file, so that it is written whole.
+    /// The whole file as it was last seen, so that it is written whole.
     text: String,
+    /// The lines that this call wrote.
+    own: Vec<String>,
     trials: Vec<Trial>,
 }
 
@@ -69,25 +72,43 @@ impl<'a> Trials<'a> {
     pub(super) fn read(
         store: &'a Store,
         file: &'a str,
-        place: &str,
+        place: &'a str,
         study: &Value,
     ) -> Result<Self> {
-        let bytes = store.get_if_there(file)?.unwrap_or_default();
-        let text = String::from_utf8_lossy(&bytes).into_owned();
         let digest = blake3::hash(study.to_string().as_bytes()).to_hex();
         let study = digest[..STUDY_DIGITS].to_owned();
-        let mut trials = Vec::new();
-        for (number, line) in (1..).zip(text.lines()) {
+        let (text, own, trials) = (String::new(), Vec::new(), Vec::new());
+        let mut read = Self { store, file, place, study, text, own, trials };
+        read.refresh()?;
+        Ok(read)
+    }
+
+    /// Reads the file again: other calls may have added to it.
+    fn refresh(&mut self) -> Result<()> {
+        let bytes = self.store.get_if_there(self.file)?.unwrap_or_default();
+        self.text = String::from_utf8_lossy(&bytes).into_owned();
+        if !self.text.is_empty() && !self.text.ends_with('\n') {
+            self.text.push('\n');
+        }
+        // A call that read before this one wrote, and wrote after it, has taken these out.
+        for line in &self.own {
+            if !self.text.lines().any(|kept| kept == line) {
+                self.text.push_str(line);
+                self.text.push('\n');
+            }
+        }
+        self.trials.clear();
+        for (number, line) in (1..).zip(self.text.lines()) {
             let kept: Kept = serde_json::from_str(line).map_err(|cause| {
-                Error::data("T1095", format!("{place}: line {number} is no trial"))
+                Error::data("T1095", format!("{}: line {number} is no trial", self.place))
                     .hint("name another file with --trials")
                     .cause(cause)
             })?;
-            if kept.study == study {
-                trials.push(kept.trial);
+            if kept.study == self.study {
+                self.trials.push(kept.trial);
             }
         }
-        Ok(Self { store, file, study, text, trials })
+        Ok(())
     }
 
     /// The trials, in the order in which they were made.
@@ -101,15 +122,56 @@ impl<'a> Trials<'a> {
         judged.reduce(|best, trial| if trial.value > best.value { trial } else { best })
     }
 
-    /// Keeps a trial: the file is written anew, whole, so that a broken call leaves no half of a line.
+    /// Keeps a trial beside those that others kept meanwhile, with the next free number: the file is written anew,
+    /// whole, so that a broken call leaves no half of a line.
     pub(super) fn keep(&mut self, trial: Trial) -> Result<()> {
+        self.refresh()?;
+        let trial = Trial { trial: self.trials.len() + 1, ..trial };
         let kept = Kept { study: self.study.clone(), trial: trial.clone() };
         let line = serde_json::to_string(&kept)
             .map_err(|cause| Error::internal("T1095", "a trial cannot be written").cause(cause))?;
         self.text.push_str(&line);
         self.text.push('\n');
+        self.own.push(line);
         self.store.put(self.file, self.text.clone().into_bytes())?;
         self.trials.push(trial);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use tercet_engine::{Engine, EngineOptions, Location};
+
+    use super::*;
+
+    fn trial(value: f64) -> Trial {
+        Trial { trial: 0, settings: json!({}), value: Some(value), cost: None, failed: None }
+    }
+
+    #[test]
+    fn calls_at_once_keep_each_others_trials() {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = Engine::new(EngineOptions::default()).unwrap();
+        let store = engine.store(&Location::new(".", folder.path()).unwrap()).unwrap();
+        let read = |study: &str| Trials::read(&store, "t.jsonl", "t.jsonl", &json!(study)).unwrap();
+        let (mut one, mut other, mut third) = (read("one"), read("one"), read("two"));
+        one.keep(trial(0.1)).unwrap();
+        let early = store.get("t.jsonl").unwrap();
+        other.keep(trial(0.2)).unwrap();
+        third.keep(trial(0.3)).unwrap();
+        one.keep(trial(0.4)).unwrap();
+        let kept = |study: &str| -> Vec<(usize, Option<f64>)> {
+            read(study).all().iter().map(|trial| (trial.trial, trial.value)).collect()
+        };
+        assert_eq!(kept("one"), [(1, Some(0.1)), (2, Some(0.2)), (3, Some(0.4))]);
+        assert_eq!(kept("two"), [(1, Some(0.3))]);
+        assert_eq!(one.best().unwrap().value, Some(0.4));
+        // What another call overwrote comes back with the next trial.
+        store.put("t.jsonl", early).unwrap();
+        third.keep(trial(0.5)).unwrap();
+        assert_eq!(kept("two"), [(1, Some(0.3)), (2, Some(0.5))]);
+        assert_eq!(kept("one"), [(1, Some(0.1))]);
     }
 }
