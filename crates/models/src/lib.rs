@@ -28,7 +28,6 @@ pub mod legacy;
 mod likeness;
 mod neighbours;
 mod pool;
-mod promoted_features;
 mod promotion_ranker;
 mod purchases;
 pub mod quality;
@@ -48,7 +47,6 @@ pub use eligibility::Eligibility;
 pub use neighbours::{
     NeighbourFeature, NeighbourFeatures, NeighbourParams, Neighbours, neighbour_features,
 };
-pub use promoted_features::PromotedFeatures;
 pub use promotion_ranker::{Promoted, PromotionRanker, Scores};
 pub use purchases::{Purchase, Purchases};
 pub use recommender::{

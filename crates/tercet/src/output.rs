@@ -282,6 +282,11 @@ pub(crate) fn now() -> std::time::Instant {
     std::time::Instant::now()
 }
 
+/// How likely chance alone gives as much; never called 0.
+pub(crate) fn chance(p_value: f64) -> String {
+    if p_value < 0.000_1 { "p < 0.0001".to_owned() } else { format!("p {p_value:.4}") }
+}
+
 /// Thousands separated by thin spaces would break greps; commas do not.
 pub(crate) fn thousands(number: impl Display) -> String {
     let text = number.to_string();

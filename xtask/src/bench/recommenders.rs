@@ -57,7 +57,7 @@ pub(crate) fn run(bench: &Bench) -> Result<Vec<Record>, Failure> {
                     let mut theirs = anchor(bench, model.name, &interactions)?;
                     printed(theirs.arg(threads.to_string()))
                 };
-                let seconds = turns(bench.size(5, 3), model, &ours, &theirs)?;
+                let seconds = turns(bench.size(5, 1), model, &ours, &theirs)?;
                 let name = format!(
                     "recommenders: CPU time of {}, {} M interactions, {threads} threads",
                     model.name,
@@ -78,7 +78,7 @@ pub(crate) fn run(bench: &Bench) -> Result<Vec<Record>, Failure> {
 /// The inverse of the products' matrix, which implicit has not.
 fn ease(bench: &Bench, example: &Path, interactions: &Path) -> Result<Record, Failure> {
     let mut seconds = Vec::new();
-    for _ in 0..bench.size(5, 3) {
+    for _ in 0..bench.size(5, 1) {
         let mut ours = Command::new(example);
         let found = printed(ours.arg("ease").arg(interactions).arg("1"))?;
         seconds.push(number_of(&found, "cpu_seconds")?);

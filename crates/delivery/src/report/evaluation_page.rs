@@ -10,9 +10,6 @@ use super::page;
 use super::reading::{forest, text};
 use crate::format::{self, Unit};
 
-/// An evaluation names no currency: ISO 4217 has a code for that.
-const NO_CURRENCY: &str = "XXX";
-
 /// Metrics in order of display: name, label, unit, meaning.
 const METRICS: &[(&str, &str, Unit, &str)] = &[
     ("recall", "Recall", Unit::Rate, "Share of what was to be found that stands in the list."),
@@ -77,7 +74,7 @@ fn known(name: &str) -> (&str, Unit) {
 }
 
 pub(crate) fn html(report: &EvaluationReport) -> Result<String> {
-    let currency = Currency::new(NO_CURRENCY)?;
+    let currency = Currency::new(page::NO_CURRENCY)?;
     let depths: Vec<Value> =
         report.depths.iter().map(|depth| view(depth, report, currency)).collect();
     let meanings: Vec<Value> = METRICS

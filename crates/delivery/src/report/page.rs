@@ -16,6 +16,9 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("uplift.html", include_str!("../../templates/uplift.html")),
 ];
 
+/// ISO 4217's code for no currency, for pages of tables that name none.
+pub(super) const NO_CURRENCY: &str = "XXX";
+
 /// The style sheet of all pages.
 const STYLE: &str = include_str!("../../templates/style.css");
 

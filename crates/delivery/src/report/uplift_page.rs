@@ -12,9 +12,6 @@ use super::reading::{Reading, forest, text};
 use super::uplift::{UpliftArm, UpliftDecile, UpliftRanking, UpliftReport};
 use crate::format::{self, Unit};
 
-/// A table of a trial names no currency: ISO 4217 has a code for that.
-const NO_CURRENCY: &str = "XXX";
-
 /// What the values of a trial are: of levels, and of differences.
 #[derive(Clone, Copy)]
 struct Units {
@@ -42,7 +39,7 @@ impl Units {
 }
 
 pub(crate) fn html(report: &UpliftReport) -> Result<String> {
-    let currency = Currency::new(NO_CURRENCY)?;
+    let currency = Currency::new(page::NO_CURRENCY)?;
     let (level, difference) = match report.are_shares {
         true => (Unit::Rate, Unit::Points),
         false => (Unit::Number, Unit::Number),

@@ -5,7 +5,7 @@ use tercet_measurement::estimate::Estimate;
 use tercet_measurement::uplift::Heterogeneity;
 
 use super::judge::{Advice, ArmJudgement, EffectBy, Judgement};
-use crate::output::thousands;
+use crate::output::{chance, thousands};
 
 /// Whether the arms came out as planned.
 pub(super) fn ratio(judgement: &Judgement) -> String {
@@ -148,11 +148,6 @@ pub(super) fn effect(found: &Found) -> [String; 2] {
         ],
         Found::Refused { refused } => ["–".to_owned(), refused.words().to_owned()],
     }
-}
-
-/// A p-value: none is 0.
-fn chance(p_value: f64) -> String {
-    if p_value < 0.000_1 { "p < 0.0001".to_owned() } else { format!("p {p_value:.4}") }
 }
 
 /// Four digits that count.

@@ -6,7 +6,7 @@ use super::ANSWER_WEEKS;
 use super::causes::Line;
 use super::kinds::KindFacts;
 use super::trial::{BOUGHT_MIN, RANDOMISED_MIN};
-use crate::output::thousands;
+use crate::output::{chance, thousands};
 
 /// What was read off what chance decided.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -52,11 +52,6 @@ impl TrialFacts {
             self.line.per_extra_error
         )
     }
-}
-
-/// A p-value: none is 0.
-fn chance(p_value: f64) -> String {
-    if p_value < 0.000_1 { "p < 0.0001".to_owned() } else { format!("p {p_value:.4}") }
 }
 
 /// Why what chance decided says nothing of what offers bring.
