@@ -64,21 +64,21 @@ impl ItemToItem {
             scratch.clear();
             found
         };
-        let lists: Vec<Vec<(u32, f64)>> = (0..products as u32)
+        let mut lists: Vec<Vec<(u32, f64)>> = (0..products as u32)
             .into_par_iter()
             .with_min_len(16)
             .map_init(|| visits.scratch(), list)
             .collect();
-        let (mut lists, longest) = match self.kept {
-            Kept::Followers => (lists, self.neighbours),
-            Kept::Leaders => (turned(&lists), usize::MAX),
-        };
         if self.attribute_customers > 0.0 && !training.products.kinds().is_empty() {
             let customers: Vec<u32> =
                 (0..products as u32).map(|product| visits.customers_of(product)).collect();
             let alike = Alike::new(training.products, &customers, self.attribute_customers);
-            lists = alike.blend(&lists, longest, self.returns);
+            lists = alike.blend(&lists, self.neighbours, self.returns);
         }
+        let lists = match self.kept {
+            Kept::Followers => lists,
+            Kept::Leaders => turned(&lists),
+        };
         Neighbours::new(&lists)
     }
 }
