@@ -26,14 +26,15 @@ use std::time::Duration;
 
 use crate::ci::{clock, variables_of_this_package};
 use machine::Machine;
-use record::{Record, Report};
+use record::{Part, Record, Report};
 
 const USAGE: &str = "\
 usage: cargo xtask bench [--quick] [--only NAME]... [--skip NAME]...
 
   --quick      smaller sizes, fewer repeats, five minutes once built; figures go to bench/quick.json, QUICK.md
-  --only NAME  this benchmark alone (may be given again); figures are shown and not written
-  --skip NAME  all but this benchmark (may be given again); it is written as not measured, which misses its goals
+  --only NAME  this benchmark alone (may be given again); what was written of others stays
+  --skip NAME  all but this benchmark (may be given again); what was written of it stays, and where nothing was, it
+               is written as not measured, which misses its goals
 ";
 
 /// What went wrong, in words, with what to do about it.
@@ -150,54 +151,67 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> ExitCode {
         binary: OnceCell::new(),
         preparing: Cell::new(Duration::ZERO),
     };
-    let mut report = Report { machine: Machine::here(root), quick, records: Vec::new() };
+    match measure(&bench, &only, &skip) {
+        Err(failure) => {
+            eprintln!("{failure}");
+            ExitCode::FAILURE
+        }
+        Ok(missed) if missed.is_empty() => {
+            println!("bench: every goal is met");
+            ExitCode::SUCCESS
+        }
+        Ok(missed) => {
+            println!("bench: missed: {}", missed.join("; "));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Takes the figures of some benchmarks, and writes each when it is taken; the names of those that miss their goal.
+fn measure(bench: &Bench, only: &[&str], skip: &[&str]) -> Result<Vec<String>, Failure> {
+    let mut report = Report::standing(&bench.root, bench.quick)?;
     let chosen = BENCHMARKS.iter().filter(|one| only.is_empty() || only.contains(&one.name));
-    let chosen: Vec<&Benchmark> = chosen.collect();
+    let chosen: Vec<&Benchmark> =
+        chosen.filter(|one| !(skip.contains(&one.name) && report.has(one.name))).collect();
     let mut measuring = Duration::ZERO;
+    let mut missed = Vec::new();
     for (place, one) in chosen.iter().enumerate() {
         eprintln!("[{}/{}] {}: {}", place + 1, chosen.len(), one.name, one.about);
         let (clock, before) = (clock(), bench.preparing.get());
+        let mut machine = Machine::here(&bench.root);
         let measured = match skip.contains(&one.name) {
             true => Err("not measured: --skip".to_owned()),
-            false => (one.run)(&bench),
+            false => (one.run)(bench),
         };
         let records = measured.unwrap_or_else(|failure| vec![Record::broken(one.name, &failure)]);
-        let missed = records.iter().filter(|record| record.passed == Some(false)).count();
+        machine.finish();
+        let part = Part { benchmark: one.name.to_owned(), machine, records };
         let prepared = bench.preparing.get() - before;
         let measured = clock.elapsed() - prepared;
         measuring += measured;
         eprintln!(
-            "[{}/{}] {}: {} figures, {missed} missed, {:.0} s, and {:.0} s to build and install",
+            "[{}/{}] {}: {} figures, {} missed, {:.0} s, and {:.0} s to build and install",
             place + 1,
             chosen.len(),
             one.name,
-            records.len(),
+            part.records.len(),
+            part.missed().count(),
             measured.as_secs_f64(),
             prepared.as_secs_f64()
         );
-        report.records.extend(records);
+        println!("{}", part.page());
+        missed.extend(part.missed().map(str::to_owned));
+        report.put(part);
+        let order = |part: &Part| BENCHMARKS.iter().position(|one| one.name == part.benchmark);
+        report.parts.sort_by_key(order);
+        report.write(&bench.root)?;
     }
     eprintln!(
         "bench: {:.0} s, and {:.0} s to build and install",
         measuring.as_secs_f64(),
         bench.preparing.get().as_secs_f64()
     );
-    report.machine.finish();
-    println!("{}", report.table());
-    if only.is_empty()
-        && let Err(failure) = report.write(root)
-    {
-        eprintln!("{failure}");
-        return ExitCode::FAILURE;
-    }
-    let missed = report.missed();
-    if missed.is_empty() {
-        println!("bench: every goal is met");
-        ExitCode::SUCCESS
-    } else {
-        println!("bench: missed: {}", missed.join("; "));
-        ExitCode::FAILURE
-    }
+    Ok(missed)
 }
 
 /// What the arguments ask for.

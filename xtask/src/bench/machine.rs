@@ -4,18 +4,19 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 
 /// Instruction sets that the scorer's kernels ask for.
 const FEATURES: &[&str] =
     &["avx2", "avx512f", "avx512bw", "avx512vl", "avx512_vbmi2", "avx512_vpopcntdq"];
 
 /// The machine, the state of the sources, and the load before and after.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Machine {
     processor: String,
     cores: usize,
     memory_mb: u64,
-    features: Vec<&'static str>,
+    features: Vec<String>,
     kernel: String,
     commit: String,
     load: Vec<String>,
@@ -40,8 +41,8 @@ impl Machine {
             memory_mb: kib.parse::<u64>().map_or(0, |kib| kib * 1_024 / 1_000_000),
             features: FEATURES
                 .iter()
-                .copied()
-                .filter(|name| flags.split_whitespace().any(|flag| flag == *name))
+                .filter(|name| flags.split_whitespace().any(|flag| flag == **name))
+                .map(|name| (*name).to_owned())
                 .collect(),
             kernel: fs::read_to_string("/proc/sys/kernel/osrelease")
                 .unwrap_or_default()
@@ -57,30 +58,16 @@ impl Machine {
         self.load.push(load());
     }
 
-    pub(crate) fn json(&self) -> Value {
-        json!({
-            "processor": self.processor,
-            "cores": self.cores,
-            "memory_mb": self.memory_mb,
-            "instruction_sets": self.features,
-            "kernel": self.kernel,
-            "commit": self.commit,
-            "load_before_and_after": self.load,
-        })
-    }
-
     /// The machine in lines of Markdown.
     pub(crate) fn page(&self) -> String {
+        let Self { processor, cores, memory_mb, features, kernel, commit, load } = self;
+        let at = |load: Option<&String>| load.map_or("–", String::as_str).to_owned();
         format!(
-            "- {}, {} cores, {} MB, {}\n- kernel {}, commit {}\n- load (1, 5, 15 minutes) before: {}; after: {}\n",
-            self.processor,
-            self.cores,
-            self.memory_mb,
-            self.features.join(" "),
-            self.kernel,
-            self.commit,
-            self.load.first().map_or("", String::as_str),
-            self.load.last().map_or("", String::as_str),
+            "- {processor}, {cores} cores, {memory_mb} MB, {}\n- kernel {kernel}, commit {commit}\n\
+             - load (1, 5, 15 minutes) before: {}; after: {}\n",
+            features.join(" "),
+            at(load.first()),
+            at(load.last()),
         )
     }
 }

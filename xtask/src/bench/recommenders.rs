@@ -59,7 +59,7 @@ pub(crate) fn run(bench: &Bench) -> Result<Vec<Record>, Failure> {
                 };
                 let seconds = turns(bench.size(5, 1), model, &ours, &theirs)?;
                 let name = format!(
-                    "recommenders: CPU time of {}, {} M interactions, {threads} threads",
+                    "recommenders: CPU time of {}, {} M interactions, {threads} of 2 threads",
                     model.name,
                     size / 1_000_000
                 );

@@ -1,9 +1,9 @@
 //! What did a benchmark find, and how is it shown?
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 
 use super::Failure;
 use super::machine::Machine;
@@ -13,7 +13,8 @@ use super::machine::Machine;
 const GROWTH_MAX: f64 = 1.15;
 
 /// What a figure, or its ratio to the anchor's, must be.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Goal {
     AtLeast(f64),
     AtMost(f64),
@@ -42,22 +43,22 @@ impl Goal {
 }
 
 /// A program that does the same, and its figure from the same run.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Anchor {
     name: String,
     figure: f64,
 }
 
 /// One figure.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Record {
     /// The benchmark, then what of it.
     pub(crate) name: String,
     /// The median of the repeats; none when the benchmark broke.
     figure: Option<f64>,
     unit: String,
-    /// The smallest and the largest repeat.
-    spread: (f64, f64),
+    /// The smallest and the largest repeat; none when the benchmark broke.
+    spread: Option<(f64, f64)>,
     repeats: usize,
     anchor: Option<Anchor>,
     /// The figure over the anchor's, or what [`Record::growth`] says.
@@ -73,12 +74,11 @@ impl Record {
     pub(crate) fn new(name: impl Into<String>, unit: &str, repeats: &[f64]) -> Self {
         let mut sorted = repeats.to_vec();
         sorted.sort_by(f64::total_cmp);
-        let ends = (sorted.first(), sorted.last());
         Self {
             name: name.into(),
             figure: (!sorted.is_empty()).then(|| median(&sorted)),
             unit: unit.to_owned(),
-            spread: (*ends.0.unwrap_or(&f64::NAN), *ends.1.unwrap_or(&f64::NAN)),
+            spread: sorted.first().copied().zip(sorted.last().copied()),
             repeats: sorted.len(),
             anchor: None,
             ratio: None,
@@ -138,31 +138,13 @@ impl Record {
         self
     }
 
-    fn json(&self) -> Value {
-        json!({
-            "name": self.name,
-            "figure": self.figure,
-            "unit": self.unit,
-            "low": self.figure.map(|_| self.spread.0),
-            "high": self.figure.map(|_| self.spread.1),
-            "repeats": self.repeats,
-            "anchor": self.anchor.as_ref().map(|anchor| &anchor.name),
-            "anchor_figure": self.anchor.as_ref().map(|anchor| anchor.figure),
-            "ratio": self.ratio,
-            "goal": self.goal.map(|goal| goal.shown(&self.unit)),
-            "passed": self.passed,
-            "note": self.note,
-        })
-    }
-
     fn row(&self) -> String {
         let dash = || "–".to_owned();
         let figure = self.figure.map_or_else(dash, |f| format!("{} {}", number(f), self.unit));
-        let spread = if self.repeats > 1 {
-            format!("{}–{} ({})", number(self.spread.0), number(self.spread.1), self.repeats)
-        } else {
-            dash()
-        };
+        let repeated = self.spread.filter(|_| self.repeats > 1);
+        let spread = repeated.map_or_else(dash, |(least, most)| {
+            format!("{}–{} ({})", number(least), number(most), self.repeats)
+        });
         let anchor = self.anchor.as_ref();
         let anchor = anchor.map_or_else(dash, |a| format!("{} {}", a.name, number(a.figure)));
         let ratio = self.ratio.map_or_else(dash, |ratio| format!("{} ×", number(ratio)));
@@ -218,53 +200,101 @@ pub(crate) fn number(value: f64) -> String {
     if value < 0.0 { format!("-{text}") } else { text }
 }
 
-/// All figures of one go, with the machine they were taken on.
-pub(crate) struct Report {
+/// What one benchmark found, and where and when.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Part {
+    pub(crate) benchmark: String,
     pub(crate) machine: Machine,
-    pub(crate) quick: bool,
     pub(crate) records: Vec<Record>,
 }
 
-impl Report {
+impl Part {
     /// Names of the figures that miss their goal.
-    pub(crate) fn missed(&self) -> Vec<&str> {
+    pub(crate) fn missed(&self) -> impl Iterator<Item = &str> {
         let missed = self.records.iter().filter(|record| record.passed == Some(false));
-        missed.map(|record| record.name.as_str()).collect()
+        missed.map(|record| record.name.as_str())
+    }
+
+    /// A section of Markdown.
+    pub(crate) fn page(&self) -> String {
+        let rows: Vec<String> = self.records.iter().map(Record::row).collect();
+        format!(
+            "## {}\n\n{}\n\
+             | figure | median | min–max (repeats) | anchor | ratio | goal | | how |\n\
+             |---|---|---|---|---|---|---|---|\n{}\n",
+            self.benchmark,
+            self.machine.page(),
+            rows.join("\n")
+        )
+    }
+}
+
+/// The figures of all benchmarks, each with the machine they were taken on.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Report {
+    pub(crate) quick: bool,
+    pub(crate) parts: Vec<Part>,
+}
+
+impl Report {
+    /// The report that stands in `bench/`; an empty one where there is none.
+    pub(crate) fn standing(root: &Path, quick: bool) -> Result<Self, Failure> {
+        let path = Self::path(root, quick, "json");
+        if !path.exists() {
+            return Ok(Self { quick, parts: Vec::new() });
+        }
+        let text = fs::read_to_string(&path).map_err(|cause| cause.to_string());
+        text.and_then(|text| serde_json::from_str(&text).map_err(|cause| cause.to_string()))
+            .map_err(|cause| {
+                format!("{}: {cause}; delete it, and measure everything", path.display())
+            })
+    }
+
+    /// Puts a part in the place of the one that stood.
+    pub(crate) fn put(&mut self, part: Part) {
+        match self.parts.iter_mut().find(|stood| stood.benchmark == part.benchmark) {
+            Some(stood) => *stood = part,
+            None => self.parts.push(part),
+        }
+    }
+
+    /// Whether there are figures of a benchmark.
+    pub(crate) fn has(&self, benchmark: &str) -> bool {
+        self.parts.iter().any(|part| part.benchmark == benchmark)
     }
 
     /// A Markdown page.
-    pub(crate) fn table(&self) -> String {
+    fn page(&self) -> String {
         let kind = if self.quick {
             "Figures of `cargo xtask bench --quick`: small sizes, few repeats. They show that nothing is broken; \
              quote the full run."
         } else {
             "Figures of `cargo xtask bench`."
         };
-        let rows: Vec<String> = self.records.iter().map(Record::row).collect();
+        let parts: Vec<String> = self.parts.iter().map(Part::page).collect();
         format!(
-            "# Benchmarks\n\n{kind}\nHow each is taken stands in the book, under internals, benchmarks.\n\n{}\n\
-             | figure | median | min–max (repeats) | anchor | ratio | goal | | how |\n\
-             |---|---|---|---|---|---|---|---|\n{}\n",
-            self.machine.page(),
-            rows.join("\n")
+            "# Benchmarks\n\n{kind}\nHow each is taken stands in the book, under internals, benchmarks.\n\n{}",
+            parts.join("\n")
         )
     }
 
     /// Writes the page and the JSON into `bench/`.
     pub(crate) fn write(&self, root: &Path) -> Result<(), Failure> {
-        let (json, page) =
-            if self.quick { ("quick.json", "QUICK.md") } else { ("results.json", "RESULTS.md") };
-        let value = json!({
-            "quick": self.quick,
-            "machine": self.machine.json(),
-            "records": self.records.iter().map(Record::json).collect::<Vec<_>>(),
-        });
-        let text = format!("{value:#}\n");
-        for (name, text) in [(json, text), (page, self.table())] {
-            let path = root.join("bench").join(name);
+        let json = serde_json::to_string_pretty(self).map_err(|cause| cause.to_string())? + "\n";
+        for (kind, text) in [("json", json), ("md", self.page())] {
+            let path = Self::path(root, self.quick, kind);
             fs::write(&path, text).map_err(|cause| format!("{}: {cause}", path.display()))?;
         }
         Ok(())
+    }
+
+    fn path(root: &Path, quick: bool, kind: &str) -> PathBuf {
+        root.join("bench").join(match (quick, kind) {
+            (true, "json") => "quick.json",
+            (true, _) => "QUICK.md",
+            (false, "json") => "results.json",
+            (false, _) => "RESULTS.md",
+        })
     }
 }
 
@@ -321,5 +351,34 @@ mod tests {
     fn a_row_has_as_many_cells_as_the_head() {
         let record = Record::new("a|b", "s", &[1.0, 2.0]).beside("x", &[1.0]).note("c\nd");
         assert_eq!(record.row().matches('|').count(), 9);
+    }
+
+    #[test]
+    fn a_part_takes_the_place_of_the_one_that_stood() {
+        let folder = std::env::temp_dir().join(format!("xtask-report-{}", std::process::id()));
+        fs::create_dir_all(folder.join("bench")).unwrap();
+        let part = |benchmark: &str, seconds: f64| Part {
+            benchmark: benchmark.to_owned(),
+            machine: Machine::here(&folder),
+            records: vec![
+                Record::new(benchmark, "s", &[seconds]).goal(Goal::AtMost(1.0)),
+                Record::broken(benchmark, "why"),
+            ],
+        };
+        let mut report = Report::standing(&folder, false).unwrap();
+        for part in [part("a", 2.0), part("b", 3.0), part("a", 0.5)] {
+            report.put(part);
+        }
+        report.write(&folder).unwrap();
+        let read = Report::standing(&folder, false).unwrap();
+        fs::write(folder.join("bench/quick.json"), "{").unwrap();
+        let broken = Report::standing(&folder, true).unwrap_err();
+        fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(read, report);
+        assert!(read.has("b") && !read.has("c"));
+        let missed: Vec<_> = read.parts.iter().flat_map(Part::missed).collect();
+        assert_eq!(missed, ["a", "b", "b"]);
+        assert_eq!(read.parts[0].records[0].figure, Some(0.5));
+        assert!(broken.contains("quick.json") && broken.contains("delete it"), "{broken}");
     }
 }

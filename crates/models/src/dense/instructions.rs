@@ -1,14 +1,24 @@
 //! With which of this machine's instructions is a piece of work done?
 
-/// A set of instructions, as far as plain code must know of it.
+use super::lanes::{Lanes, Plain};
+
+/// The numbers of single precision that are worked on at once.
+pub(crate) const SINGLES: usize = 16;
+/// The numbers of double precision that are worked on at once.
+pub(crate) const DOUBLES: usize = 8;
+
+/// A set of instructions, as far as what is compiled for it must know of it.
 pub(crate) trait Instructions {
-    /// Whether a product is added without a rounding in between.
-    const FUSED: bool;
+    type Singles: Lanes<f32, SINGLES>;
+    type Doubles: Lanes<f64, DOUBLES>;
     /// Whether there are registers for a whole tile.
     const WIDE: bool;
 }
 
-/// Work whose loops are compiled for each set of instructions; all that it calls must be `#[inline(always)]`.
+/// Work whose loops are compiled for each set of instructions.
+///
+/// All that it calls must be `#[inline(always)]`, and no closure may be given away: what is not inlined is compiled
+/// without the instructions.
 pub(crate) trait Work {
     type Output;
     fn run<I: Instructions>(self) -> Self::Output;
@@ -41,29 +51,53 @@ pub(crate) fn run<W: Work>(work: W) -> W::Output {
     work.run::<Portable>()
 }
 
+/// Does the work with each set of instructions that this machine has, the plainest first.
+#[cfg(test)]
+pub(crate) fn with_each<W: Work + Clone>(work: &W) -> Vec<W::Output> {
+    let mut found = vec![work.clone().run::<Portable>()];
+    #[cfg(target_arch = "x86_64")]
+    if std::arch::is_x86_feature_detected!("fma") {
+        if std::arch::is_x86_feature_detected!("avx2") {
+            #[expect(unsafe_code, reason = "as in `run`")]
+            // SAFETY: AVX2 and FMA were seen just now.
+            found.push(unsafe { x86::avx2(work.clone()) });
+        }
+        if std::arch::is_x86_feature_detected!("avx512f") {
+            #[expect(unsafe_code, reason = "as in `run`")]
+            // SAFETY: AVX-512F and FMA were seen just now.
+            found.push(unsafe { x86::avx512(work.clone()) });
+        }
+    }
+    found
+}
+
 /// What every machine of the architecture has.
 pub(crate) struct Portable;
 
 impl Instructions for Portable {
-    const FUSED: bool = cfg!(target_arch = "aarch64");
+    type Singles = Plain<f32, SINGLES>;
+    type Doubles = Plain<f64, DOUBLES>;
     const WIDE: bool = cfg!(target_arch = "aarch64");
 }
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
+    use super::super::lanes::x86::{Doubles256, Doubles512, Singles256, Singles512};
     use super::{Instructions, Work};
 
     struct Avx2;
 
     impl Instructions for Avx2 {
-        const FUSED: bool = true;
+        type Singles = Singles256;
+        type Doubles = Doubles256;
         const WIDE: bool = false;
     }
 
     struct Avx512;
 
     impl Instructions for Avx512 {
-        const FUSED: bool = true;
+        type Singles = Singles512;
+        type Doubles = Doubles512;
         const WIDE: bool = true;
     }
 

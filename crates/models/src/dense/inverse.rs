@@ -2,10 +2,10 @@
 
 use rayon::prelude::*;
 
-use super::{Instructions, ROWS, Work, run, tile};
+use super::{DOUBLES, Instructions, Lanes, ROWS, Work, run, tile};
 
 /// Columns of a tile.
-const COLUMNS: usize = 8;
+const COLUMNS: usize = DOUBLES;
 /// Rows that one piece of work takes.
 const STRIP: usize = 4 * ROWS;
 /// Rows and columns that are swept at a time.
@@ -127,11 +127,13 @@ impl Work for Update<'_> {
                 break;
             }
             for (place, left) in self.left.chunks_exact(self.width).enumerate() {
-                let sums = tile::<I, f64, COLUMNS>(left.iter().zip(right));
+                let sums: [I::Doubles; ROWS] =
+                    tile::<I, _, _, COLUMNS>(left.iter().zip(right), 0.0);
                 for (row, sums) in sums.iter().enumerate() {
                     let start = (place * ROWS + row) * self.length + column;
-                    let out = &mut self.rows[start..start + COLUMNS];
-                    out.iter_mut().zip(sums).for_each(|(out, sum)| *out += sum);
+                    if let Some((out, _)) = self.rows[start..].split_first_chunk_mut() {
+                        sums.plus(I::Doubles::of(out)).to(out);
+                    }
                 }
             }
         }

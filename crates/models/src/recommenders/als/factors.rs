@@ -4,8 +4,7 @@ use rayon::prelude::*;
 
 use super::pairs::Pairs;
 
-/// Numbers that are worked on together.
-pub(super) const LANES: usize = 16;
+pub(super) use crate::dense::SINGLES as LANES;
 /// Numbers of [`LANES`] lanes.
 pub(super) type Block = [f32; LANES];
 

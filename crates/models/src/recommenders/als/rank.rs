@@ -1,7 +1,7 @@
 //! Which products have the highest products of factors with a customer's?
 
 use super::factors::{Block, Factors, LANES};
-use crate::dense::{Instructions, ROWS, Work, run, tile};
+use crate::dense::{Instructions, Lanes, ROWS, Work, run, tile};
 use crate::recommender::Filter;
 use crate::row::Best;
 use crate::{Query, Ranked, Wanted};
@@ -125,20 +125,26 @@ impl Work for Ranking<'_, '_> {
         let panels =
             self.catalogue.panels.chunks_exact(factors).zip(self.catalogue.order.chunks(LANES));
         for ((panel, products), longest) in panels.zip(&self.catalogue.lengths) {
-            waiting.retain(|group| {
+            let mut left = 0;
+            for at in 0..waiting.len() {
+                let group = waiting[at];
                 let from = group * ROWS;
                 let upto = (from + ROWS).min(self.customers.len());
                 let members = &mut self.customers[from..upto];
                 if members.iter().all(|one| f64::from(one.length * longest) < one.best.floor()) {
-                    return false;
+                    continue;
                 }
-                let left = packed[group * factors..(group + 1) * factors].iter();
-                let sums = tile::<I, f32, LANES>(left.zip(panel));
-                for (customer, scores) in members.iter_mut().zip(&sums) {
-                    customer.take(products, scores);
+                waiting[left] = group;
+                left += 1;
+                let rows = packed[group * factors..(group + 1) * factors].iter();
+                let sums: [I::Singles; ROWS] = tile::<I, _, _, LANES>(rows.zip(panel), 0.0);
+                for (customer, sums) in members.iter_mut().zip(sums) {
+                    let mut scores = [0.0; LANES];
+                    sums.to(&mut scores);
+                    customer.take(products, &scores);
                 }
-                true
-            });
+            }
+            waiting.truncate(left);
             if waiting.is_empty() {
                 break;
             }
@@ -150,7 +156,12 @@ impl Customer<'_> {
     #[inline(always)]
     fn take(&mut self, products: &[u32], scores: &Block) {
         let floor = self.best.floor() as f32;
-        if scores.iter().all(|score| *score < floor) {
+        // All lanes are looked at, at once.
+        let mut any = false;
+        for score in scores {
+            any |= *score >= floor;
+        }
+        if !any {
             return;
         }
         for (product, score) in products.iter().zip(scores) {

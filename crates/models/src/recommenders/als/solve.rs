@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::factors::{Block, Factors, LANES};
 use super::pairs::Pairs;
 use super::{Als, Solver};
-use crate::dense::{Instructions, ROWS, Real, Work, add_scaled, dot, run, tile};
+use crate::dense::{Instructions, Lanes, ROWS, Work, add_scaled, dot, run, tile};
 
 /// Rows of one piece of work.
 const STRIP: usize = 32;
@@ -129,14 +129,14 @@ impl<const B: usize> Solving<'_, B> {
     #[inline(always)]
     fn applied<I: Instructions>(&self, p: &[Block; B], target: f32) -> [Block; B] {
         let mut out = [[0.0; LANES]; B];
-        add_scaled::<I, LANES>(&mut out, self.0.cost, p);
+        add_scaled::<I>(&mut out, self.0.cost, p);
         let (gram, _) = self.0.against.gram.as_chunks::<B>();
         for (row, number) in gram.iter().zip(p.as_flattened()) {
-            add_scaled::<I, LANES>(&mut out, *number, row);
+            add_scaled::<I>(&mut out, *number, row);
         }
         for (y, weight) in self.pairs() {
-            let by = weight.times_plus::<I>(dot::<I, LANES>(y, p), -target * (1.0 + weight));
-            add_scaled::<I, LANES>(&mut out, by, y);
+            let by = weight * dot::<I>(y, p) - target * (1.0 + weight);
+            add_scaled::<I>(&mut out, by, y);
         }
         out
     }
@@ -146,22 +146,24 @@ impl<const B: usize> Solving<'_, B> {
         let mut x = [[0.0; LANES]; B];
         x.copy_from_slice(self.0.row);
         let mut rest = self.applied::<I>(&x, 1.0);
-        rest.as_flattened_mut().iter_mut().for_each(|number| *number = -*number);
+        for number in rest.as_flattened_mut() {
+            *number = -*number;
+        }
         let mut p = rest;
-        let mut left = dot::<I, LANES>(&rest, &rest);
+        let mut left = dot::<I>(&rest, &rest);
         for _ in 0..self.0.against.als.steps {
             let applied = self.applied::<I>(&p, 0.0);
-            let along = dot::<I, LANES>(&p, &applied);
+            let along = dot::<I>(&p, &applied);
             if left < f32::MIN_POSITIVE || along <= 0.0 || along.is_nan() {
                 break;
             }
             let step = left / along;
-            add_scaled::<I, LANES>(&mut x, step, &p);
-            add_scaled::<I, LANES>(&mut rest, -step, &applied);
+            add_scaled::<I>(&mut x, step, &p);
+            add_scaled::<I>(&mut rest, -step, &applied);
             let before = left;
-            left = dot::<I, LANES>(&rest, &rest);
+            left = dot::<I>(&rest, &rest);
             let mut next = rest;
-            add_scaled::<I, LANES>(&mut next, left / before, &p);
+            add_scaled::<I>(&mut next, left / before, &p);
             p = next;
         }
         self.0.row.copy_from_slice(&x);
@@ -180,9 +182,9 @@ impl<const B: usize> Solving<'_, B> {
         let (panel, _) = panel.as_chunks_mut::<B>();
         let mut filled = 0;
         for (y, weight) in self.pairs() {
-            add_scaled::<I, LANES>(&mut x, 1.0 + weight, y);
+            add_scaled::<I>(&mut x, 1.0 + weight, y);
             panel[filled] = [[0.0; LANES]; B];
-            add_scaled::<I, LANES>(&mut panel[filled], weight.sqrt(), y);
+            add_scaled::<I>(&mut panel[filled], weight.sqrt(), y);
             filled += 1;
             if filled == PANEL {
                 add_products::<I, B>(panel, matrix.as_flattened_mut());
@@ -202,23 +204,25 @@ impl<const B: usize> Solving<'_, B> {
             let enough = PIVOT_MIN * diagonal[at / LANES][at % LANES];
             let scale = if pivot > enough { 1.0 / pivot.sqrt() } else { 0.0 };
             let mut lead = *own;
-            lead.as_flattened_mut().iter_mut().for_each(|number| *number *= scale);
+            for number in lead.as_flattened_mut() {
+                *number *= scale;
+            }
             *own = lead;
             lead[at / LANES][..at % LANES].fill(0.0);
             let value = x[at / LANES][at % LANES] * scale;
-            add_scaled::<I, LANES>(&mut x[at / LANES..], -value, &lead[at / LANES..]);
+            add_scaled::<I>(&mut x[at / LANES..], -value, &lead[at / LANES..]);
             // What was solved for stays.
             x[at / LANES][at % LANES] = value;
             for (row, below) in (at + 1..).zip(tail) {
                 let by = -lead[row / LANES][row % LANES];
-                add_scaled::<I, LANES>(&mut below[row / LANES..], by, &lead[row / LANES..]);
+                add_scaled::<I>(&mut below[row / LANES..], by, &lead[row / LANES..]);
             }
         }
         for at in (0..B * LANES).rev() {
             let row = &mut matrix[at];
             let pivot = row[at / LANES][at % LANES];
             row[at / LANES][..=at % LANES].fill(0.0);
-            let known = dot::<I, LANES>(&row[at / LANES..], &x[at / LANES..]);
+            let known = dot::<I>(&row[at / LANES..], &x[at / LANES..]);
             let value = x[at / LANES][at % LANES] - known;
             x[at / LANES][at % LANES] = if pivot > 0.0 { value / pivot } else { 0.0 };
         }
@@ -236,10 +240,10 @@ fn add_products<I: Instructions, const B: usize>(panel: &[[Block; B]], matrix: &
             let left =
                 parts.get(from / ROWS..).unwrap_or_default().iter().step_by(B * LANES / ROWS);
             let right = cells.get(column..).unwrap_or_default().iter().step_by(B);
-            let sums = tile::<I, f32, LANES>(left.zip(right));
+            let sums: [I::Singles; ROWS] = tile::<I, _, _, LANES>(left.zip(right), 0.0);
             for (row, sums) in sums.iter().enumerate() {
                 let out = &mut matrix[(from + row) * B + column];
-                out.iter_mut().zip(sums).for_each(|(out, sum)| *out += sum);
+                sums.plus(I::Singles::of(out)).to(out);
             }
         }
     }
