@@ -16,7 +16,7 @@ fn main() -> tercet_types::Result<()> {
     let sizes: Vec<usize> = std::env::args().skip(1).filter_map(|word| word.parse().ok()).collect();
     let sizes = if sizes.is_empty() { vec![50_000] } else { sizes };
     for customers in sizes {
-        let mut problem = scarce::problem(1, customers, 100)?;
+        let mut problem = scarce::problem(1, customers, 100, false)?;
         let law = Law { epsilon: 0.02, measurement_share: 0.01 };
         let exploration = Exploration { law, limit_share: law.share(), seed: 7 };
         let start = Instant::now();

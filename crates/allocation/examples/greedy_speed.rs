@@ -51,6 +51,7 @@ fn main() -> tercet_types::Result<()> {
             slots: 1 + scatter(u64::from(promotion), 7) as u8,
             value_minor: overlap.union_minor(c, &[promotion]) as i64,
             expected_cost_minor: 10,
+            margin_loss_minor: 0,
             excluded: None,
         };
         let order = scatter(c as u64, u64::MAX);

@@ -1,6 +1,6 @@
 //! How long does a plan for so many customers take, how close does it come, and how much memory is it?
 //!
-//! `cargo run --release -p tercet-allocation --example scale -- [--json] [--promotions 100] [--seed 1] 50000 5000000`
+//! `cargo run --release -p tercet-allocation --example scale -- [--json] [--promotions 100] [--seed 1] [--margin] 50000 5000000`
 #![expect(clippy::print_stdout, reason = "an example prints its figures")]
 #![expect(clippy::disallowed_methods, reason = "timing is what this example is for")]
 
@@ -30,14 +30,16 @@ fn processor_seconds() -> f64 {
 }
 
 fn main() -> tercet_types::Result<()> {
-    let (mut sizes, mut is_json, mut promotions, mut seed) = (Vec::new(), false, 100, 1);
+    let (mut sizes, mut is_json) = (Vec::new(), false);
+    let mut shop = Shop { promotions: 100, seed: 1, with_margin: false };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         let mut number = |or: u64| words.next().and_then(|word| word.parse().ok()).unwrap_or(or);
         match word.as_str() {
             "--json" => is_json = true,
-            "--promotions" => promotions = number(100) as u32,
-            "--seed" => seed = number(1),
+            "--margin" => shop.with_margin = true,
+            "--promotions" => shop.promotions = number(100) as u32,
+            "--seed" => shop.seed = number(1),
             size => sizes.extend(size.parse::<usize>()),
         }
     }
@@ -45,19 +47,23 @@ fn main() -> tercet_types::Result<()> {
         sizes.push(50_000);
     }
     for customers in sizes {
-        measure(customers, promotions, seed, is_json)?;
+        measure(customers, shop, is_json)?;
     }
     Ok(())
 }
 
-fn measure(
-    customers: usize,
+/// The scarce shop, but for how many customers it has.
+#[derive(Clone, Copy)]
+struct Shop {
     promotions: u32,
     seed: u64,
-    is_json: bool,
-) -> tercet_types::Result<()> {
+    with_margin: bool,
+}
+
+fn measure(customers: usize, shop: Shop, is_json: bool) -> tercet_types::Result<()> {
+    let Shop { promotions, seed, with_margin } = shop;
     let start = Instant::now();
-    let problem = scarce::problem(seed, customers, promotions)?;
+    let problem = scarce::problem(seed, customers, promotions, with_margin)?;
     let filled = start.elapsed().as_secs_f64();
     let pairs = problem.customers.candidates();
     let (start, mut last) = (Instant::now(), (0.0, processor_seconds()));

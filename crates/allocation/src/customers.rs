@@ -1,15 +1,17 @@
 //! How are customers and their candidates kept?
 //!
 //! Five million customers with a hundred candidates each have to fit beside everything else, so a customer's
-//! candidates are a run of bytes: values, costs, slots, and which promotions they are. Nothing is rounded: a
-//! customer takes as many bytes per number as the largest of his or her numbers asks for. A candidate is
-//! usually 5 bytes where the customer has all promotions and none is excluded, else 7.
+//! candidates are a run of bytes: values, costs, losses of margin, slots, and which promotions they are. Nothing
+//! is rounded: a customer takes as many bytes per number as the largest of his or her numbers asks for. A
+//! candidate is usually 5 bytes where the customer has all promotions, none is excluded and no margin is
+//! counted; each of the other takes two more.
 
 use std::ops::{Index, IndexMut};
 
 use tercet_types::{Error, Result};
 
 use crate::constraints::RuleId;
+use crate::problem::Measure;
 
 /// Promotions that candidates may name: what fits beside the flag in two bytes.
 pub const MAX_PROMOTIONS: usize = 1 << PROMOTION_BITS;
@@ -53,10 +55,22 @@ pub struct Candidate {
     pub slots: u8,
     /// What the solver maximises, minor units.
     pub value_minor: i64,
-    /// What budgets consume, minor units, at least 0.
+    /// What budgets of costs consume, minor units, at least 0.
     pub expected_cost_minor: i64,
+    /// What budgets of margin consume, minor units, at least 0; 0 where there is none.
+    pub margin_loss_minor: i64,
     /// The rule that excludes it, the first that applies.
     pub excluded: Option<RuleId>,
+}
+
+impl Candidate {
+    /// What a budget of this measure consumes, minor units.
+    pub(crate) fn minor(&self, measure: Measure) -> i64 {
+        match measure {
+            Measure::Cost => self.expected_cost_minor,
+            Measure::Margin => self.margin_loss_minor,
+        }
+    }
 }
 
 /// The customers of a problem with their candidates, in the order in which they were added.
@@ -91,8 +105,10 @@ struct Block {
 struct Format {
     start: u32,
     candidates: u16,
-    /// Bytes of a value and of a cost: 2, 4 or 8.
+    /// Bytes of a value, of a cost and of a loss: 2, 4 or 8.
     width: u8,
+    /// False where no candidate loses margin: losses are not written then.
+    has_losses: bool,
     /// False where the candidates are promotions 0, 1, 2 … and none is excluded: they are not written then.
     is_listed: bool,
 }
@@ -240,10 +256,11 @@ impl Block {
 
     fn push(&mut self, candidates: &[Candidate]) {
         let widths = candidates.iter().map(|candidate| {
-            let (value, cost) = (candidate.value_minor, candidate.expected_cost_minor);
-            if i16::try_from(value).is_ok() && u16::try_from(cost).is_ok() {
+            let value = candidate.value_minor;
+            let most = candidate.expected_cost_minor.max(candidate.margin_loss_minor);
+            if i16::try_from(value).is_ok() && u16::try_from(most).is_ok() {
                 2
-            } else if i32::try_from(value).is_ok() && u32::try_from(cost).is_ok() {
+            } else if i32::try_from(value).is_ok() && u32::try_from(most).is_ok() {
                 4
             } else {
                 8
@@ -253,16 +270,20 @@ impl Block {
         let is_plain =
             |(at, c): (usize, &Candidate)| c.promotion as usize == at && c.excluded.is_none();
         let is_listed = !candidates.iter().enumerate().all(is_plain);
+        let has_losses = candidates.iter().any(|candidate| candidate.margin_loss_minor != 0);
         let (start, count) = (self.bytes.len() as u32, candidates.len() as u16);
         let bytes = &mut self.bytes;
         let mut write = |number: i64| bytes.extend(&number.to_le_bytes()[..usize::from(width)]);
         candidates.iter().for_each(|candidate| write(candidate.value_minor));
         candidates.iter().for_each(|candidate| write(candidate.expected_cost_minor));
+        if has_losses {
+            candidates.iter().for_each(|candidate| write(candidate.margin_loss_minor));
+        }
         bytes.extend(candidates.iter().map(|candidate| candidate.slots));
         if is_listed {
             bytes.extend(candidates.iter().flat_map(|candidate| code(candidate).to_le_bytes()));
         }
-        self.formats.push(Format { start, candidates: count, width, is_listed });
+        self.formats.push(Format { start, candidates: count, width, has_losses, is_listed });
     }
 }
 
@@ -274,8 +295,13 @@ fn code(candidate: &Candidate) -> u16 {
 
 impl Format {
     fn bytes(self) -> usize {
-        let each = 2 * usize::from(self.width) + 1 + 2 * usize::from(self.is_listed);
+        let each = self.number_bytes() + 1 + 2 * usize::from(self.is_listed);
         usize::from(self.candidates) * each
+    }
+
+    /// Bytes of the numbers of a candidate.
+    fn number_bytes(self) -> usize {
+        usize::from(self.width) * if self.has_losses { 3 } else { 2 }
     }
 }
 
@@ -305,6 +331,10 @@ impl<'a> Row<'a> {
             slots: self.slots()[at],
             value_minor: self.number(at, true),
             expected_cost_minor: self.number(self.len() + at, false),
+            margin_loss_minor: match self.format.has_losses {
+                true => self.number(2 * self.len() + at, false),
+                false => 0,
+            },
             excluded,
         }
     }
@@ -314,7 +344,7 @@ impl<'a> Row<'a> {
         (0..self.len()).map(move |at| self.get(at))
     }
 
-    /// Bytes of a value and of a cost: 2, 4 or 8.
+    /// Bytes of a value, of a cost and of a loss: 2, 4 or 8.
     pub(crate) fn width(&self) -> u8 {
         self.format.width
     }
@@ -324,15 +354,21 @@ impl<'a> Row<'a> {
         self.bytes[..2 * self.len() * WIDTH].as_chunks::<WIDTH>().0.split_at(self.len())
     }
 
+    /// Losses of margin in so many bytes each, as costs are; none where no candidate has any.
+    pub(crate) fn losses<const WIDTH: usize>(&self) -> Option<&'a [[u8; WIDTH]]> {
+        let numbers = || self.bytes[2 * self.len() * WIDTH..].as_chunks::<WIDTH>().0;
+        self.format.has_losses.then(|| &numbers()[..self.len()])
+    }
+
     /// The slots whose predicates the candidates meet.
     pub(crate) fn slots(&self) -> &'a [u8] {
-        let start = 2 * self.len() * usize::from(self.format.width);
+        let start = self.len() * self.format.number_bytes();
         &self.bytes[start..start + self.len()]
     }
 
     /// Promotions with their flags; none when the places are the promotions. See [`promotion_of`].
     pub(crate) fn codes(&self) -> Option<&'a [[u8; 2]]> {
-        let start = self.len() * (2 * usize::from(self.format.width) + 1);
+        let start = self.len() * (self.format.number_bytes() + 1);
         self.format.is_listed.then(|| self.bytes[start..].as_chunks::<2>().0)
     }
 
@@ -384,6 +420,9 @@ fn wrong_with(
         if candidate.expected_cost_minor < 0 {
             return Some("an expected cost is negative");
         }
+        if candidate.margin_loss_minor < 0 {
+            return Some("a loss of margin is negative");
+        }
         if candidate.excluded.is_some_and(is_other) {
             return Some("the rule that excludes a candidate is not a flag");
         }
@@ -403,7 +442,11 @@ mod tests {
 
     #[test]
     fn a_row_gives_back_what_was_put_in_and_is_as_narrow_as_its_numbers() {
-        let check = |numbers: &[(i64, i64)], gaps: u32, excluded: Option<RuleId>, bytes: usize| {
+        let check_losses = |numbers: &[(i64, i64)],
+                            loss_minor: i64,
+                            gaps: u32,
+                            excluded: Option<RuleId>,
+                            bytes: usize| {
             let candidates: Vec<Candidate> = (0..)
                 .zip(numbers)
                 .map(|(at, &(value_minor, expected_cost_minor))| Candidate {
@@ -411,6 +454,7 @@ mod tests {
                     slots: 0b101 + at as u8,
                     value_minor,
                     expected_cost_minor,
+                    margin_loss_minor: if at == 0 { loss_minor } else { 0 },
                     excluded,
                 })
                 .collect();
@@ -418,6 +462,9 @@ mod tests {
             customers.push(Customer::default(), &candidates, &[]).unwrap();
             assert_eq!(customers.row(0).iter().collect::<Vec<_>>(), candidates);
             assert_eq!(customers.candidate_bytes(), bytes);
+        };
+        let check = |numbers: &[(i64, i64)], gaps, excluded, bytes| {
+            check_losses(numbers, 0, gaps, excluded, bytes);
         };
         check(&[], 0, None, 0);
         check(&[(0, 0), (-32_768, 65_535), (32_767, 1)], 0, None, 15);
@@ -427,5 +474,8 @@ mod tests {
         check(&[(32_768, 0), (-1, 1)], 0, None, 18);
         check(&[(0, 65_536), (-2_147_483_648, 4_294_967_295)], 0, None, 18);
         check(&[(i64::MAX, i64::MAX), (i64::MIN, 0)], 0, None, 34);
+        check_losses(&[(5, 6)], 65_535, 0, None, 7);
+        check_losses(&[(5, 6), (-7, 8)], 3, 4_094, None, 18);
+        check_losses(&[(5, 6), (7, 8)], 65_536, 0, Some(RuleId::Window), 30);
     }
 }

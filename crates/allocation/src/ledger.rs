@@ -13,7 +13,7 @@ pub(crate) struct Ledger {
     pub(crate) offers: Vec<u64>,
     /// Expected cost per promotion, minor units.
     pub(crate) costs_minor: Vec<i64>,
-    /// Expected cost per budget of several promotions, minor units.
+    /// What each budget of several promotions counts, minor units.
     pub(crate) budgets_minor: Vec<i64>,
     /// Expected cost of all, minor units.
     pub(crate) total_cost_minor: i64,
@@ -41,7 +41,8 @@ impl Ledger {
         spend(&mut self.costs_minor[promotion]);
         spend(&mut self.total_cost_minor);
         for at in problem.budgets_of(candidate.promotion) {
-            spend(&mut self.budgets_minor[at]);
+            let minor = candidate.minor(problem.budgets[at].measure);
+            self.budgets_minor[at] = self.budgets_minor[at].saturating_add(minor);
         }
         let groups = problem.customers[customer].groups;
         for (floor, count) in problem.floors.iter().zip(&mut self.floors) {
@@ -66,7 +67,7 @@ impl Ledger {
         self.costs_minor[promotion] -= cost_minor;
         self.total_cost_minor -= cost_minor;
         for at in problem.budgets_of(gone.promotion) {
-            self.budgets_minor[at] -= cost_minor;
+            self.budgets_minor[at] -= gone.minor(problem.budgets[at].measure);
         }
         let groups = problem.customers[customer].groups;
         for (floor, count) in problem.floors.iter().zip(&mut self.floors) {
@@ -78,15 +79,19 @@ impl Ledger {
     pub(crate) fn has_room(&self, problem: &Problem<'_>, candidate: &Candidate) -> bool {
         let (at, cost_minor) = (candidate.promotion as usize, candidate.expected_cost_minor);
         let promotion = &problem.promotions[at];
-        let lasts = |budget_minor: i64, used_minor: i64| {
-            cost_minor == 0
-                || used_minor.checked_add(cost_minor).is_some_and(|sum| sum <= budget_minor)
-        };
+        let lasts =
+            |budget_minor: i64, used_minor: i64| is_enough(budget_minor, used_minor, cost_minor);
         let mut shared = problem.budgets_of(candidate.promotion);
         promotion.cap.is_none_or(|cap| self.offers[at] < cap)
             && promotion.budget_minor.is_none_or(|minor| lasts(minor, self.costs_minor[at]))
             && problem.total_budget_minor.is_none_or(|minor| lasts(minor, self.total_cost_minor))
-            && shared.all(|of| lasts(problem.budgets[of].budget_minor, self.budgets_minor[of]))
+            && shared.all(|of| self.lasts(problem, of, candidate))
+    }
+
+    /// True when a budget of several promotions has room for the candidate.
+    pub(crate) fn lasts(&self, problem: &Problem<'_>, at: usize, candidate: &Candidate) -> bool {
+        let budget = &problem.budgets[at];
+        is_enough(budget.budget_minor, self.budgets_minor[at], candidate.minor(budget.measure))
     }
 
     /// With what another ledger counted.
@@ -103,6 +108,11 @@ impl Ledger {
         add(&mut self.budgets_minor, &other.budgets_minor);
         self.total_cost_minor = self.total_cost_minor.saturating_add(other.total_cost_minor);
     }
+}
+
+/// True when so much more stays within the budget; nothing always does.
+fn is_enough(budget_minor: i64, used_minor: i64, more_minor: i64) -> bool {
+    more_minor == 0 || used_minor.checked_add(more_minor).is_some_and(|sum| sum <= budget_minor)
 }
 
 /// One question to the rules: may this customer, with these offers, get one more?

@@ -18,6 +18,7 @@
 //!     slots: 0b11,
 //!     value_minor,
 //!     expected_cost_minor: 10,
+//!     margin_loss_minor: 0,
 //!     excluded: None,
 //! };
 //! for (order, value_minor) in [(7, 300), (3, 200)] {
@@ -55,7 +56,7 @@ pub use explore::{
 };
 pub use overlap::{CountedProducts, NoOverlap, Overlap, SharedProducts};
 pub use plan::{Chosen, Origin, Placed, Plan, UnplacedPin};
-pub use problem::{Budget, Floor, MAX_CHANNELS, MAX_SLOTS, Problem, Promotion, Slot};
+pub use problem::{Budget, Floor, MAX_CHANNELS, MAX_SLOTS, Measure, Problem, Promotion, Slot};
 pub use shared_limits::LimitPart;
 pub use verify::verify_all;
 pub use why::{Reasons, WhyNot};

@@ -262,6 +262,7 @@ mod tests {
                 slots: 1,
                 value_minor: 100,
                 expected_cost_minor: 0,
+                margin_loss_minor: 0,
                 excluded: None,
             };
             assert_eq!(

@@ -36,11 +36,23 @@ pub struct Promotion {
     pub channels: Option<u64>,
 }
 
+/// What a budget counts of an offer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Measure {
+    /// What it is expected to cost: the discount given.
+    #[default]
+    Cost,
+    /// The margin that it is expected to lose: the discount, less the margin on what it brings.
+    Margin,
+}
+
 /// A budget of several promotions: a supplier's, a campaign's.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Budget {
-    /// The most expected cost of all their offers, minor units.
+    /// The most that all their offers may add up to, minor units.
     pub budget_minor: i64,
+    /// What of them adds up.
+    pub measure: Measure,
     /// The promotions that spend it, ascending. A promotion may spend several budgets: each has to last.
     pub promotions: Vec<u32>,
 }

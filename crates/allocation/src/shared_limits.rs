@@ -59,7 +59,7 @@ mod tests {
                 Promotion { cap: Some(7), budget_minor: Some(900), ..Promotion::default() },
                 Promotion::default(),
             ],
-            budgets: vec![Budget { budget_minor: 501, promotions: vec![0] }],
+            budgets: vec![Budget { budget_minor: 501, promotions: vec![0], ..Budget::default() }],
             floors: vec![Floor { offers_min: 4, ..Floor::default() }],
             total_budget_minor: Some(1_001),
             ..Problem::default()

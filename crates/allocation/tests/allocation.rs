@@ -7,8 +7,8 @@ use instances::{Parts, SLOTS, parts, slots};
 use proptest::prelude::*;
 use tercet_allocation::solve::{Dual, Greedy, Solver};
 use tercet_allocation::{
-    Budget, Candidate, Customer, Floor, Limit, NoOverlap, Origin, Overlap, Placed, Plan, Problem,
-    Promotion, Reasons, RuleId, ShadowPrice, SharedProducts, WhyNot, verify_all,
+    Budget, Candidate, Customer, Floor, Limit, Measure, NoOverlap, Origin, Overlap, Placed, Plan,
+    Problem, Promotion, Reasons, RuleId, ShadowPrice, SharedProducts, WhyNot, verify_all,
 };
 
 /// The largest value of a customer's slate, over all ways to fill the slots.
@@ -135,7 +135,11 @@ fn is_true(
         }
         RuleId::NamedBudget => {
             problem.budgets.iter().zip(&plan.remaining_budgets_minor).any(|(budget, left)| {
-                budget.promotions.contains(&candidate.promotion) && *left < cost_minor
+                let minor = match budget.measure {
+                    Measure::Cost => cost_minor,
+                    Measure::Margin => candidate.margin_loss_minor,
+                };
+                budget.promotions.contains(&candidate.promotion) && *left < minor
             })
         }
         RuleId::MinValue => {
@@ -333,8 +337,9 @@ proptest! {
         let free = solve(&parts.problem(&shared));
         let mut capped = parts.problem(&shared);
         capped.promotions.iter_mut().for_each(|promotion| promotion.cap = Some(1_000));
-        let all = (0..capped.promotions.len() as u32).collect();
-        capped.budgets = vec![Budget { budget_minor: 1_000_000, promotions: all }];
+        let all: Vec<u32> = (0..capped.promotions.len() as u32).collect();
+        let budget = |measure| Budget { budget_minor: 1_000_000, measure, promotions: all.clone() };
+        capped.budgets = [Measure::Cost, Measure::Margin].map(budget).to_vec();
         prop_assert_eq!(solve(&capped).cells, free.cells);
     }
 }
@@ -346,7 +351,14 @@ fn missed_minor(problem: &Problem<'_>, plan: &Plan) -> f64 {
 }
 
 fn one(promotion: u32, slots: u8, value_minor: i64) -> Candidate {
-    Candidate { promotion, slots, value_minor, expected_cost_minor: 10, excluded: None }
+    Candidate {
+        promotion,
+        slots,
+        value_minor,
+        expected_cost_minor: 10,
+        margin_loss_minor: 4,
+        excluded: None,
+    }
 }
 
 /// One customer per list of candidates, three promotions, no limits.
@@ -437,11 +449,20 @@ fn slots_and_reasons() {
     check(&|p| p.promotions[1].budget_minor = Some(9), ["2", "0", "promotion_budget"]);
     let budget = |p: &mut Parts| {
         p.budgets = vec![
-            Budget { budget_minor: 100, promotions: vec![0, 1, 2] },
-            Budget { budget_minor: 9, promotions: vec![1] },
+            Budget { budget_minor: 100, promotions: vec![0, 1, 2], ..Budget::default() },
+            Budget { budget_minor: 9, promotions: vec![1], ..Budget::default() },
         ];
     };
     check(&budget, ["2", "0", "budget"]);
+    // In margin each of them takes 4: two fit into 9, and 3 are not enough for one.
+    let of_margin = |budget_minor: i64, promotions: Vec<u32>| Budget {
+        budget_minor,
+        measure: Measure::Margin,
+        promotions,
+    };
+    check(&|p| p.budgets = vec![of_margin(9, vec![0, 1, 2])], ["0", "1", "distinctness"]);
+    check(&|p| p.budgets = vec![of_margin(12, vec![0, 1, 2])], ["2", "0", "1"]);
+    check(&|p| p.budgets = vec![of_margin(3, vec![1])], ["2", "0", "budget"]);
     check(&|p| p.promotions[0].cap = Some(0), ["2", "1", "cap"]);
     check(&|p| p.people[0].1[0].excluded = Some(RuleId::Window), ["2", "1", "window"]);
     check(&|p| p.people[0].2 = vec![2], ["2", "0", "1"]);
@@ -541,9 +562,15 @@ fn a_broken_plan_is_told_with_rule_customer_and_promotion() {
         "rule promotion_budget, customer 1, promotion 2",
     );
     let budget = |p: &mut Parts, _: &mut Plan| {
-        p.budgets = vec![Budget { budget_minor: 39, promotions: vec![1, 2] }];
+        let promotions = vec![1, 2];
+        p.budgets = vec![Budget { budget_minor: 39, promotions, ..Budget::default() }];
     };
     check(&budget, "rule budget, customer 1, promotion 2");
+    let margin = |p: &mut Parts, _: &mut Plan| {
+        let (measure, promotions) = (Measure::Margin, vec![1, 2]);
+        p.budgets = vec![Budget { budget_minor: 15, measure, promotions }];
+    };
+    check(&margin, "rule budget, customer 1, promotion 2");
     check(&|p, _| p.total_budget_minor = Some(20), "rule total_budget, customer 0, promotion 2");
     check(&|p, _| p.min_value_minor = Some(50), "rule min_value, customer 0, promotion 2");
     check(
@@ -583,8 +610,14 @@ fn malformed_problems_are_refused() {
     check(&|p| p.promotions.truncate(2), "T0603");
     check(&|p| p.slots[0].channel = Some(64), "T0603");
     check(&|p| p.promotions[0].stores = Some(vec![2, 1]), "T0603");
-    check(&|p| p.budgets = vec![Budget { budget_minor: 1, promotions: vec![1, 1] }], "T0603");
-    check(&|p| p.budgets = vec![Budget { budget_minor: 1, promotions: vec![3] }], "T0603");
+    let budget = |promotions: &[u32]| {
+        let promotions = promotions.to_vec();
+        move |p: &mut Problem<'_>| {
+            p.budgets = vec![Budget { promotions: promotions.clone(), ..Budget::default() }];
+        }
+    };
+    check(&budget(&[1, 1]), "T0603");
+    check(&budget(&[3]), "T0603");
     let floor = |floor: Floor| move |p: &mut Problem<'_>| p.floors = vec![floor.clone()];
     check(&floor(Floor { promotions: Some(vec![2, 1]), ..Floor::default() }), "T0603");
     check(&floor(Floor { group: Some(16), ..Floor::default() }), "T0603");
@@ -596,6 +629,7 @@ fn malformed_problems_are_refused() {
     };
     let known = Customer::default();
     push(known, &[Candidate { expected_cost_minor: -1, ..one(0, 1, 5) }], &[]);
+    push(known, &[Candidate { margin_loss_minor: -1, ..one(0, 1, 5) }], &[]);
     push(known, &[Candidate { excluded: Some(RuleId::Cap), ..one(0, 1, 5) }], &[]);
     push(known, &[one(8_192, 1, 5)], &[]);
     push(known, &[one(1, 1, 5), one(1, 1, 5)], &[]);

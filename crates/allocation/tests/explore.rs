@@ -11,8 +11,8 @@ use proptest::option;
 use proptest::prelude::*;
 use tercet_allocation::solve::{Dual, Greedy, Solver};
 use tercet_allocation::{
-    Budget, Candidate, Customer, Exploration, Explored, Law, Limit, NoOverlap, Opening, Openings,
-    Plan, Problem, Promotion, Reasons, WhyNot, verify_all,
+    Budget, Candidate, Customer, Exploration, Explored, Law, Limit, Measure, NoOverlap, Opening,
+    Openings, Plan, Problem, Promotion, Reasons, WhyNot, verify_all,
 };
 
 /// What the slots of a customer came to.
@@ -271,6 +271,7 @@ fn shop_with(
             slots: if promotion < promotions / 2 { 0b001 } else { 0b111 },
             value_minor: 100 + (at as i64 * 37 + i64::from(promotion) * 53) % 211,
             expected_cost_minor: cost_minor(promotion),
+            margin_loss_minor: cost_minor(promotion) / 2,
             excluded: None,
         };
         let row: Vec<Candidate> = (0..promotions).map(candidate).collect();
@@ -387,7 +388,12 @@ fn limits_keep_room_for_draws_and_what_has_none_is_drawn_for_nobody() {
     problem.promotions[3].cap = Some(40);
     problem.promotions[6].budget_minor = Some(60_000);
     problem.promotions[7].budget_minor = Some(500);
-    problem.budgets.push(Budget { budget_minor: 80_000, promotions: vec![4, 5] });
+    let budget = |budget_minor: i64, measure: Measure, promotions: [u32; 2]| {
+        let promotions = promotions.to_vec();
+        Budget { budget_minor, measure, promotions }
+    };
+    problem.budgets.push(budget(80_000, Measure::Cost, [4, 5]));
+    problem.budgets.push(budget(40_000, Measure::Margin, [4, 5]));
     problem.total_budget_minor = Some(300_000);
     let exploration = Exploration { limit_share: 0.2, ..exploration(0.02, 0.01, 3) };
     let explored = explore(&exploration, &mut problem, &Greedy);
@@ -409,18 +415,29 @@ fn limits_keep_room_for_draws_and_what_has_none_is_drawn_for_nobody() {
 
 #[test]
 fn a_budget_that_is_too_small_for_dear_draws_has_room_for_cheap_ones() {
-    let mut problem = shop_with(1_500, 24, |promotion| if promotion == 23 { 2_000 } else { 10 });
-    problem.total_budget_minor = Some(15_000);
-    let exploration = Exploration { limit_share: 0.2, ..exploration(0.1, 0.0, 3) };
-    let explored = explore(&exploration, &mut problem, &Dual::default());
-    verify_all(&problem, &explored.plan).unwrap();
-    let out: Vec<usize> = (0..24).filter(|at| explored.left_out[*at].is_some()).collect();
-    assert_eq!((out, explored.left_out[23]), (vec![23], Some(Limit::TotalBudget)));
-    // A third of the slots is filled; to draw others, too, the budget is too small.
-    assert!(explored.is_filled_only);
-    let drawn = (0..1_500).filter(|at| explored.drawn(*at) != 0).count();
-    assert!(drawn > 100, "{drawn}");
-    assert_eq!(explored.refused, 0);
+    let check = |limit: &dyn Fn(&mut Problem<'_>), expect: Limit| {
+        let cost_minor = |promotion: u32| if promotion == 23 { 2_000 } else { 10 };
+        let mut problem = shop_with(1_500, 24, cost_minor);
+        limit(&mut problem);
+        let exploration = Exploration { limit_share: 0.2, ..exploration(0.1, 0.0, 3) };
+        let explored = explore(&exploration, &mut problem, &Dual::default());
+        verify_all(&problem, &explored.plan).unwrap();
+        let out: Vec<usize> = (0..24).filter(|at| explored.left_out[*at].is_some()).collect();
+        assert_eq!((out, explored.left_out[23]), (vec![23], Some(expect)));
+        // A third of the slots is filled; to draw others, too, the budget is too small.
+        assert!(explored.is_filled_only);
+        let drawn = (0..1_500).filter(|at| explored.drawn(*at) != 0).count();
+        assert!(drawn > 100, "{drawn}");
+        assert_eq!(explored.refused, 0);
+    };
+    check(&|problem| problem.total_budget_minor = Some(15_000), Limit::TotalBudget);
+    // Of margin each loses half as much.
+    let of_margin = |problem: &mut Problem<'_>| {
+        let promotions = (0..24).collect();
+        let measure = Measure::Margin;
+        problem.budgets.push(Budget { budget_minor: 7_500, measure, promotions });
+    };
+    check(&of_margin, Limit::Budget(0));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use tercet_allocation::solve::Dual;
 use tercet_allocation::{
-    Budget, Candidate, Customer, Floor, Problem, Promotion, RuleId, Slot, verify_all,
+    Budget, Candidate, Customer, Floor, Measure, Problem, Promotion, RuleId, Slot, verify_all,
 };
 
 const SLOTS: usize = 3;
@@ -45,7 +45,8 @@ fn problem(seed: u64) -> Problem<'static> {
     let named = |bits: u64| (0..m as u32).filter(|at| bits >> at & 1 == 1).collect::<Vec<u32>>();
     let budgets = (0..draw.below(3)).map(|_| {
         let budget_minor = draw.below(n * 30) as i64;
-        Budget { budget_minor, promotions: named(draw.below(1 << m)) }
+        let measure = if draw.hits(50) { Measure::Margin } else { Measure::Cost };
+        Budget { budget_minor, measure, promotions: named(draw.below(1 << m)) }
     });
     let budgets = budgets.collect();
     let floors = (0..draw.below(4)).map(|_| {
@@ -86,6 +87,7 @@ fn problem(seed: u64) -> Problem<'static> {
             let is_there = draw.hits(80);
             let (slots, value_minor) = (draw.below(8) as u8, draw.below(1000) as i64);
             let expected_cost_minor = draw.below(400) as i64;
+            let margin_loss_minor = draw.maybe(70, 400).map_or(0, |minor| minor as i64);
             let excluded = draw.hits(5).then_some(RuleId::Window);
             if is_there {
                 candidates.push(Candidate {
@@ -93,6 +95,7 @@ fn problem(seed: u64) -> Problem<'static> {
                     slots,
                     value_minor,
                     expected_cost_minor,
+                    margin_loss_minor,
                     excluded,
                 });
             }
@@ -114,7 +117,7 @@ fn problem(seed: u64) -> Problem<'static> {
 
 #[test]
 fn the_bound_is_that_of_the_linear_relaxation() {
-    let (mut instances, mut binding) = (0, [0; 5]);
+    let (mut instances, mut binding) = (0, [0; 6]);
     for line in include_str!("oracle/lp.csv").lines().skip(1) {
         let fields: Vec<&str> = line.split(',').collect();
         let (seed, lp_minor) = (fields[0].parse().unwrap(), fields[3].parse::<f64>().unwrap());

@@ -12,7 +12,7 @@ use tercet_types::{DAYS_PER_WEEK, Date};
 
 #[test]
 fn where_offers_are_scarce_a_plan_is_a_fifth_above_greedy_and_near_its_bound() {
-    let problem = scarce::problem(1, 1_000, 30).unwrap();
+    let problem = scarce::problem(1, 1_000, 30, false).unwrap();
     let solved = Dual::default().solve_with_certificate(&problem).unwrap();
     verify_all(&problem, &solved.plan).unwrap();
     let certificate = solved.certificate;
@@ -22,7 +22,7 @@ fn where_offers_are_scarce_a_plan_is_a_fifth_above_greedy_and_near_its_bound() {
 
 #[test]
 fn last_weeks_prices_save_passes_and_the_plan_is_as_good() {
-    let last_week = scarce::problem(1, 1_000, 30).unwrap();
+    let last_week = scarce::problem(1, 1_000, 30, false).unwrap();
     let start = Dual::default().solve_with_certificate(&last_week).unwrap().certificate.prices;
     let mut problem = last_week;
     for promotion in problem.promotions.iter_mut().step_by(3) {
@@ -39,7 +39,7 @@ fn last_weeks_prices_save_passes_and_the_plan_is_as_good() {
 
 #[test]
 fn prices_that_no_longer_fit_do_no_harm() {
-    let mut problem = scarce::problem(1, 200, 8).unwrap();
+    let mut problem = scarce::problem(1, 200, 8, false).unwrap();
     for promotion in &mut problem.promotions {
         promotion.cap = promotion.cap.map(|cap| cap * 3);
     }
@@ -95,6 +95,7 @@ fn in_a_year_of_weeks_nobody_is_contacted_too_often_or_offered_the_same_too_soon
                     slots: 1 << (promotion % 3),
                     value_minor: scatter(at * 31 + promotion as usize + 1) as i64,
                     expected_cost_minor: scatter(at * 57 + promotion as usize) as i64 / 10,
+                    margin_loss_minor: scatter(at * 91 + promotion as usize) as i64 / 20,
                     excluded: earlier.iter().any(is_repeat).then_some(RuleId::Frequency),
                 }
             };

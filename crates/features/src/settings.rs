@@ -82,8 +82,9 @@ impl Default for ProfileSettings {
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ProductSettings {
-    /// Margin over net revenue where the shop does not say, 0 to 1; 0.3.
-    pub default_margin_rate: f64,
+    /// Margin over net revenue where the shop does not say, 0 to 1. Absent it is taken to be 0.3, which is good
+    /// enough to weigh offers by, but not to hold a budget in margin against.
+    pub default_margin_rate: Option<f64>,
     /// A fast-growing product's rise in buyers, four weeks against the four before, in standard
     /// errors; 1.96.
     pub growth_z: f64,
@@ -97,10 +98,17 @@ pub struct ProductSettings {
     pub burn_in_days: i64,
 }
 
+impl ProductSettings {
+    /// Margin over net revenue where the shop does not say.
+    pub(crate) fn margin_rate(&self) -> f64 {
+        self.default_margin_rate.unwrap_or(0.3)
+    }
+}
+
 impl Default for ProductSettings {
     fn default() -> Self {
         Self {
-            default_margin_rate: 0.3,
+            default_margin_rate: None,
             growth_z: 1.96,
             growth_buyers: 10,
             launch_days: 28,
@@ -163,7 +171,7 @@ impl Settings {
             return Err(wrong("product.burn_in_days", "must be from 0 to 36525"));
         }
         let rates = [
-            ("product.default_margin_rate", self.product.default_margin_rate),
+            ("product.default_margin_rate", self.product.margin_rate()),
             ("promotion.default_discount_rate", self.promotion.default_discount_rate),
         ];
         for (key, rate) in rates {
@@ -204,7 +212,7 @@ impl Settings {
             ("lapsed_days", Value::I64(self.lifecycle.lapsed_days)),
             ("behaviour_window_days", Value::I64(self.lifecycle.behaviour_window_days)),
             ("default_consent", Value::Bool(self.profile.default_consent)),
-            ("default_margin_rate", Value::F64(self.product.default_margin_rate)),
+            ("default_margin_rate", Value::F64(self.product.margin_rate())),
             ("growth_z", Value::F64(self.product.growth_z)),
             ("growth_buyers", Value::I64(self.product.growth_buyers)),
             ("launch_days", Value::I64(self.product.launch_days)),
@@ -250,7 +258,7 @@ mod tests {
         check(|_| {}, "");
         check(|s| s.rfm.window_days = 0, "rfm.window_days");
         check(|s| s.lifecycle.lapsed_days = -1, "lapsed_days");
-        check(|s| s.product.default_margin_rate = f64::NAN, "default_margin_rate");
+        check(|s| s.product.default_margin_rate = Some(f64::NAN), "default_margin_rate");
         check(|s| s.product.growth_z = f64::INFINITY, "growth_z");
         check(|s| s.promotion.default_discount_rate = 1.5, "default_discount_rate");
         check(|s| s.pair.category_half_life_days = 0.0, "category_half_life_days");

@@ -33,6 +33,9 @@ pub struct Value {
     pub value_minor: f64,
     /// Expected discount given, minor units.
     pub expected_cost_minor: f64,
+    /// Expected loss of margin, at least 0: the discount given, less the margin on purchases that it brings;
+    /// minor units.
+    pub margin_loss_minor: f64,
     /// Probability of buying into the promotion in its week.
     pub response_rate: f64,
     /// Probability of buying an eligible product never bought before.
@@ -94,6 +97,9 @@ pub fn spend_per_response_minor(sums: &[(f64, f64)]) -> f64 {
 /// * [`Route::Browsing`]: the same, moved by the visit index.
 /// * [`Route::Blend`]: the model's value times `index^visit_weight`, so that a weight of 0 leaves the
 ///   model alone and an index of 1 (no browsing of note) does as well.
+///
+/// What the offer brings is not known here: all its uses count as purchases that would be made without it, and lose
+/// their discount.
 pub fn worth(
     route: Route,
     prediction: &Prediction,
@@ -117,9 +123,11 @@ pub fn worth(
         (average, base.buyer_rate)
     };
     let response_rate = (response * factor).clamp(0.0, 1.0);
+    let cost_minor = response_rate * base.discount_minor.max(0.0);
     Value {
         value_minor: (value * factor).max(0.0),
-        expected_cost_minor: response_rate * base.discount_minor.max(0.0),
+        expected_cost_minor: cost_minor,
+        margin_loss_minor: cost_minor,
         response_rate,
         discovery_rate: prediction.discovery_rate.clamp(0.0, 1.0),
     }
@@ -129,7 +137,8 @@ pub fn worth(
 /// bonuses for a response and, as often as such a purchase is of a product never bought, for a discovery; less what
 /// the uses of the offer cost, those by who would have bought anyway with them. Below zero the offer loses.
 ///
-/// The response rate is that of purchases with the offer. What it costs is what its uses cost.
+/// The response rate is that of purchases with the offer. What it costs is what its uses cost; of margin it loses
+/// what the extra purchases do not bring in again, and nothing where they bring more.
 pub fn incremental(
     prediction: &Prediction,
     brought: &Brought,
@@ -142,13 +151,13 @@ pub fn incremental(
     } else {
         0.0
     };
-    let each = base.margin_rate * base.spend_per_buyer_minor.max(0.0)
-        + bonus.response_minor
-        + bonus.discovery_minor * new_share;
+    let margin_minor = base.margin_rate * base.spend_per_buyer_minor.max(0.0);
+    let each = margin_minor + bonus.response_minor + bonus.discovery_minor * new_share;
     let cost_minor = brought.use_rate.clamp(0.0, 1.0) * base.discount_minor.max(0.0);
     Value {
         value_minor: extra * each - cost_minor,
         expected_cost_minor: cost_minor,
+        margin_loss_minor: (cost_minor - extra * margin_minor).max(0.0),
         response_rate: (prediction.response_rate + extra).clamp(0.0, 1.0),
         discovery_rate: (prediction.discovery_rate + extra * new_share).clamp(0.0, 1.0),
     }
@@ -161,24 +170,27 @@ mod tests {
     #[test]
     fn an_offer_is_worth_what_it_brings() {
         let bonus = Bonus { response_minor: 10.0, discovery_minor: 50.0, visit_weight: 0.5 };
-        let check = |brought: Brought, expect: (f64, f64, f64, f64)| {
+        let check = |brought: Brought, expect: (f64, f64, f64, f64, f64)| {
             let value = incremental(&PREDICTION, &brought, &BASE, &bonus);
             let found = [
                 (value.value_minor, expect.0),
                 (value.expected_cost_minor, expect.1),
                 (value.response_rate, expect.2),
                 (value.discovery_rate, expect.3),
+                (value.margin_loss_minor, expect.4),
             ];
             for (found, expect) in found {
                 assert!((found - expect).abs() < 1e-9, "{brought:?}: {value:?}");
             }
         };
         // Each extra purchase: 300 spent at a margin of 0.4, 10 for the response, a fifth of them discoveries
-        // at 50; and each use costs 100.
-        check(Brought { use_rate: 0.05, extra: 0.1 }, (9.0, 5.0, 0.6, 0.12));
+        // at 50; and each use costs 100. The margin on the extra purchases is more than that.
+        check(Brought { use_rate: 0.05, extra: 0.1 }, (9.0, 5.0, 0.6, 0.12, 0.0));
+        // It is less: 20 in discounts for 12 of margin. What responses and discoveries are worth is no margin.
+        check(Brought { use_rate: 0.2, extra: 0.1 }, (-6.0, 20.0, 0.6, 0.12, 8.0));
         // Used and bringing nothing: a loss.
-        check(Brought { use_rate: 0.2, extra: 0.0 }, (-20.0, 20.0, 0.5, 0.1));
-        check(Brought { use_rate: 0.0, extra: -1.0 }, (0.0, 0.0, 0.5, 0.1));
+        check(Brought { use_rate: 0.2, extra: 0.0 }, (-20.0, 20.0, 0.5, 0.1, 20.0));
+        check(Brought { use_rate: 0.0, extra: -1.0 }, (0.0, 0.0, 0.5, 0.1, 0.0));
     }
 
     const PREDICTION: Prediction =
@@ -197,6 +209,7 @@ mod tests {
             let value = worth(route, &PREDICTION, &BASE, index, &bonus);
             assert!((value.value_minor - expect.0).abs() < 1e-9, "{route:?}: {value:?}");
             assert!((value.expected_cost_minor - expect.1).abs() < 1e-9, "{route:?}: {value:?}");
+            assert_eq!(value.margin_loss_minor, value.expected_cost_minor, "{route:?}");
         };
         check(Route::Model, 9.0, (210.0, 50.0));
         check(Route::Popular, 9.0, (60.0, 20.0));

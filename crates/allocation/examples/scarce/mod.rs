@@ -4,8 +4,9 @@
 //! how much they spend, promotions in how well they are liked, pairs in taste, and an offer that is liked
 //! costs a share of what is spent that has nothing to do with it. Good customers are good for every
 //! promotion, so that always giving the most valuable offer first pays the budget out on dear offers to them.
+//! Where margin is counted, an offer loses some of what it costs, or nothing where it brings enough.
 
-use tercet_allocation::{Candidate, Customer, Problem, Promotion, Slot};
+use tercet_allocation::{Budget, Candidate, Customer, Measure, Problem, Promotion, Slot};
 
 /// Promotions from which a customer has [`CANDIDATES`], when there are more.
 pub(crate) const CANDIDATES: u32 = 100;
@@ -20,7 +21,7 @@ fn scatter(seed: u64, purpose: u64, at: u64) -> f64 {
 }
 
 /// So many customers and promotions: every promotion with a cap, and a budget that pays for half of what
-/// the caps allow.
+/// the caps allow; on request one of margin for every other promotion, which pays for a quarter of theirs.
 ///
 /// # Errors
 /// None: the numbers are what they may be.
@@ -28,6 +29,7 @@ pub(crate) fn problem(
     seed: u64,
     customers: usize,
     promotions: u32,
+    with_margin: bool,
 ) -> tercet_types::Result<Problem<'static>> {
     let cap = (customers as u64 / u64::from(promotions)).max(1);
     let promotion = Promotion { cap: Some(cap), ..Promotion::default() };
@@ -38,7 +40,7 @@ pub(crate) fn problem(
         ..Problem::default()
     };
     let likes: Vec<f64> = (0..promotions).map(|at| 0.3 + scatter(seed, 1, u64::from(at))).collect();
-    let (mut row, mut costs_minor) = (Vec::new(), 0_i64);
+    let (mut row, mut costs_minor, mut losses_minor) = (Vec::new(), 0_i64, 0_i64);
     for customer in 0..customers as u64 {
         let spends = 200.0 / (0.2 + scatter(seed, 2, customer));
         row.clear();
@@ -51,13 +53,19 @@ pub(crate) fn problem(
             }
             let taste = scatter(seed, 4, pair);
             let expected_cost_minor = 1 + (spends * 0.2 * scatter(seed, 5, pair)) as i64;
+            // A third of the offers loses nothing.
+            let lost = (scatter(seed, 7, pair) * 1.5 - 0.5).max(0.0);
+            let margin_loss_minor =
+                if with_margin { (expected_cost_minor as f64 * lost).ceil() as i64 } else { 0 };
             costs_minor += expected_cost_minor;
+            losses_minor += margin_loss_minor;
             row.push(Candidate {
                 promotion,
                 // Every third promotion for the first slot, the next for the second …
                 slots: 1 << (promotion % 3),
                 value_minor: 1 + (spends * likes[promotion as usize] * taste * taste) as i64,
                 expected_cost_minor,
+                margin_loss_minor,
                 excluded: None,
             });
         }
@@ -65,8 +73,15 @@ pub(crate) fn problem(
         let known = Customer { order, max_offers: 3, ..Customer::default() };
         problem.customers.push(known, &row, &[])?;
     }
-    let mean_minor = costs_minor as f64 / problem.customers.candidates().max(1) as f64;
     let offers = (cap * u64::from(promotions)) as f64;
-    problem.total_budget_minor = Some((mean_minor * offers / 2.0) as i64);
+    let pays_for = |minor: i64, share: f64| {
+        (minor as f64 / problem.customers.candidates().max(1) as f64 * offers * share) as i64
+    };
+    problem.total_budget_minor = Some(pays_for(costs_minor, 0.5));
+    if with_margin {
+        let budget_minor = pays_for(losses_minor, 0.125);
+        let promotions = (0..promotions).step_by(2).collect();
+        problem.budgets.push(Budget { budget_minor, measure: Measure::Margin, promotions });
+    }
     Ok(problem)
 }

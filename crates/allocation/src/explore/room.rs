@@ -13,7 +13,7 @@ use crate::certificate::Limit;
 use crate::customers::Candidate;
 use crate::ledger::Ledger;
 use crate::plan::{Placed, Plan};
-use crate::problem::{MAX_SLOTS, Problem, Promotion};
+use crate::problem::{MAX_SLOTS, Measure, Problem, Promotion};
 
 /// Customers of one parallel task; sums are taken block by block, so that threads change nothing.
 const BLOCK: usize = 4_096;
@@ -80,18 +80,18 @@ impl Exploration {
                 reserve.caps[at] = keep(demand.offers(at), room.offers[at]) as u64;
             }
             if promotion.budget_minor.is_some() {
-                let ask = demand.cost_minor([at], &[at]);
+                let ask = demand.minor(Measure::Cost, [at], &[at]);
                 reserve.promotion_budgets_minor[at] = keep(ask, room.promotions_minor[at]);
             }
         }
         for (at, budget) in problem.budgets.iter().enumerate() {
             let spend: Vec<usize> = budget.promotions.iter().map(|at| *at as usize).collect();
-            let ask = demand.cost_minor(spend.iter().copied(), &spend);
+            let ask = demand.minor(budget.measure, spend.iter().copied(), &spend);
             reserve.budgets_minor[at] = part(ask, room.budgets_minor[at]);
         }
         if problem.total_budget_minor.is_some() {
             let spend: Vec<usize> = (0..problem.promotions.len()).collect();
-            let ask = demand.cost_minor(spend.iter().copied(), &spend);
+            let ask = demand.minor(Measure::Cost, spend.iter().copied(), &spend);
             reserve.total_minor = part(ask, room.total_minor);
         }
         Ok(reserve)
@@ -188,31 +188,37 @@ fn leave_out(
     for (at, limit) in out.iter_mut().enumerate().filter(|(_, limit)| limit.is_none()) {
         if demand.offers(at).most() > room.offers[at] {
             *limit = Some(Limit::Cap(at as u32));
-        } else if demand.cost_minor([at], &[at]).most() > room.promotions_minor[at] {
+        } else if demand.minor(Measure::Cost, [at], &[at]).most() > room.promotions_minor[at] {
             *limit = Some(Limit::PromotionBudget(at as u32));
         }
     }
     for (at, (budget, minor)) in problem.budgets.iter().zip(&room.budgets_minor).enumerate() {
         let spend: Vec<usize> = budget.promotions.iter().map(|at| *at as usize).collect();
-        cut(demand, *minor, &spend, Limit::Budget(at as u32), out);
+        cut(demand, (*minor, budget.measure), &spend, Limit::Budget(at as u32), out);
     }
     let spend: Vec<usize> = (0..problem.promotions.len()).collect();
-    cut(demand, room.total_minor, &spend, Limit::TotalBudget, out);
+    cut(demand, (room.total_minor, Measure::Cost), &spend, Limit::TotalBudget, out);
     out.iter().flatten().count() > before
 }
 
-/// Leaves out promotions that spend a budget, those that are expected to cost most first, until it has room for
+/// Leaves out promotions that spend a budget, those that are expected to take most first, until it has room for
 /// the rest.
-fn cut(demand: &Demand, room_minor: f64, spend: &[usize], limit: Limit, out: &mut [Option<Limit>]) {
+fn cut(
+    demand: &Demand,
+    (room_minor, measure): (f64, Measure),
+    spend: &[usize],
+    limit: Limit,
+    out: &mut [Option<Limit>],
+) {
     if room_minor.is_infinite() {
         return;
     }
     let mut rest: Vec<usize> = spend.iter().copied().filter(|at| out[*at].is_none()).collect();
     rest.sort_by(|one, other| {
-        let minor = |at: &usize| demand.drawn[*at].cost_minor;
+        let minor = |at: &usize| demand.drawn[*at].of(measure).minor;
         minor(one).total_cmp(&minor(other)).then(one.cmp(other))
     });
-    while demand.cost_minor(rest.iter().copied(), spend).most() > room_minor {
+    while demand.minor(measure, rest.iter().copied(), spend).most() > room_minor {
         let Some(dearest) = rest.pop() else { return };
         out[dearest] = Some(limit);
     }
@@ -308,10 +314,17 @@ struct Demand {
 #[derive(Clone, Copy, Debug, Default)]
 struct Sums {
     offers: f64,
-    cost_minor: f64,
-    /// The sum of the squared costs, each times its probability.
-    cost_squared: f64,
-    cost_most_minor: f64,
+    costs: Money,
+    losses: Money,
+}
+
+/// What offers take of budgets of a measure.
+#[derive(Clone, Copy, Debug, Default)]
+struct Money {
+    minor: f64,
+    /// The sum of the squared amounts, each times its probability.
+    squared: f64,
+    most_minor: f64,
 }
 
 impl Demand {
@@ -414,18 +427,23 @@ impl Demand {
         Ask { drawn, freed, squares: drawn + freed, most: 1.0 }
     }
 
-    /// What draws of these promotions cost, minor units, when what they free of all that `spend` counts.
+    /// What draws of these promotions take of a budget, minor units, when what they free of all that `spend` counts.
     ///
     /// The slots of a customer may be drawn together; only customers are independent of each other.
-    fn cost_minor(&self, promotions: impl IntoIterator<Item = usize>, spend: &[usize]) -> Ask {
-        let drawn = sum_of(&self.drawn, promotions);
-        let freed = sum_of(&self.freed, spend.iter().copied());
+    fn minor(
+        &self,
+        measure: Measure,
+        promotions: impl IntoIterator<Item = usize>,
+        spend: &[usize],
+    ) -> Ask {
+        let drawn = sum_of(&self.drawn, measure, promotions);
+        let freed = sum_of(&self.freed, measure, spend.iter().copied());
         let slots = self.slots as f64;
         Ask {
-            drawn: drawn.cost_minor,
-            freed: freed.cost_minor,
-            squares: slots * (drawn.cost_squared + freed.cost_squared),
-            most: slots * drawn.cost_most_minor,
+            drawn: drawn.minor,
+            freed: freed.minor,
+            squares: slots * (drawn.squared + freed.squared),
+            most: slots * drawn.most_minor,
         }
     }
 }
@@ -489,26 +507,44 @@ fn slots_where(slate: &[Option<Placed>], meets: impl Fn(&Option<Placed>) -> bool
 
 impl Sums {
     fn add(&mut self, candidate: &Candidate, chance: f64) {
-        let cost_minor = candidate.expected_cost_minor as f64;
+        let money = |minor: i64| {
+            let most_minor = minor as f64;
+            let minor = chance * most_minor;
+            Money { minor, squared: minor * most_minor, most_minor }
+        };
         self.join(&Self {
             offers: chance,
-            cost_minor: chance * cost_minor,
-            cost_squared: chance * cost_minor * cost_minor,
-            cost_most_minor: cost_minor,
+            costs: money(candidate.expected_cost_minor),
+            losses: money(candidate.margin_loss_minor),
         });
     }
 
     fn join(&mut self, more: &Self) {
         self.offers += more.offers;
-        self.cost_minor += more.cost_minor;
-        self.cost_squared += more.cost_squared;
-        self.cost_most_minor = self.cost_most_minor.max(more.cost_most_minor);
+        self.costs.join(&more.costs);
+        self.losses.join(&more.losses);
+    }
+
+    /// What of it a budget of this measure counts.
+    fn of(&self, measure: Measure) -> &Money {
+        match measure {
+            Measure::Cost => &self.costs,
+            Measure::Margin => &self.losses,
+        }
     }
 }
 
-fn sum_of(sums: &[Sums], promotions: impl IntoIterator<Item = usize>) -> Sums {
-    let mut all = Sums::default();
-    promotions.into_iter().for_each(|at| all.join(&sums[at]));
+impl Money {
+    fn join(&mut self, more: &Self) {
+        self.minor += more.minor;
+        self.squared += more.squared;
+        self.most_minor = self.most_minor.max(more.most_minor);
+    }
+}
+
+fn sum_of(sums: &[Sums], measure: Measure, promotions: impl IntoIterator<Item = usize>) -> Money {
+    let mut all = Money::default();
+    promotions.into_iter().for_each(|at| all.join(sums[at].of(measure)));
     all
 }
 

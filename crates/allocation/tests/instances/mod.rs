@@ -4,7 +4,8 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use tercet_allocation::{
-    Budget, Candidate, Customer, Floor, Overlap, Problem, Promotion, RuleId, SharedProducts, Slot,
+    Budget, Candidate, Customer, Floor, Measure, Overlap, Problem, Promotion, RuleId,
+    SharedProducts, Slot,
 };
 
 pub(crate) const SLOTS: usize = 3;
@@ -96,10 +97,20 @@ fn promotion() -> impl Strategy<Value = Promotion> {
 }
 
 fn candidate() -> impl Strategy<Value = Candidate> {
-    let money = (-50..1_000_i64, 0..400_i64);
-    (money, 0..8_u8, flag()).prop_map(|((value_minor, expected_cost_minor), slots, excluded)| {
-        Candidate { promotion: 0, slots, value_minor, expected_cost_minor, excluded }
-    })
+    let money = (-50..1_000_i64, 0..400_i64, option::weighted(0.7, 0..400_i64));
+    (money, 0..8_u8, flag()).prop_map(
+        |((value_minor, expected_cost_minor, loss), slots, excluded)| {
+            let margin_loss_minor = loss.unwrap_or(0);
+            Candidate {
+                promotion: 0,
+                slots,
+                value_minor,
+                expected_cost_minor,
+                margin_loss_minor,
+                excluded,
+            }
+        },
+    )
 }
 
 /// Some promotions of so many, ascending.
@@ -120,8 +131,10 @@ fn floor(promotions: usize) -> impl Strategy<Value = Floor> {
 }
 
 fn budget(promotions: usize) -> impl Strategy<Value = Budget> {
-    (0..5_000_i64, some_of(promotions))
-        .prop_map(|(budget_minor, promotions)| Budget { budget_minor, promotions })
+    let measure = proptest::sample::select(vec![Measure::Cost, Measure::Margin]);
+    (0..5_000_i64, measure, some_of(promotions)).prop_map(|(budget_minor, measure, promotions)| {
+        Budget { budget_minor, measure, promotions }
+    })
 }
 
 pub(crate) fn parts(most_customers: usize, most_promotions: usize) -> impl Strategy<Value = Parts> {

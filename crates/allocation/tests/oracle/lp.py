@@ -5,7 +5,7 @@ writes lp.csv beside this file. Needs `pip install highspy==1.15.1`; run `python
 
 Offers that a rule keeps out whatever else is offered are left out of the relaxation: flags, store,
 channel, slot kind, minimum value, a contact that costs more than the offer brings, a cap of 0, and a cost
-above a whole budget. A floor may be missed, which costs so much per offer.
+above a whole budget, in cost or in margin. A floor may be missed, which costs so much per offer.
 
 Every kind of constraint is in many of the instances: the columns count the limits of each kind that bind.
 """
@@ -18,6 +18,7 @@ import highspy
 MASK = (1 << 64) - 1
 SLOTS = 3
 INSTANCES = 50
+KINDS = ["cap", "budget", "total", "shared", "margin", "floor"]
 
 
 class Numbers:
@@ -46,8 +47,10 @@ def instance(seed):
     total = draw.maybe(50, n * 80)
     offers_max = draw.maybe(30, 3)
     least = draw.maybe(30, 200)
-    # Bits of promotions: bit p for promotion p.
-    budgets = [(draw.below(n * 30), draw.below(1 << m)) for _ in range(draw.below(3))]
+    # The budget, whether it is one of margin, and bits of promotions: bit p for promotion p.
+    budgets = [
+        (draw.below(n * 30), draw.below(100) < 50, draw.below(1 << m)) for _ in range(draw.below(3))
+    ]
     floors = []
     for _ in range(draw.below(4)):
         named, group = draw.maybe(70, 1 << m), draw.maybe(60, 3)
@@ -71,9 +74,10 @@ def instance(seed):
         for promotion in range(m):
             is_there = draw.below(100) < 80
             mask, value, cost = draw.below(8), draw.below(1000), draw.below(400)
+            loss = draw.maybe(70, 400) or 0
             excluded = draw.below(100) < 5
             if is_there:
-                candidates.append((promotion, mask, value, cost, excluded))
+                candidates.append((promotion, mask, value, cost, loss, excluded))
         who = (most, blocked, store, channels, refused or 0, groups, contact or 0)
         customers.append((who, candidates))
     most = None if offers_max is None else offers_max + 1
@@ -113,11 +117,12 @@ def solve(seed):
         most = min(most, SLOTS if offers_max is None else offers_max)
         if blocked or most == 0:
             continue
-        for promotion, mask, value, cost, excluded in candidates:
+        for promotion, mask, value, cost, loss, excluded in candidates:
             cap, budget, group, _, _ = promotions[promotion]
-            shared = [b for b, (_, named) in enumerate(budgets) if named >> promotion & 1]
-            limits = [budget, total] + [budgets[b][0] for b in shared]
-            too_dear = any(limit is not None and cost > limit for limit in limits)
+            shared = [b for b, (_, _, named) in enumerate(budgets) if named >> promotion & 1]
+            takes = {b: loss if budgets[b][1] else cost for b in shared}
+            too_dear = any(limit is not None and cost > limit for limit in (budget, total))
+            too_dear |= any(takes[b] > budgets[b][0] for b in shared)
             if excluded or cap == 0 or too_dear or value - contact < (least or 0):
                 continue
             mask = open_mask(slots, promotions[promotion], customer, mask)
@@ -137,14 +142,14 @@ def solve(seed):
                 if total is not None:
                     row(("total",), -infinity, total).append((x, cost))
                 for b in shared:
-                    row(("shared", b), -infinity, budgets[b][0]).append((x, cost))
+                    kind = "margin" if budgets[b][1] else "shared"
+                    row((kind, b), -infinity, budgets[b][0]).append((x, takes[b]))
                 for f, (named, of, _, _) in enumerate(floors):
                     is_named = named is None or named >> promotion & 1
                     if is_named and (of is None or groups >> of & 1):
                         row(("floor", f), None, None).append((x, 1))
-    kinds = ["cap", "budget", "total", "shared", "floor"]
     if not objective:
-        return 0.0, dict.fromkeys(kinds, 0)
+        return 0.0, dict.fromkeys(KINDS, 0)
     h = highspy.Highs()
     h.setOptionValue("output_flag", False)
     h.setOptionValue("threads", 1)
@@ -157,19 +162,18 @@ def solve(seed):
     assert h.getModelStatus() == highspy.HighsModelStatus.kOptimal
     prices = zip(rows, h.getSolution().row_dual)
     binding = [name[0] for name, price in prices if abs(price) > 1e-7]
-    return -h.getInfo().objective_function_value, {kind: binding.count(kind) for kind in kinds}
+    return -h.getInfo().objective_function_value, {kind: binding.count(kind) for kind in KINDS}
 
 
 def main():
     with open(pathlib.Path(__file__).with_name("lp.csv"), "w", newline="") as file:
         out = csv.writer(file, lineterminator="\n")
-        kinds = ["cap", "budget", "total", "shared", "floor"]
-        out.writerow(["seed", "candidates", "sum_value_minor", "lp_minor", *(f"{k}_binding" for k in kinds)])
+        out.writerow(["seed", "candidates", "sum_value_minor", "lp_minor", *(f"{k}_binding" for k in KINDS)])
         for seed in range(INSTANCES):
             of_customers = [candidates for _, candidates in instance(seed)[-1]]
             values = [candidate[2] for candidates in of_customers for candidate in candidates]
             optimum, binding = solve(seed)
-            out.writerow([seed, len(values), sum(values), f"{optimum:.9f}", *(binding[k] for k in kinds)])
+            out.writerow([seed, len(values), sum(values), f"{optimum:.9f}", *(binding[k] for k in KINDS)])
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 //! What must hold of every slate?
 
 use serde::{Deserialize, Serialize};
-use tercet_allocation::ContactRules;
+use tercet_allocation::{ContactRules, Measure};
 
 /// `[audience]`: who is in the run.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -28,16 +28,40 @@ pub(crate) struct Pin {
     pub(crate) predicate: String,
 }
 
+/// What a budget counts of an offer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum BudgetMeasure {
+    /// The discount that it is expected to give.
+    #[default]
+    Cost,
+    /// The margin that it is expected to lose: the discount, less the margin on purchases that it brings.
+    Margin,
+}
+
+impl From<BudgetMeasure> for Measure {
+    fn from(measure: BudgetMeasure) -> Self {
+        match measure {
+            BudgetMeasure::Cost => Self::Cost,
+            BudgetMeasure::Margin => Self::Margin,
+        }
+    }
+}
+
 /// `[[rules.budgets]]`: a budget that several promotions spend together.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SharedBudget {
     /// What the report calls it.
     pub(crate) name: String,
-    /// The most that all their offers may be expected to cost, minor units.
+    /// The most that all their offers may be expected to take of it, minor units.
     pub(crate) budget_minor: i64,
-    /// The promotions that spend it; those that do not run in the week are passed over. A promotion may spend
-    /// several budgets.
+    /// What offers take of it: what they cost (`cost`, also when absent), or the margin that they lose (`margin`).
+    #[serde(default)]
+    pub(crate) measure: BudgetMeasure,
+    /// The promotions that spend it; those that do not run in the week are passed over. Without any, all spend it.
+    /// A promotion may spend several budgets.
+    #[serde(default)]
     pub(crate) promotions: Vec<String>,
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tercet_allocation::{Limit, RuleId};
+use tercet_allocation::{Limit, Measure, RuleId};
 
 use super::arms::ArmCounts;
 use super::draws::DrawFacts;
@@ -26,6 +26,9 @@ pub(super) struct PlanFacts {
     /// What is left of each budget of several promotions, minor units: name, limit, remaining.
     #[serde(default)]
     pub(super) shared_budgets_minor: Vec<(String, i64, i64)>,
+    /// The same of those in margin.
+    #[serde(default)]
+    pub(super) margin_budgets_minor: Vec<(String, i64, i64)>,
     /// Least numbers of offers: name, number, how many are missing.
     #[serde(default)]
     pub(super) floors: Vec<(String, u64, u64)>,
@@ -94,9 +97,13 @@ pub(super) fn plan_facts(week: &Week, slates: &Slates) -> PlanFacts {
     facts.total_budget_minor =
         slates.problem.total_budget_minor.zip(plan.remaining_total_budget_minor);
     let shared = slates.budget_names.iter().zip(&slates.problem.budgets);
-    let shared = shared.zip(&plan.remaining_budgets_minor);
-    facts.shared_budgets_minor =
-        shared.map(|((name, budget), left)| (name.clone(), budget.budget_minor, *left)).collect();
+    for ((name, budget), left) in shared.zip(&plan.remaining_budgets_minor) {
+        let of_measure = match budget.measure {
+            Measure::Cost => &mut facts.shared_budgets_minor,
+            Measure::Margin => &mut facts.margin_budgets_minor,
+        };
+        of_measure.push((name.clone(), budget.budget_minor, *left));
+    }
     let floors = slates.floor_names.iter().zip(&slates.problem.floors).zip(&plan.shortfalls);
     facts.floors =
         floors.map(|((name, floor), missing)| (name.clone(), floor.offers_min, *missing)).collect();

@@ -21,7 +21,7 @@ use super::draws::DrawFacts;
 use super::engine_test::NO_ENGINE;
 use super::learn::{ModelCard, ModelCards};
 use super::manifest::{Stage, parse};
-use super::plan_facts::PlanFacts;
+use super::plan_facts::{LimitPriceFacts, PlanFacts};
 use super::ratio;
 use super::runner::StageContext;
 use super::stages::WeeklyRun;
@@ -423,21 +423,43 @@ fn limits_of(plan: &PlanFacts) -> Vec<Limit> {
         used: limit - left,
         limit: *limit,
     });
+    let margin = plan.margin_budgets_minor.iter().map(|(name, limit, left)| Limit {
+        name: in_margin(name),
+        unit: Unit::Money,
+        used: limit - left,
+        limit: *limit,
+    });
     let floors = plan.floors.iter().map(|(name, least, missing)| Limit {
         name: format!("at least, {name}"),
         unit: Unit::Count,
         used: (least - missing) as i64,
         limit: *least as i64,
     });
-    total.into_iter().chain(shared).chain(budgets).chain(caps).chain(floors).collect()
+    let of_run = total.into_iter().chain(shared).chain(margin);
+    of_run.chain(budgets).chain(caps).chain(floors).collect()
+}
+
+/// What the report calls a budget in margin.
+fn in_margin(name: &str) -> String {
+    format!("{name} (margin)")
 }
 
 /// How good the plan is; scores of an engine that only ranks are shown as scores.
 fn certificate(plan: &PlanFacts, ranked: bool) -> Option<Certificate> {
     let facts = plan.certificate.as_ref()?;
     let scale = if ranked { 1.0 / super::worth::SCORE_SCALE } else { 1.0 };
+    let name = |price: &LimitPriceFacts| match &price.promotion {
+        Some(name)
+            if price.limit == RuleId::NamedBudget.name()
+                && plan.margin_budgets_minor.iter().any(|(of, ..)| of == name) =>
+        {
+            in_margin(name)
+        }
+        Some(name) => name.clone(),
+        None => ALL_PROMOTIONS.to_owned(),
+    };
     let prices = facts.prices.iter().map(|price| LimitPrice {
-        name: price.promotion.clone().unwrap_or_else(|| ALL_PROMOTIONS.to_owned()),
+        name: name(price),
         limits: match RuleId::from_name(&price.limit) {
             Some(RuleId::Cap | RuleId::Floor) => Unit::Count,
             _ => Unit::Money,

@@ -78,6 +78,7 @@ impl Scopes {
             slots: u8::MAX,
             value_minor: 0,
             expected_cost_minor: 0,
+            margin_loss_minor: 0,
             excluded: None,
         };
         let pushed = problem.customers.push(self.of_customer(customer), &[candidate], &[]);

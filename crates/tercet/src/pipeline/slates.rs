@@ -6,8 +6,8 @@ use std::ops::Range;
 use tercet_allocation::solve::{Dual, Solver};
 use tercet_allocation::{
     Budget, Candidate, Certificate, CountedProducts, Customer, Exploration, Explored, Floor,
-    LimitPart, MAX_GROUPS, NoOverlap, Overlap, Placed, Problem, Promotion, Reasons, RuleId,
-    ShadowPrice, Slot, WhyNot, verify_all,
+    LimitPart, MAX_GROUPS, Measure, NoOverlap, Overlap, Placed, Problem, Promotion, Reasons,
+    RuleId, ShadowPrice, Slot, WhyNot, verify_all,
 };
 use tercet_engine::{Engine, Frame, params};
 use tercet_measurement::assignment::{self, Arm, Holdout, Salt, TestArm};
@@ -188,6 +188,11 @@ impl<'a> Filling<'a> {
         let at_id: BTreeMap<&str, u32> =
             known().zip(0..).map(|(known, at)| (known.id.as_str(), at)).collect();
         let budget_names = add_budgets(&mut problem, config, &at_id);
+        if has_margin_budget(&problem) && config.features.product.default_margin_rate.is_none() {
+            let untold: Vec<bool> = known().map(|known| !known.margin_is_told).collect();
+            let ids: Vec<&str> = known().map(|known| known.id.as_str()).collect();
+            refuse_untold(&problem, &budget_names, &untold, &ids)?;
+        }
         let (floor_names, floor_groups) = add_floors(&mut problem, config, &at_id)?;
         Ok(Self {
             config,
@@ -243,6 +248,7 @@ impl<'a> Filling<'a> {
         self.first_of_part.push(self.customers.len());
         self.exploration = circumstances.exploration;
         self.counts_products = scored.value_kind == ORDER_VALUE;
+        let counts_margin = has_margin_budget(&self.problem);
         let mut candidates = Vec::new();
         for (at, &ix) in scored.customers.iter().enumerate() {
             let known = &week.customers[&ix];
@@ -279,6 +285,10 @@ impl<'a> Filling<'a> {
                     slots: pin.map_or_else(|| masks.of(row), |slot| 1 << slot),
                     value_minor: value.value_minor.round_ties_even() as i64,
                     expected_cost_minor: value.expected_cost_minor.ceil() as i64,
+                    margin_loss_minor: match counts_margin {
+                        true => value.margin_loss_minor.ceil() as i64,
+                        false => 0,
+                    },
                     excluded: rule,
                 });
             }
@@ -386,12 +396,42 @@ fn add_budgets(
     at_id: &BTreeMap<&str, u32>,
 ) -> Vec<String> {
     for shared in &config.rules.budgets {
-        let promotions: BTreeSet<u32> =
-            shared.promotions.iter().filter_map(|id| at_id.get(id.as_str()).copied()).collect();
+        let named = shared.promotions.iter().filter_map(|id| at_id.get(id.as_str()).copied());
+        let promotions: BTreeSet<u32> = match shared.promotions.is_empty() {
+            true => at_id.values().copied().collect(),
+            false => named.collect(),
+        };
+        let (budget_minor, measure) = (shared.budget_minor, shared.measure.into());
         let promotions = promotions.into_iter().collect();
-        problem.budgets.push(Budget { budget_minor: shared.budget_minor, promotions });
+        problem.budgets.push(Budget { budget_minor, measure, promotions });
     }
     config.rules.budgets.iter().map(|shared| shared.name.clone()).collect()
+}
+
+/// True when it counts what offers lose of the margin.
+fn has_margin_budget(problem: &Problem<'_>) -> bool {
+    problem.budgets.iter().any(|budget| budget.measure == Measure::Margin)
+}
+
+/// Refuses budgets in margin that a promotion of unknown margin spends.
+fn refuse_untold(
+    problem: &Problem<'_>,
+    names: &[String],
+    untold: &[bool],
+    ids: &[&str],
+) -> Result<()> {
+    for (budget, name) in problem.budgets.iter().zip(names) {
+        let mut spend = budget.promotions.iter().map(|at| *at as usize);
+        let found = spend.find(|at| budget.measure == Measure::Margin && untold[*at]);
+        if let Some(at) = found {
+            return Err(Error::config(
+                "T1096",
+                format!("budget '{name}' is in margin, and no product of promotion '{}' says its margin", ids[at]),
+            )
+            .hint("fill margin_rate in products, say [features.product] default_margin_rate, or limit what offers cost: measure = \"cost\""));
+        }
+    }
+    Ok(())
 }
 
 /// Names of floors, and the groups of customers that they name: where each stands in the configuration, and the

@@ -280,6 +280,7 @@ fn scored_frame(scored: &Scored) -> Result<Frame> {
         ("value_minor", whole(|value| value.value_minor).into()),
         ("value_kind", vec![scored.value_kind.to_owned(); scored.rows()].into()),
         ("expected_cost_minor", whole(|value| value.expected_cost_minor).into()),
+        ("margin_loss_minor", whole(|value| value.margin_loss_minor).into()),
         ("response_rate", of(|value| value.response_rate).into()),
         ("discovery_rate", of(|value| value.discovery_rate).into()),
         ("route", routes.into()),
@@ -299,6 +300,7 @@ pub(super) fn scored_of(context: &StageContext<'_>, asked: &[i32]) -> Result<Sco
     let keep: Vec<bool> = everybody.iter().map(is_asked).collect();
     let frame = if keep.contains(&false) { frame.filter(&keep)? } else { frame };
     let (values, costs) = (frame.i64("value_minor")?, frame.i64("expected_cost_minor")?);
+    let losses = frame.i64("margin_loss_minor")?;
     let (responses, discoveries) = (frame.f64("response_rate")?, frame.f64("discovery_rate")?);
     let kinds = frame.text("value_kind")?;
     let (customers, promotion_ix) = (frame.i32("customer_ix")?, frame.i32("promotion_ix")?);
@@ -328,6 +330,7 @@ pub(super) fn scored_of(context: &StageContext<'_>, asked: &[i32]) -> Result<Sco
             (at * width..(at + 1) * width).map(|row| tercet_scoring::Value {
                 value_minor: values[row] as f64,
                 expected_cost_minor: costs[row] as f64,
+                margin_loss_minor: losses[row] as f64,
                 response_rate: responses[row],
                 discovery_rate: discoveries[row],
             }),

@@ -76,6 +76,8 @@ pub(crate) struct Scored {
     values_minor: Vec<i64>,
     /// Minor units, rounded up.
     costs_minor: Vec<i32>,
+    /// Minor units, rounded up; only where it is known what offers bring. Elsewhere it is what they cost.
+    losses_minor: Vec<i32>,
     response_rates: Vec<f32>,
     discovery_rates: Vec<f32>,
     /// The route of each customer.
@@ -96,6 +98,9 @@ impl Scored {
         for value in values {
             self.values_minor.push(value.value_minor.round_ties_even() as i64);
             self.costs_minor.push(value.expected_cost_minor.ceil() as i32);
+            if self.value_kind == INCREMENTAL_MARGIN {
+                self.losses_minor.push(value.margin_loss_minor.ceil() as i32);
+            }
             self.response_rates.push(value.response_rate as f32);
             self.discovery_rates.push(value.discovery_rate as f32);
         }
@@ -119,9 +124,12 @@ impl Scored {
 
     /// The value of a row, its amounts in whole minor units.
     pub(crate) fn value(&self, row: usize) -> Value {
+        let cost_minor = self.costs_minor[row];
+        let loss_minor = self.losses_minor.get(row).copied().unwrap_or(cost_minor);
         Value {
             value_minor: self.values_minor[row] as f64,
-            expected_cost_minor: f64::from(self.costs_minor[row]),
+            expected_cost_minor: f64::from(cost_minor),
+            margin_loss_minor: f64::from(loss_minor),
             response_rate: f64::from(self.response_rates[row]),
             discovery_rate: f64::from(self.discovery_rates[row]),
         }
@@ -507,9 +515,11 @@ fn attributes(shop: &Shop) -> Result<Attributes> {
 
 /// A value that no model of ours says, with what an average customer does.
 fn ranked(value_minor: f64, base: &Base) -> Value {
+    let cost_minor = base.buyer_rate * base.discount_minor;
     Value {
         value_minor,
-        expected_cost_minor: base.buyer_rate * base.discount_minor,
+        expected_cost_minor: cost_minor,
+        margin_loss_minor: cost_minor,
         response_rate: base.buyer_rate,
         discovery_rate: 0.0,
     }

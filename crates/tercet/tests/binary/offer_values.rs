@@ -173,6 +173,34 @@ fn order_value_decides_until_chance_has_told_what_offers_bring() {
     let share = liked.iter().filter(|liked| **liked).count() as f64 / liked.len() as f64;
     assert!(share > 0.45, "{share} of what is planned is liked");
 
+    // A budget in margin counts what offers bring, each by itself.
+    let config = shop.text("tercet.toml");
+    shop.append(
+        "tercet.toml",
+        "\n[[rules.budgets]]\nname = \"half\"\nmeasure = \"margin\"\nbudget_minor = 2000\n",
+    );
+    shop.set("features.product.default_margin_rate", 0.1);
+    shop.set("exploration.measurement_share", 0.0);
+    shop.set("model.response_weight", 1.0);
+    let (_, fourth) = weekly(&shop, WEEKS[2]);
+    let scores = shop.table(&fourth, "scoring/scores");
+    let (customers, promotions) =
+        (scores.text("customer_id").unwrap(), scores.text("promotion_id").unwrap());
+    let (costs, losses) =
+        (scores.i64("expected_cost_minor").unwrap(), scores.i64("margin_loss_minor").unwrap());
+    assert!(losses.iter().zip(&costs).all(|(loss, cost)| (0..=*cost).contains(loss)));
+    let rows = customers.iter().zip(&promotions).zip(&losses);
+    let losses: std::collections::BTreeMap<(&String, &String), i64> =
+        rows.map(|((customer, promotion), loss)| ((customer, promotion), *loss)).collect();
+    let offers = shop.offers(&fourth);
+    let lost = offers.iter().map(|offer| losses[&(&offer.customer_id, &offer.promotion_id)]);
+    let lost: i64 = lost.sum();
+    let plan = shop.text(&format!("runs/{fourth}/allocation/plan.json"));
+    let plan: serde_json::Value = serde_json::from_str(&plan).unwrap();
+    assert_eq!(plan["margin_budgets_minor"], serde_json::json!([["half", 2_000, 2_000 - lost]]));
+    assert!((1_500..=2_000).contains(&lost), "{lost} of a budget of 2000");
+    shop.file("tercet.toml", config);
+
     // A log that was changed is none to learn from; the run says so and goes on.
     let path = format!("runs/{first}/allocation/plan.json");
     let plan = shop.text(&path).replace("\"measurement_share\": 1.0", "\"measurement_share\": 0.5");
@@ -245,6 +273,30 @@ fn draws_of_another_weekday_are_neither_used_nor_counted() {
     let (tried, valued_by) = tried_by(&shop, &shop.weekly(&["--as-of", "2026-02-11"]));
     assert_eq!(tried, [wednesday]);
     assert!(!valued_by.contains(" 0 of 2,000"), "{valued_by}");
+}
+
+#[test]
+fn logs_without_chances_and_changed_ones_are_said_and_not_learnt_from() {
+    let shop = project();
+    draw(&shop, true);
+    let run = shop.weekly(&["--as-of", WEEKS[0]]);
+    let log = shop.table(&run, "allocation/decisions");
+    let check = |log: &tercet_engine::Frame, seed: i64, words: &str| {
+        shop.rewrite(&run, "allocation/decisions", log);
+        shop.set("run.seed", seed);
+        let next = shop.weekly(&["--as-of", WEEKS[1]]);
+        let (tried, valued_by) = tried_by(&shop, &next);
+        assert_eq!(tried, [run.as_str()]);
+        assert!(valued_by.contains("logs of earlier runs cannot be used"), "{valued_by}");
+        assert!(valued_by.contains(words), "'{words}' is not in: {valued_by}");
+        assert!(shop.decisions(&next).iter().all(|row| row.value_kind == "order_value"));
+    };
+    let columns = log.columns();
+    let rest: Vec<&str> =
+        columns.iter().map(String::as_str).filter(|column| *column != "propensity").collect();
+    check(&log.only(&rest).unwrap(), 11, "its log has no propensities: there is no 'propensity'");
+    let alike = log.with(vec![("propensity", vec![0.5; log.rows()].into())]).unwrap();
+    check(&alike, 12, "propensities do not follow from plan.json and candidates");
 }
 
 #[test]

@@ -320,6 +320,30 @@ fn caps_budgets_and_groups_hold() {
 }
 
 #[test]
+fn a_budget_in_margin_holds_and_needs_margins() {
+    let shop = project();
+    let text = "\n[[rules.budgets]]\nname = \"spring\"\nmeasure = \"margin\"\nbudget_minor = 400\n";
+    shop.append("tercet.toml", text);
+    let refused = shop.run(&["run"]);
+    refused.refused(2, "T1096", &["'spring' is in margin", "margin_rate", "default_margin_rate"]);
+    shop.set("features.product.default_margin_rate", 0.3);
+    let id = shop.weekly(&[]);
+    // What offers bring is not known: of margin each loses what it costs.
+    let decisions = shop.decisions(&id);
+    let spent: i64 = decisions.iter().map(|decision| decision.expected_cost_minor).sum();
+    assert!(spent > 300 && spent <= 400, "{spent} of a budget of 400");
+    assert!(decisions.iter().any(|d| d.empty_reason.as_deref() == Some("budget")));
+    let plan = shop.text(&format!("runs/{id}/allocation/plan.json"));
+    let plan: serde_json::Value = serde_json::from_str(&plan).unwrap();
+    let left = serde_json::json!([["spring", 400, 400 - spent]]);
+    assert_eq!(plan["margin_budgets_minor"], left);
+    let price = &plan["certificate"]["prices"][0];
+    assert_eq!((&price["limit"], &price["promotion"]), (&"budget".into(), &"spring".into()));
+    let page = shop.text(&format!("runs/{id}/delivery/report.html"));
+    assert!(page.contains("spring (margin)"));
+}
+
+#[test]
 fn little_worth_is_not_sent() {
     let shop = project();
     let all = shop.offers(&shop.weekly(&[]));

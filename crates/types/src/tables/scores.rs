@@ -21,6 +21,11 @@ pub const SCORES: TableSchema = TableSchema {
             I64,
             "Expected discount given, minor units; budgets consume it.",
         ),
+        required(
+            "margin_loss_minor",
+            I64,
+            "Expected loss of margin, minor units: the discount given, less the margin on purchases that the offer brings, where that is known; at least 0. Budgets in margin consume it.",
+        ),
         required("response_rate", F64, "Probability of buying into the promotion in its week."),
         required(
             "discovery_rate",

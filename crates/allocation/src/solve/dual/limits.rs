@@ -3,7 +3,7 @@
 use crate::certificate::Limit;
 use crate::customers::{Candidate, MAX_GROUPS};
 use crate::ledger::Ledger;
-use crate::problem::Problem;
+use crate::problem::{Measure, Problem};
 
 /// The limits that are set, in one row: their places are those of prices.
 pub(super) struct Limits {
@@ -17,6 +17,8 @@ pub(super) struct Limits {
     cap_of: Vec<Option<u32>>,
     /// Places of the budgets that each promotion spends.
     budgets_of: Spans,
+    /// What each budget counts, by place.
+    measure_of: Vec<Measure>,
     /// Places of the floors for which each promotion's offers count.
     floors_of: Spans,
     /// The group a floor is for, by place; none for all customers.
@@ -27,6 +29,14 @@ pub(super) struct Limits {
     segment_of: Vec<u16>,
     /// The groups that floors look at.
     groups: u16,
+}
+
+/// What an offer takes of budgets, minor units: its cost, and its loss of margin.
+pub(super) type Needs = [i64; 2];
+
+/// True when there is room for the needs of an offer.
+pub(super) fn fit(needs: Needs, room: Needs) -> bool {
+    needs[0] <= room[0] && needs[1] <= room[1]
 }
 
 /// A list of places per promotion.
@@ -99,6 +109,10 @@ impl Limits {
             let naming = floors.iter().filter(|(_, floor)| floor.names(at as u32));
             naming.map(|(place, _)| *place).collect()
         }));
+        let mut measure_of = vec![Measure::Cost; names.len()];
+        for (place, budget) in named.iter().zip(&problem.budgets) {
+            measure_of[*place as usize] = budget.measure;
+        }
         let mut group_of = vec![None; names.len()];
         let mut groups = 0_u16;
         for (place, floor) in &floors {
@@ -122,6 +136,7 @@ impl Limits {
             price_most,
             cap_of,
             budgets_of,
+            measure_of,
             floors_of,
             group_of,
             segments,
@@ -156,8 +171,8 @@ impl Limits {
         if let Some(cap) = self.cap_of[promotion] {
             each(cap as usize, 1);
         }
-        for budget in self.budgets_of.of(promotion) {
-            each(*budget as usize, candidate.expected_cost_minor);
+        for budget in self.budgets_of.of(promotion).iter().map(|at| *at as usize) {
+            each(budget, candidate.minor(self.measure_of[budget]));
         }
         for floor in self.floors_of.of(promotion) {
             if self.group_of[*floor as usize].is_none_or(|group| groups >> group & 1 == 1) {
@@ -166,28 +181,38 @@ impl Limits {
         }
     }
 
-    /// The most that an offer of each promotion may cost when so much is left; -1 when its cap is used up.
-    pub(super) fn room(&self, left: &[i64]) -> Vec<i64> {
+    /// What of a measure a budget counts, if it is a budget.
+    pub(super) fn measure(&self, place: usize) -> Option<Measure> {
+        let is_budget = !matches!(self.names[place], Limit::Cap(_) | Limit::Floor(_));
+        is_budget.then(|| self.measure_of[place])
+    }
+
+    /// The most that an offer of each promotion may need when so much is left; -1 when its cap is used up.
+    pub(super) fn room(&self, left: &[i64]) -> Vec<Needs> {
         let of = |(promotion, cap): (usize, &Option<u32>)| {
             if cap.is_some_and(|cap| left[cap as usize] <= 0) {
-                return -1;
+                return [-1; 2];
             }
-            let budgets = self.budgets_of.of(promotion).iter();
-            budgets.map(|budget| left[*budget as usize]).min().unwrap_or(i64::MAX)
+            let mut room = [i64::MAX; 2];
+            for budget in self.budgets_of.of(promotion).iter().map(|at| *at as usize) {
+                let of_measure = &mut room[self.measure_of[budget] as usize];
+                *of_measure = left[budget].min(*of_measure);
+            }
+            room
         };
         self.cap_of.iter().enumerate().map(of).collect()
     }
 
-    /// True when what is left is enough for an offer of the promotion at this cost.
+    /// True when what is left is enough for an offer of the promotion with these needs.
     pub(super) fn has_room(
         &self,
         promotion: usize,
-        cost_minor: i64,
+        needs: Needs,
         left: impl Fn(usize) -> i64,
     ) -> bool {
-        let mut budgets = self.budgets_of.of(promotion).iter();
+        let mut budgets = self.budgets_of.of(promotion).iter().map(|at| *at as usize);
         self.cap_of[promotion].is_none_or(|cap| left(cap as usize) > 0)
-            && budgets.all(|budget| left(*budget as usize) >= cost_minor)
+            && budgets.all(|budget| left(budget) >= needs[self.measure_of[budget] as usize])
     }
 
     /// Writes what is used up into a ledger that counts the pins, for the limits that are set.
@@ -208,6 +233,10 @@ impl Limits {
     pub(super) fn tariff(&self, prices: &[f64], left: &[i64]) -> Tariff {
         let promotions = self.cap_of.len();
         let mut list = Vec::with_capacity(promotions * self.segments.len());
+        let of_measure = |promotion: usize, measure: Measure| {
+            let budgets = self.budgets_of.of(promotion).iter().map(|at| *at as usize);
+            budgets.filter(|at| self.measure_of[*at] == measure).map(|at| prices[at]).sum::<f64>()
+        };
         for &groups in &self.segments {
             for promotion in 0..promotions {
                 let mut offer = self.cap_of[promotion].map_or(0.0, |cap| prices[cap as usize]);
@@ -217,11 +246,11 @@ impl Limits {
                         offer -= prices[floor];
                     }
                 }
-                let budgets = self.budgets_of.of(promotion).iter();
-                list.push([offer, budgets.map(|budget| prices[*budget as usize]).sum()]);
+                list.push([offer, of_measure(promotion, Measure::Cost)]);
             }
         }
-        Tariff { list, promotions }
+        let losses = (0..promotions).map(|at| of_measure(at, Measure::Margin)).collect();
+        Tariff { list, losses, promotions }
     }
 
     /// What the limits cost at the prices, less what floors pay, minor units.
@@ -236,22 +265,38 @@ impl Limits {
     }
 }
 
-/// Prices as an offer of each promotion meets them, segment by segment: of the offer, and per minor unit of
-/// its cost.
+/// Prices as an offer of each promotion meets them.
 pub(super) struct Tariff {
+    /// Segment by segment: of the offer, and per minor unit of its cost.
     list: Vec<[f64; 2]>,
+    /// Per minor unit of margin that it loses: the same for all segments, and looked at where there are losses.
+    losses: Vec<f64>,
     promotions: usize,
+}
+
+/// The prices of all promotions for a segment.
+#[derive(Clone, Copy)]
+pub(super) struct Prices<'a> {
+    /// Of the offer, and per minor unit of its cost.
+    pub(super) list: &'a [[f64; 2]],
+    /// Per minor unit of margin that it loses.
+    pub(super) losses: &'a [f64],
 }
 
 impl Tariff {
     /// The prices of all promotions for a segment.
-    pub(super) fn of(&self, segment: usize) -> &[[f64; 2]] {
-        &self.list[segment * self.promotions..(segment + 1) * self.promotions]
+    pub(super) fn of(&self, segment: usize) -> Prices<'_> {
+        let list = &self.list[segment * self.promotions..(segment + 1) * self.promotions];
+        Prices { list, losses: &self.losses }
     }
 }
 
-/// What the candidate's use of the limits costs, minor units.
-pub(super) fn price_minor(tariff: &[[f64; 2]], candidate: &Candidate) -> f64 {
-    let [offer, cost] = tariff[candidate.promotion as usize];
-    offer + cost * candidate.expected_cost_minor as f64
+impl Prices<'_> {
+    /// What the candidate's use of the limits costs, minor units.
+    pub(super) fn of(&self, candidate: &Candidate) -> f64 {
+        let promotion = candidate.promotion as usize;
+        let [offer, cost] = self.list[promotion];
+        let loss_minor = self.losses[promotion] * candidate.margin_loss_minor as f64;
+        offer + cost * candidate.expected_cost_minor as f64 + loss_minor
+    }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 use super::assignment::{self, Shelves};
-use super::limits::{Limits, Tariff, price_minor};
+use super::limits::{Limits, Needs, Prices, Tariff, fit};
 use super::sequence;
 use crate::customers::{Candidate, Row, Rows, promotion_of};
 use crate::problem::Problem;
@@ -79,8 +79,8 @@ pub(super) struct Outcome {
     pub(super) used: Vec<f64>,
     /// Offers chosen.
     pub(super) offers: f64,
-    /// Their expected cost, minor units.
-    pub(super) cost_minor: f64,
+    /// What they need of budgets, by measure, minor units.
+    pub(super) needs_minor: [f64; 2],
     /// Sum of the prices paid and of the surplus: the offers' value.
     pub(super) value_minor: f64,
 }
@@ -102,7 +102,7 @@ pub(super) struct Market<'a> {
     pinned: BTreeMap<usize, Pinned>,
     pub(super) limits: Limits,
     /// The room that the pins leave, see [`Limits::room`].
-    room: Vec<i64>,
+    room: Vec<Needs>,
     /// Customers in the order of their hash.
     pub(super) order: &'a [u32],
     /// The key of each promotion.
@@ -179,14 +179,14 @@ impl<'a> Market<'a> {
     }
 
     /// The best offers of a customer at the prices, among the candidates that `admit` lets through by
-    /// promotion and cost.
+    /// promotion and needs.
     pub(super) fn best(
         &self,
         customer: usize,
         tariff: &Tariff,
         effort: Effort,
         scratch: &mut Scratch,
-        admit: impl Fn(usize, i64) -> bool,
+        admit: impl Fn(usize, Needs) -> bool,
     ) -> Slate {
         let row = self.problem.customers.row(customer);
         self.best_of(customer, row, tariff, effort, scratch, admit)
@@ -200,7 +200,7 @@ impl<'a> Market<'a> {
         tariff: &Tariff,
         effort: Effort,
         scratch: &mut Scratch,
-        admit: impl Fn(usize, i64) -> bool,
+        admit: impl Fn(usize, Needs) -> bool,
     ) -> Slate {
         let nothing = Pinned::default();
         let pinned = self.pinned(customer).unwrap_or(&nothing);
@@ -208,16 +208,16 @@ impl<'a> Market<'a> {
         if more == 0 || row.is_empty() {
             return Slate::default();
         }
-        let tariff = tariff.of(self.limits.segment(self.problem.customers[customer].groups));
+        let prices = tariff.of(self.limits.segment(self.problem.customers[customer].groups));
         if self.is_additive {
             let shelves = &mut scratch.shelves;
             shelves.open(self.problem.slots.len(), more, self.has_groups);
-            self.gather(customer, row, tariff, &admit, pinned, shelves);
+            self.gather(customer, row, prices, &admit, pinned, shelves);
             return assignment::best(shelves, pinned, more);
         }
         let items = &mut scratch.items;
         items.clear();
-        self.gather(customer, row, tariff, &admit, pinned, items);
+        self.gather(customer, row, prices, &admit, pinned, items);
         match items.is_empty() {
             true => Slate::default(),
             false => sequence::best(self.problem, customer, items, pinned, more, effort),
@@ -229,17 +229,17 @@ impl<'a> Market<'a> {
         &self,
         customer: usize,
         row: Row<'_>,
-        tariff: &[[f64; 2]],
-        admit: &impl Fn(usize, i64) -> bool,
+        prices: Prices<'_>,
+        admit: &impl Fn(usize, Needs) -> bool,
         pinned: &Pinned,
         shelf: &mut S,
     ) {
         let least_minor = self.problem.least_minor();
         let stall = Stall { market: self, customer, pinned, admit, least_minor };
         match row.width() {
-            2 => stall.gather::<2, S>(row, tariff, shelf),
-            4 => stall.gather::<4, S>(row, tariff, shelf),
-            _ => stall.gather::<8, S>(row, tariff, shelf),
+            2 => stall.gather::<2, S>(row, prices, shelf),
+            4 => stall.gather::<4, S>(row, prices, shelf),
+            _ => stall.gather::<8, S>(row, prices, shelf),
         }
     }
 
@@ -261,7 +261,7 @@ impl<'a> Market<'a> {
                         Who::All => (place, self.problem.customers.row(place)),
                         Who::First(rows) => (self.order[place] as usize, rows.row(place)),
                     };
-                    let admit = |promotion: usize, cost: i64| self.room[promotion] >= cost;
+                    let admit = |promotion: usize, needs| fit(needs, self.room[promotion]);
                     let slate = self.best_of(customer, row, tariff, effort, &mut scratch, admit);
                     self.count(customer, row, &slate, tariff, &mut sum);
                 }
@@ -272,7 +272,9 @@ impl<'a> Market<'a> {
             sum.surplus_minor += block.surplus_minor;
             sum.most_minor += block.most_minor;
             sum.offers += block.offers;
-            sum.cost_minor += block.cost_minor;
+            for (sum, minor) in sum.needs_minor.iter_mut().zip(block.needs_minor) {
+                *sum += minor;
+            }
             sum.value_minor += block.value_minor;
             for (sum, used) in sum.used.iter_mut().zip(block.used) {
                 *sum += used;
@@ -293,13 +295,14 @@ impl<'a> Market<'a> {
         sum.most_minor += slate.most_minor;
         sum.value_minor += slate.surplus_minor;
         let groups = self.problem.customers[customer].groups;
-        let tariff = tariff.of(self.limits.segment(groups));
+        let prices = tariff.of(self.limits.segment(groups));
         for at in slate.picks.iter() {
             let candidate = row.get(at);
             self.limits.uses(groups, &candidate, |place, need| sum.used[place] += need as f64);
             sum.offers += 1.0;
-            sum.cost_minor += candidate.expected_cost_minor as f64;
-            sum.value_minor += price_minor(tariff, &candidate);
+            sum.needs_minor[0] += candidate.expected_cost_minor as f64;
+            sum.needs_minor[1] += candidate.margin_loss_minor as f64;
+            sum.value_minor += prices.of(&candidate);
         }
     }
 }
@@ -311,7 +314,7 @@ impl Outcome {
             most_minor: 0.0,
             used: vec![0.0; limits],
             offers: 0.0,
-            cost_minor: 0.0,
+            needs_minor: [0.0; 2],
             value_minor: 0.0,
         }
     }
@@ -347,12 +350,26 @@ struct Stall<'a, A> {
     least_minor: f64,
 }
 
-impl<A: Fn(usize, i64) -> bool> Stall<'_, A> {
-    /// Looks at every candidate of the row: the place where nearly all of the time goes.
+impl<A: Fn(usize, Needs) -> bool> Stall<'_, A> {
+    /// Looks at every candidate of the row.
     fn gather<const WIDTH: usize, S: Shelf>(
         &self,
         row: Row<'_>,
-        tariff: &[[f64; 2]],
+        tariff: Prices<'_>,
+        shelf: &mut S,
+    ) {
+        match row.losses::<WIDTH>() {
+            None => self.look::<WIDTH, false, S>(row, &[], tariff, shelf),
+            Some(losses) => self.look::<WIDTH, true, S>(row, losses, tariff, shelf),
+        }
+    }
+
+    /// The place where nearly all of the time goes: losses are only asked about where there are some.
+    fn look<const WIDTH: usize, const LOSSES: bool, S: Shelf>(
+        &self,
+        row: Row<'_>,
+        losses: &[[u8; WIDTH]],
+        tariff: Prices<'_>,
         shelf: &mut S,
     ) {
         let (values, costs) = row.numbers::<WIDTH>();
@@ -363,30 +380,34 @@ impl<A: Fn(usize, i64) -> bool> Stall<'_, A> {
         // Where scope takes slots away it is not yet known which shelf a candidate is for.
         let is_scoped = self.market.is_scoped;
         let mut look = |at: usize, promotion: usize, prices: [f64; 2], (value, cost, slots)| {
-            let cost_minor = unsigned::<WIDTH>(cost);
+            let mut needs = [unsigned::<WIDTH>(cost), 0];
             let adds_minor = signed::<WIDTH>(value) as f64 - contact_minor;
-            let price_minor = prices[0] + prices[1] * cost_minor as f64;
+            let mut price_minor = prices[0] + prices[1] * needs[0] as f64;
+            if LOSSES {
+                needs[1] = unsigned::<WIDTH>(losses[at]);
+                price_minor += tariff.losses[promotion] * needs[1] as f64;
+            }
             let surplus_minor = adds_minor - price_minor;
             let mask: u8 = slots & all;
             let least_minor = if is_scoped { 0.0 } else { shelf.least_minor(mask) };
             if surplus_minor > least_minor {
                 let key = self.market.keys[promotion];
                 let item = Item { surplus_minor, price_minor, at: at as u16, key, mask };
-                self.consider(item, adds_minor, (promotion, cost_minor), row, shelf);
+                self.consider(item, adds_minor, (promotion, needs), row, shelf);
             }
         };
         let each = values.iter().zip(costs).zip(slots).enumerate();
         let each = each.map(|(at, ((value, cost), slots))| (at, (*value, *cost, *slots)));
         match row.codes() {
             None => {
-                for ((at, numbers), prices) in each.zip(tariff) {
+                for ((at, numbers), prices) in each.zip(tariff.list) {
                     look(at, at, *prices, numbers);
                 }
             }
             Some(codes) => {
                 for ((at, numbers), code) in each.zip(codes) {
                     if let Some(promotion) = promotion_of(*code) {
-                        look(at, promotion, tariff[promotion], numbers);
+                        look(at, promotion, tariff.list[promotion], numbers);
                     }
                 }
             }
@@ -398,7 +419,7 @@ impl<A: Fn(usize, i64) -> bool> Stall<'_, A> {
         &self,
         mut item: Item,
         mut adds_minor: f64,
-        (promotion, cost_minor): (usize, i64),
+        (promotion, needs): (usize, Needs),
         row: Row<'_>,
         shelf: &mut S,
     ) {
@@ -419,7 +440,7 @@ impl<A: Fn(usize, i64) -> bool> Stall<'_, A> {
         let is_open = item.mask != 0
             && adds_minor >= self.least_minor
             && item.surplus_minor > shelf.least_minor(item.mask)
-            && (self.admit)(promotion, cost_minor);
+            && (self.admit)(promotion, needs);
         if is_open {
             shelf.add(item);
         }
@@ -434,7 +455,7 @@ fn signed<const WIDTH: usize>(bytes: [u8; WIDTH]) -> i64 {
     i64::from_le_bytes(all) << spare >> spare
 }
 
-/// A cost of so many bytes.
+/// A cost or a loss of so many bytes.
 fn unsigned<const WIDTH: usize>(bytes: [u8; WIDTH]) -> i64 {
     let mut all = [0; 8];
     all[..WIDTH].copy_from_slice(&bytes);

@@ -8,7 +8,6 @@
 //! Few limits are shared by many customers, so prices are found on a sample and corrected on larger ones.
 
 use super::market::{Effort, Market, Who};
-use crate::certificate::Limit;
 use crate::customers::Rows;
 
 /// Customers on whom prices are found first: the first in hash order. All, when there are fewer.
@@ -176,12 +175,12 @@ impl<'a> Descent<'a> {
         let sizes = left.iter().zip(&free.used).map(|(left, used)| left.max(*used).max(1.0));
         let sizes = sizes.collect();
         let value_minor = free.value_minor / free.offers.max(1.0);
-        let cost_minor = free.cost_minor / free.offers.max(1.0);
+        let needs_minor = free.needs_minor.map(|minor| minor / free.offers.max(1.0));
         // A budget that pays for few offers goes to those that cost next to nothing: its price is far higher.
         let scarcity = |at: usize| (free.used[at] / left[at].max(1.0)).clamp(1.0, SCARCITY_MOST);
-        let unit = |at: usize| match limits.names[at] {
-            Limit::Cap(_) | Limit::Floor(_) => value_minor,
-            _ => value_minor / cost_minor.max(1.0) * scarcity(at),
+        let unit = |at: usize| match limits.measure(at) {
+            None => value_minor,
+            Some(measure) => value_minor / needs_minor[measure as usize].max(1.0) * scarcity(at),
         };
         let units = (0..left.len()).map(unit).collect();
         let mut descent = Self {

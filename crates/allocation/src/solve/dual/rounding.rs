@@ -7,7 +7,7 @@
 
 use rayon::prelude::*;
 
-use super::limits::Tariff;
+use super::limits::{Tariff, fit};
 use super::market::{Effort, Market, Scratch};
 use crate::ledger::Ledger;
 use crate::problem::Problem;
@@ -109,7 +109,7 @@ impl<'a> Rounding<'a> {
             let tariff = limits.tariff(&prices, &self.left);
             let room = limits.room(&self.left);
             let wished = side_by_side(round, |customer, scratch| {
-                let admit = |promotion: usize, cost: i64| room[promotion] >= cost;
+                let admit = |promotion: usize, needs| fit(needs, room[promotion]);
                 market.best(customer, &tariff, Effort::SOME, scratch, admit)
             });
             for (customer, wished) in round.iter().map(|at| *at as usize).zip(wished) {
@@ -117,7 +117,7 @@ impl<'a> Rounding<'a> {
                 if !self.take_all(customer, &picks) {
                     // Somebody in this round was first: now with what is left exactly.
                     let room = limits.room(&self.left);
-                    let admit = |promotion: usize, cost: i64| room[promotion] >= cost;
+                    let admit = |promotion: usize, needs| fit(needs, room[promotion]);
                     let slate = market.best(customer, &tariff, Effort::SOME, &mut spare, admit);
                     picks = self.take_some(customer, &slate.picks);
                 }
@@ -250,7 +250,7 @@ impl<'a> Rounding<'a> {
             let back = own.iter().filter(|(of, _)| *of == place).map(|(_, need)| need);
             self.left[place] + back.sum::<i64>()
         };
-        let admit = |promotion: usize, cost: i64| limits.has_room(promotion, cost, left);
+        let admit = |promotion: usize, needs| limits.has_room(promotion, needs, left);
         let slate = market.best(customer, tariff, Effort::SOME, scratch, admit);
         if slate.picks == old {
             return None;
