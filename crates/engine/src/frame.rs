@@ -108,6 +108,10 @@ impl Frame {
         Ok(Self { batch })
     }
 
+    pub(crate) const fn of_batch(batch: RecordBatch) -> Self {
+        Self { batch }
+    }
+
     /// Builds a frame of named columns, all of one length.
     ///
     /// # Errors

@@ -12,10 +12,12 @@ mod leftovers;
 mod location;
 mod parquet_file;
 mod parts;
+mod pieces;
 mod session;
 mod store;
 mod stream;
 mod udf;
+mod upload;
 
 pub use attach::{
     Attached, ColumnInfo, FILE_COLUMN, FILE_NUMBER_COLUMN, FileFormat, FileSet, InputFile,
@@ -27,3 +29,4 @@ pub use parts::{PARTS_MAX, Parts, part_of};
 pub use session::{Engine, EngineOptions, Value, params};
 pub use store::{FileFact, Store};
 pub use stream::{RawColumn, TableWriter};
+pub use upload::FileWriter;

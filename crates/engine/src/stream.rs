@@ -4,8 +4,8 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use datafusion::arrow::array::{
-    ArrayRef, BooleanArray, Date32Array, DictionaryArray, Float64Array, Int64Array, RecordBatch,
-    StringArray, TimestampMicrosecondArray, UInt8Array,
+    ArrayRef, BooleanArray, Date32Array, DictionaryArray, Float64Array, Int32Array, Int64Array,
+    RecordBatch, StringArray, TimestampMicrosecondArray, UInt8Array,
 };
 use datafusion::arrow::datatypes::{DataType, Field, Schema, UInt8Type};
 use datafusion::parquet::arrow::ArrowWriter;
@@ -13,14 +13,10 @@ use datafusion::parquet::arrow::arrow_writer::ArrowWriterOptions;
 use datafusion::parquet::basic::{Compression, Encoding, ZstdLevel};
 use datafusion::parquet::file::properties::WriterProperties;
 use datafusion::parquet::schema::types::ColumnPath;
-use object_store::{MultipartUpload, ObjectStoreExt, PutPayload};
 use tercet_types::{Error, Result};
 
-use crate::failure::store_failure;
+use crate::upload::{FileWriter, PART_BYTES};
 use crate::{FileFact, Store};
-
-/// Bytes of a part; object stores take no smaller ones than 5 MiB but for the last.
-const PART_BYTES: usize = 8 << 20;
 
 /// Rows in a row group: what a writer holds at most, encoded.
 const ROW_GROUP_ROWS: usize = 1 << 19;
@@ -31,6 +27,8 @@ const ZSTD_LEVEL: i32 = 1;
 /// The values of one column of a piece of a table.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RawColumn {
+    /// 32-bit integers.
+    I32(Vec<i32>),
     /// 64-bit integers, stored as differences.
     I64(Vec<i64>),
     /// 64-bit integers with nulls.
@@ -49,11 +47,14 @@ pub enum RawColumn {
     Words(Vec<u8>, &'static [&'static str]),
     /// Text.
     Text(Vec<String>),
+    /// Text with nulls.
+    TextOrNull(Vec<Option<String>>),
 }
 
 impl RawColumn {
     fn into_array(self) -> Result<ArrayRef> {
         Ok(match self {
+            Self::I32(values) => Arc::new(Int32Array::from(values)),
             Self::I64(values) => Arc::new(Int64Array::from(values)),
             Self::I64OrNull(values) => Arc::new(Int64Array::from(values)),
             Self::F64(values) => Arc::new(Float64Array::from_iter(
@@ -70,6 +71,7 @@ impl RawColumn {
                 Arc::new(array)
             }
             Self::Text(values) => Arc::new(StringArray::from(values)),
+            Self::TextOrNull(values) => Arc::new(StringArray::from(values)),
         })
     }
 }
@@ -111,13 +113,9 @@ impl io::Write for Gathered {
 /// Writes one Parquet file piece by piece. The file is there once [`TableWriter::finish`] returned, and not
 /// before; equal pieces give equal bytes.
 pub struct TableWriter {
-    store: Store,
-    path: String,
     gathered: Gathered,
     writer: Option<ArrowWriter<Gathered>>,
-    upload: Option<Box<dyn MultipartUpload>>,
-    hasher: blake3::Hasher,
-    bytes: u64,
+    file: FileWriter,
     rows: u64,
 }
 
@@ -125,13 +123,9 @@ impl Store {
     /// Begins a Parquet file at `path`, replacing one that is there when it is finished.
     pub fn table_writer(&self, path: &str) -> TableWriter {
         TableWriter {
-            store: self.clone(),
-            path: path.to_owned(),
             gathered: Gathered::default(),
             writer: None,
-            upload: None,
-            hasher: blake3::Hasher::new(),
-            bytes: 0,
+            file: self.file_writer(path),
             rows: 0,
         }
     }
@@ -149,7 +143,10 @@ impl TableWriter {
         for (name, column) in columns {
             let nullable = matches!(
                 column,
-                RawColumn::I64OrNull(_) | RawColumn::DateOrNull(_) | RawColumn::F64(_)
+                RawColumn::I64OrNull(_)
+                    | RawColumn::DateOrNull(_)
+                    | RawColumn::F64(_)
+                    | RawColumn::TextOrNull(_)
             );
             let array = column.into_array()?;
             if matches!(
@@ -192,26 +189,7 @@ impl TableWriter {
         writer.write(&batch).map_err(|cause| malformed().cause(cause))?;
         self.rows += batch.num_rows() as u64;
         while let Some(part) = self.gathered.take(PART_BYTES) {
-            self.part(part)?;
-        }
-        Ok(())
-    }
-
-    fn failed(&self, failure: object_store::Error) -> Error {
-        store_failure(&self.store.place_of(&self.path), failure)
-    }
-
-    fn part(&mut self, bytes: Vec<u8>) -> Result<()> {
-        self.hasher.update(&bytes);
-        self.bytes += bytes.len() as u64;
-        let (runtime, inner, target) = self.store.parts(&self.path);
-        if self.upload.is_none() {
-            let begun = runtime.block_on(inner.put_multipart(&target));
-            self.upload = Some(begun.map_err(|failure| self.failed(failure))?);
-        }
-        if let Some(upload) = &mut self.upload {
-            let sent = runtime.block_on(upload.put_part(PutPayload::from(bytes)));
-            sent.map_err(|failure| self.failed(failure))?;
+            self.file.write(&part)?;
         }
         Ok(())
     }
@@ -223,34 +201,8 @@ impl TableWriter {
     pub fn finish(mut self) -> Result<FileFact> {
         let writer = self.writer.take().ok_or_else(malformed)?;
         writer.close().map_err(|cause| malformed().cause(cause))?;
-        let last = self.gathered.take_all();
-        if self.upload.is_none() {
-            let fact = self.store.put(&self.path, last)?;
-            return Ok(FileFact { rows: Some(self.rows), ..fact });
-        }
-        self.part(last)?;
-        let (runtime, _, _) = self.store.parts(&self.path);
-        if let Some(upload) = &mut self.upload {
-            let done = runtime.block_on(upload.complete());
-            done.map_err(|failure| self.failed(failure))?;
-        }
-        self.upload = None;
-        Ok(FileFact {
-            path: self.path.clone(),
-            rows: Some(self.rows),
-            bytes: self.bytes,
-            blake3: self.hasher.finalize().to_hex().to_string(),
-        })
-    }
-}
-
-impl Drop for TableWriter {
-    /// What was begun and not finished is taken back, as far as the store answers.
-    fn drop(&mut self) {
-        if let Some(mut upload) = self.upload.take() {
-            let (runtime, _, _) = self.store.parts(&self.path);
-            let _ = runtime.block_on(upload.abort());
-        }
+        self.file.write(&self.gathered.take_all())?;
+        Ok(FileFact { rows: Some(self.rows), ..self.file.finish()? })
     }
 }
 
@@ -330,7 +282,7 @@ mod tests {
         for from in 0..8 {
             writer.write(piece(from * 300_000, 300_000)).unwrap();
         }
-        assert!(writer.upload.is_some(), "too little for a part");
+        assert!(writer.file.has_begun(), "too little for a part");
         drop(writer);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
         assert_eq!(store.table_writer("b.parquet").finish().unwrap_err().code(), "T0911");

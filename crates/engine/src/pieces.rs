@@ -1,0 +1,87 @@
+//! How is a table that is larger than memory read?
+
+use std::ops::ControlFlow;
+
+use datafusion::common::Column;
+use datafusion::physical_plan::execute_stream_partitioned;
+use datafusion::prelude::{Expr, col};
+use futures::StreamExt;
+use tercet_types::Result;
+
+use crate::failure::query_failure;
+use crate::{Engine, Frame};
+
+impl Engine {
+    /// Hands columns of table `name` over, some thousand rows at a time, in the order in which they were registered,
+    /// until `take` breaks off; no more than a piece of each file is in memory.
+    ///
+    /// # Errors
+    /// `T0901` when there is no such table or column; those of `take`.
+    pub fn pieces(
+        &self,
+        name: &str,
+        columns: &[&str],
+        mut take: impl FnMut(Frame) -> Result<ControlFlow<()>>,
+    ) -> Result<()> {
+        let fail = |failure| query_failure(name, failure);
+        let wanted: Vec<Expr> =
+            columns.iter().map(|column| col(Column::from_name(*column))).collect();
+        let plan =
+            async { self.context.table(name).await?.select(wanted)?.create_physical_plan().await };
+        let plan = self.runtime.block_on(plan).map_err(fail)?;
+        // Streams that read in the background start within the runtime.
+        let _inside = self.runtime.enter();
+        let streams = execute_stream_partitioned(plan, self.context.task_ctx()).map_err(fail)?;
+        for mut stream in streams {
+            while let Some(batch) = self.runtime.block_on(stream.next()) {
+                if take(Frame::of_batch(batch.map_err(fail)?))?.is_break() {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{EngineOptions, FileSet, Location};
+
+    #[test]
+    fn pieces_are_the_rows_in_order_and_end_when_enough_is_known() {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = Engine::new(EngineOptions::default()).unwrap();
+        let store = engine.store(&Location::new(".", folder.path()).unwrap()).unwrap();
+        let rows: i64 = 50_000;
+        for (path, from) in [("t/a.parquet", 0), ("t/b.parquet", rows), ("t/c.parquet", rows * 2)] {
+            let numbers: Vec<i64> = (from..from + rows).collect();
+            let words = numbers.iter().map(|number| format!("w{number}")).collect::<Vec<_>>();
+            let frame = Frame::of(vec![("number", numbers.into()), ("word", words.into())]);
+            store.put_table(path, &frame.unwrap()).unwrap();
+        }
+        let location = Location::new("t", folder.path()).unwrap();
+        engine.attach("t", &FileSet { location, format: None }).unwrap();
+        let (mut words, mut longest) = (Vec::new(), 0);
+        let whole = engine.pieces("t", &["word"], |piece| {
+            assert_eq!(piece.columns(), ["word"]);
+            longest = longest.max(piece.rows());
+            words.extend(piece.text("word")?);
+            Ok(ControlFlow::Continue(()))
+        });
+        whole.unwrap();
+        assert!(longest < rows as usize, "{longest}");
+        assert_eq!(words, (0..rows * 3).map(|number| format!("w{number}")).collect::<Vec<_>>());
+        let mut seen = 0;
+        let first = engine.pieces("t", &["number"], |_| {
+            seen += 1;
+            Ok(ControlFlow::Break(()))
+        });
+        first.unwrap();
+        assert_eq!(seen, 1);
+        for (table, column) in [("t", "nothing"), ("nowhere", "number")] {
+            let error = engine.pieces(table, &[column], |_| Ok(ControlFlow::Continue(())));
+            assert_eq!(error.unwrap_err().code(), "T0901", "{table} {column}");
+        }
+    }
+}
