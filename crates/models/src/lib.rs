@@ -48,7 +48,7 @@ pub use neighbours::{
     NeighbourFeature, NeighbourFeatures, NeighbourParams, Neighbours, neighbour_features,
 };
 pub use promotion_ranker::{Promoted, PromotionRanker, Scores};
-pub use purchases::{Purchase, Purchases};
+pub use purchases::{Purchase, Purchases, PurchasesBuilder};
 pub use recommender::{
     Fitted, Query, Ranked, Recommender, Seen, Training, Wanted, customers_for, similar_products,
 };

@@ -39,13 +39,7 @@ impl Purchases {
         for (at, (customer, line)) in lines.iter().enumerate() {
             let customer = *customer as usize;
             if customer >= customers || line.product as usize >= products {
-                return Err(Error::data(
-                    "T0407",
-                    format!(
-                        "purchase line {at}: customer {customer} of {customers}, product {} of {products}",
-                        line.product
-                    ),
-                ));
+                return Err(outside(at, [customer, customers], [line.product as usize, products]));
             }
             starts[customer + 1] += 1;
         }
@@ -60,14 +54,7 @@ impl Purchases {
             grouped[*at] = line;
             *at += 1;
         }
-        let mut rest = grouped.as_mut_slice();
-        let mut parts = Vec::with_capacity(customers);
-        for customer in 0..customers {
-            let (part, after) = rest.split_at_mut(starts[customer + 1] - starts[customer]);
-            parts.push(part);
-            rest = after;
-        }
-        parts.into_par_iter().for_each(|part| part.sort_unstable());
+        sort_each(&starts, &mut grouped);
         Ok(Self { starts, lines: grouped, products })
     }
 
@@ -124,6 +111,74 @@ impl Purchases {
     }
 }
 
+fn outside(at: usize, customer: [usize; 2], product: [usize; 2]) -> Error {
+    let ([customer, customers], [product, products]) = (customer, product);
+    Error::data(
+        "T0407",
+        format!(
+            "purchase line {at}: customer {customer} of {customers}, product {product} of {products}"
+        ),
+    )
+}
+
+/// Puts the lines of each customer in order.
+fn sort_each(starts: &[usize], lines: &mut [Purchase]) {
+    let mut rest = lines;
+    let mut parts = Vec::with_capacity(starts.len());
+    for bounds in starts.windows(2) {
+        let (part, after) = rest.split_at_mut(bounds[1] - bounds[0]);
+        parts.push(part);
+        rest = after;
+    }
+    parts.into_par_iter().for_each(|part| part.sort_unstable());
+}
+
+/// Purchases that come customer by customer: no line is held twice.
+#[derive(Debug)]
+pub struct PurchasesBuilder {
+    customers: usize,
+    /// Where each customer so far begins.
+    starts: Vec<usize>,
+    lines: Vec<Purchase>,
+    products: usize,
+}
+
+impl PurchasesBuilder {
+    /// Room for so many lines.
+    pub fn new(customers: usize, products: usize, lines: usize) -> Self {
+        let starts = Vec::with_capacity(customers + 1);
+        Self { customers, starts, lines: Vec::with_capacity(lines), products }
+    }
+
+    /// Adds a line of a customer, behind all lines of customers with smaller indices.
+    ///
+    /// # Errors
+    /// `T0407` for a customer or product index out of range, or a customer before the last one.
+    pub fn push(&mut self, customer: u32, line: Purchase) -> Result<()> {
+        let (customer, product) = (customer as usize, line.product as usize);
+        if customer >= self.customers
+            || product >= self.products
+            || customer + 1 < self.starts.len()
+        {
+            let [customer, product] = [[customer, self.customers], [product, self.products]];
+            return Err(outside(self.lines.len(), customer, product));
+        }
+        if self.starts.len() <= customer {
+            self.starts.resize(customer + 1, self.lines.len());
+        }
+        self.lines.push(line);
+        Ok(())
+    }
+
+    /// The purchases; customers without a line are among them.
+    pub fn finish(self) -> Purchases {
+        let Self { customers, mut starts, mut lines, products } = self;
+        starts.resize(customers + 1, lines.len());
+        sort_each(&starts, &mut lines);
+        Purchases { starts, lines, products }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -147,5 +202,23 @@ mod tests {
         assert_eq!(purchases.last_day(), Some(10));
         assert!(purchases.of(2).is_empty() && purchases.of(99).is_empty());
         assert_eq!(Purchases::new(1, 1, vec![(0, line(1, 4))]).unwrap_err().code(), "T0407");
+    }
+
+    #[test]
+    fn built_customer_by_customer_they_are_the_same() {
+        let line = |day, product| Purchase { day, order: 1, product, spend_minor: 100 };
+        let lines = vec![(1, line(9, 0)), (1, line(5, 2)), (3, line(5, 2)), (3, line(5, 1))];
+        let mut builder = PurchasesBuilder::new(5, 3, 0);
+        lines.iter().for_each(|(customer, line)| builder.push(*customer, *line).unwrap());
+        let refused = |builder: &mut PurchasesBuilder, customer, product| {
+            let error = builder.push(customer, line(1, product)).unwrap_err();
+            assert_eq!(error.code(), "T0407");
+        };
+        refused(&mut builder, 2, 0);
+        refused(&mut builder, 5, 0);
+        refused(&mut builder, 3, 3);
+        assert_eq!(builder.finish(), Purchases::new(5, 3, lines).unwrap());
+        let none = PurchasesBuilder::new(2, 1, 0).finish();
+        assert_eq!(none, Purchases::new(2, 1, vec![]).unwrap());
     }
 }

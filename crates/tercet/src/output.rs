@@ -92,20 +92,25 @@ pub(crate) fn rows(format: Format, header: &[&str], rows: &[Vec<String>]) -> Str
             format!("{:#}", serde_json::Value::from(objects))
         }
         Format::Csv => {
-            let quoted = |cell: &str| {
-                if cell.contains(['"', ',', '\n', '\r']) {
-                    format!("\"{}\"", cell.replace('"', "\"\""))
-                } else {
-                    cell.to_owned()
-                }
-            };
-            let line = |cells: Vec<String>| cells.join(",");
-            let mut lines = vec![line(header.iter().map(|cell| quoted(cell)).collect())];
+            let lines = std::iter::once(csv_line(header));
+            let mut lines: String = lines.chain(rows.iter().map(|row| csv_line(row))).collect();
+            lines.pop();
             lines
-                .extend(rows.iter().map(|row| line(row.iter().map(|cell| quoted(cell)).collect())));
-            lines.join("\n")
         }
     }
+}
+
+/// A line of CSV with its end.
+pub(crate) fn csv_line<T: AsRef<str>>(cells: &[T]) -> String {
+    let quoted = |cell: &T| {
+        let cell = cell.as_ref();
+        if cell.contains(['"', ',', '\n', '\r']) {
+            format!("\"{}\"", cell.replace('"', "\"\""))
+        } else {
+            cell.to_owned()
+        }
+    };
+    cells.iter().map(quoted).collect::<Vec<_>>().join(",") + "\n"
 }
 
 /// Columns of a terminal that tables are laid out for.

@@ -27,7 +27,7 @@ use self::models::{chosen, sections_of};
 pub(super) use self::models::{settings_file, settings_text};
 pub(super) use self::places::written_apart;
 pub(super) use self::protocol::{ProtocolArguments, SeenFlag};
-pub(super) use self::read::{Data, read};
+pub(super) use self::read::{Data, read, read_known};
 use super::Shared;
 use super::uplift::table::{engine, folder_of};
 use crate::config::{CONFIG_FILE, Environment, load};

@@ -5,7 +5,7 @@ mod known;
 mod write;
 
 use clap::Args;
-use tercet_models::{Fitted, Query, Seen, Training, Wanted, customers_for, similar_products};
+use tercet_models::{Fitted, Query, Seen, Training, Wanted, customers_for, similar_products, top};
 use tercet_types::{Date, Error, Result};
 
 use self::filter::FilterArguments;
@@ -114,19 +114,25 @@ pub(crate) fn recommend(
     let model = Model::named(&verb.model, &sections)?;
     let id = |customer: u32| known.customer_ids[customer as usize].as_str();
     let everybody = verb.asked.is_empty() && product.is_none();
-    let mut lists = Lists::new(known.engine(), by, ["customer_id", "product_id"], everybody)?;
+    let mut lists = Lists::new(&known, by, ["customer_id", "product_id"], everybody)?;
     with_fitted(&known, &model, shared, |fitted| {
         if let Some(product) = product {
             let has = |query: &Query<'_>| query.lines.iter().any(|line| line.product == product);
-            let (candidates, queries): (Vec<u32>, Vec<Query<'_>>) = customers
-                .iter()
-                .map(|customer| (*customer, known.query(*customer)))
-                .filter(|(_, query)| verb.seen.seen() == Seen::Keep || !has(query))
-                .unzip();
-            let found = customers_for(fitted, &queries, product, verb.customers);
-            for (rank, (place, score)) in (1..).zip(found) {
-                let (id, of) = (id(candidates[place as usize]), known.product(product));
-                lists.add(id, rank, of.0, of.1, score)?;
+            let is_asked = |query: &Query<'_>| verb.seen.seen() == Seen::Keep || !has(query);
+            let mut best: Vec<(u32, f64)> = Vec::new();
+            for batch in customers.chunks(BATCH) {
+                let (candidates, queries): (Vec<u32>, Vec<Query<'_>>) = batch
+                    .iter()
+                    .map(|customer| (*customer, known.query(*customer)))
+                    .filter(|(_, query)| is_asked(query))
+                    .unzip();
+                let found = customers_for(fitted, &queries, product, verb.customers);
+                let found = found.into_iter().map(|(at, score)| (candidates[at as usize], score));
+                best = top(best.into_iter().chain(found), verb.customers);
+            }
+            for (rank, (customer, score)) in (1..).zip(best) {
+                let of = known.product(product);
+                lists.add(id(customer), rank, of.0, of.1, score)?;
             }
             return Ok(());
         }
@@ -163,7 +169,7 @@ pub(crate) fn similar(
     let sections = settings_of(known.engine(), by.settings.as_deref(), shared, environment)?;
     let model = Model::named(&verb.model, &sections)?;
     let everybody = verb.asked.is_empty();
-    let mut lists = Lists::new(known.engine(), by, ["similar_to", "product_id"], everybody)?;
+    let mut lists = Lists::new(&known, by, ["similar_to", "product_id"], everybody)?;
     with_fitted(&known, &model, shared, |fitted| {
         let wanted = Wanted { k: by.k, seen: Seen::Keep, among: among.as_deref() };
         for batch in products.chunks(BATCH) {

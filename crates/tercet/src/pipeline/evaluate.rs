@@ -41,20 +41,6 @@ impl Remarks {
     }
 }
 
-impl Ground {
-    /// All lines, as estimators take them.
-    ///
-    /// # Errors
-    /// `T0407` when customers or products are more than there are.
-    pub(crate) fn purchases(&self) -> Result<Purchases> {
-        let (customers, products) = (self.histories.customers(), self.histories.products());
-        let of = |customer: u32| {
-            self.histories.of(customer).iter().map(move |line| (customer, purchase(line)))
-        };
-        Purchases::new(customers, products, (0..customers as u32).flat_map(of).collect())
-    }
-}
-
 /// How lists are made and judged.
 pub(crate) struct Protocol<'a> {
     pub(crate) split: Split,
@@ -228,7 +214,8 @@ fn purchases(fold: &Fold<'_>) -> Result<Purchases> {
     Purchases::new(histories.customers(), histories.products(), lines)
 }
 
-const fn purchase(line: &Line) -> Purchase {
+/// A line as estimators take it.
+pub(crate) const fn purchase(line: &Line) -> Purchase {
     Purchase {
         day: line.day,
         order: line.order,

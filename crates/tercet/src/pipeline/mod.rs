@@ -46,7 +46,7 @@ mod worth;
 pub(crate) use campaign::{Campaign, campaign, participant};
 pub(crate) use decide::rule_words;
 pub(crate) use effects::{Effect, EffectFacts, EngineFacts, effects};
-pub(crate) use evaluate::{Cost, Ground, Protocol, cut, fold_facts, rank_and_judge};
+pub(crate) use evaluate::{Cost, Ground, Protocol, cut, fold_facts, purchase, rank_and_judge};
 pub(crate) use history::Contact;
 pub(crate) use lift::{
     Answer, Asked, Comparison, Measured, Planned, PowerAsk, compare, measure, plan,

@@ -260,6 +260,26 @@ fn tables_that_are_not_as_usual_are_read_with_care() {
     let counted = file("counted.csv", &dated.replace("20240501", "20241301"));
     evaluate(&counted, &[]).refused(3, "T1092", &["column 'date': row 2 holds 20241301"]);
 
+    // Digits that are a date with an hour as well as an instant are refused; what other numbers count is said.
+    let in_digits = |first: &str, second: &str| {
+        file("digits.csv", &dated.replace("20240430", first).replace("20240501", second))
+    };
+    let refused = |first: &str, second: &str, words: &[&str]| {
+        evaluate(&in_digits(first, second), &[]).refused(3, "T1092", words);
+    };
+    refused("2024043007", "2024050112", &["2024043007, a date in digits or an instant"]);
+    refused("202404300730", "202405011230", &["202404300730, a date in digits or an instant"]);
+    refused("1714435200", "1714521600000", &["row 2 holds 1714521600000, and others"]);
+    let read_as = |first: &str, second: &str, words: &str| {
+        let place = in_digits(first, second);
+        let loud = run(&["evaluate", "--data", &place, "--models", "popular", "--json"]).fine();
+        let line = format!("column 'date' is read as {words}");
+        assert_eq!(loud.stderr.matches(&line).count(), 1, "{line}: {}", loud.stderr);
+    };
+    read_as("1714435200", "1714521600", "seconds since 1970: 2024-04-30 to 2024-05-01");
+    read_as("1714435200000", "1714521600000", "milliseconds since 1970: 2024-04-30 to 2024-05-01");
+    read_as("3", "17", "numbers of days: 3 to 17");
+
     // With orders, the last is judged whole; where one product is asked for, not the largest id.
     let mut orders = String::from("customer,product,order\n");
     for customer in 0..40 {
@@ -299,6 +319,9 @@ fn tables_that_are_not_as_usual_are_read_with_care() {
         let line = format!("not used as {holds}: column '{column}'");
         assert_eq!(loud.stderr.matches(&line).count(), 1, "{line}: {}", loud.stderr);
     }
+    let asked = ["recommend", "--data", &priced, "--for", "c1", "--model", "popular"];
+    let loud = run(&asked).fine();
+    assert!(loud.stderr.contains("not used as value: column 'value'"), "{}", loud.stderr);
     evaluate(&priced, &["--value", "value"]).refused(3, "T1062", &["'value'", "$1.94"]);
     evaluate(&priced, &["--position", "pos"]).refused(3, "T1062", &["'pos'", "first"]);
     evaluate(&priced, &["--part", "part"]).refused(3, "T1092", &["'part'", "left"]);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use tercet_engine::{Engine, EngineOptions, Location};
 
-use crate::support::{MONDAY, Project, project};
+use crate::support::{MONDAY, Project, project, run};
 
 /// What a customer bought before the Monday, by the starter's own file.
 fn bought(shop: &Project, customer: &str) -> BTreeSet<String> {
@@ -129,6 +129,56 @@ fn a_table_needs_no_project() {
         &["recommend", "--data", data, "--model", "popular", "--for", "bob", "--seen", "drop"],
     );
     assert_eq!(products(&found), ["milk"]);
+}
+
+#[test]
+fn tables_and_lists_of_many_pieces_are_read_and_written_whole() {
+    const CUSTOMERS: usize = 9_000;
+    let folder = tempfile::tempdir().unwrap();
+    let place = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    // Not customer by customer; everybody has two of twelve products.
+    let row = |row: usize| {
+        let (customer, second) = (row * 7_001 % CUSTOMERS, row >= CUSTOMERS);
+        let product = (customer + usize::from(second) * 5) % 12;
+        format!("c{customer:05},p{product:02},2026-01-{:02}\n", 1 + usize::from(second))
+    };
+    let rows: Vec<String> = (0..2 * CUSTOMERS).map(row).collect();
+    let table = |name: &str, rows: &[String]| {
+        std::fs::write(place(name), format!("customer,product,date\n{}", rows.concat())).unwrap();
+        place(name)
+    };
+    let data = table("bought.csv", &rows);
+    let asked = |data: &str, out: &str| {
+        let flags = ["--model", "popular", "--seen", "drop", "--out", out];
+        run(&[&["recommend", "--data", data], &flags[..]].concat())
+    };
+    let outs = [place("lists.csv"), place("lists.parquet"), format!("{}/", place("lists"))];
+    outs.iter().for_each(|out| _ = asked(&data, out).fine());
+    let text = std::fs::read_to_string(&outs[0]).unwrap();
+    let lines: Vec<Vec<&str>> =
+        text.lines().skip(1).map(|line| line.split(',').collect()).collect();
+    assert_eq!(lines.len(), 10 * CUSTOMERS);
+    let engine = Engine::new(EngineOptions::default()).unwrap();
+    let store = engine.store(&Location::new(".", folder.path()).unwrap()).unwrap();
+    for place in ["lists.parquet", "lists/part-00000.parquet"] {
+        let frame = engine.load(&store, place, "lists").unwrap();
+        let (customers, products) =
+            (frame.text("customer_id").unwrap(), frame.text("product_id").unwrap());
+        let found = customers.into_iter().zip(frame.i32("rank").unwrap()).zip(products);
+        let found: Vec<_> = found.map(|((c, rank), p)| vec![c, rank.to_string(), p]).collect();
+        assert!(found.iter().zip(&lines).all(|(own, line)| own[..] == line[..3]), "{place}");
+        assert_eq!(found.len(), lines.len(), "{place}");
+    }
+    // Row by row, wherever a piece of the table ends.
+    let mut wrong = rows.clone();
+    wrong[16_999] = "c00001,p01,soon\n".to_owned();
+    let error = asked(&table("wrong.csv", &wrong), &outs[0]);
+    error.refused(3, "T1092", &["column 'date': row 17000 holds soon"]);
+    // Nothing is left of what was not finished, and rows in another order say the same.
+    wrong.clone_from(&rows);
+    wrong.reverse();
+    asked(&table("turned.csv", &wrong), &outs[0]).fine();
+    assert!(std::fs::read_to_string(&outs[0]).unwrap() == text);
 }
 
 #[test]

@@ -5,8 +5,7 @@ use tercet_models::{Purchase, Purchases};
 use tercet_types::{DAYS_PER_WEEK, Date, Error, Result};
 
 use super::CustomerValueArguments;
-use crate::commands::evaluate::DataArguments;
-use crate::commands::uplift::table::Table;
+use crate::commands::uplift::table::{Table, day};
 
 /// Values are added up in millionths, exactly.
 const PARTS: f64 = 1e6;
@@ -42,7 +41,7 @@ pub(super) fn read(table: &Table, verb: &CustomerValueArguments) -> Result<Known
     let cells = table.cells(&verb.customer)?;
     let customers = named(&verb.customer, &cells, "customer", |cell| Some(cell.to_owned()))?;
     drop(cells);
-    let days = named(&verb.date, &table.cells(&verb.date)?, "day", DataArguments::day)?;
+    let days = named(&verb.date, &table.cells(&verb.date)?, "day", day)?;
     let values = table.numbers(&verb.value)?;
     if let Some(row) = values.iter().position(|value| value.abs() > VALUE_MAX) {
         return Err(Error::data(

@@ -35,15 +35,15 @@ impl Names {
 }
 
 /// One product that a customer took up, before it has its place.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Entry {
     pub(super) customer: u32,
     /// The day and the place within it; the same for all where no time is known.
     pub(super) moment: (i32, i64),
     /// The place among what came at the same moment.
     pub(super) place: i64,
-    /// The order, by its number; none where orders are not known.
-    pub(super) order: Option<u32>,
+    /// The order, by its number or a hash of its name; 0 where orders are not known.
+    pub(super) order: u64,
     pub(super) product: u32,
     pub(super) spend_minor: i64,
     pub(super) part: Part,
@@ -60,34 +60,140 @@ pub(super) enum Orders {
     Each,
 }
 
-/// Puts the entries of every customer in order: by moment, place and row.
-///
-/// Without days, orders are counted back from the customer's last, which is day −1: what was taken up last is equally
-/// old for everybody.
-pub(super) fn lines(mut entries: Vec<Entry>, has_days: bool, orders: Orders) -> Vec<(u32, Line)> {
-    // Stable: rows of the same place stay as they came.
-    entries.sort_by_key(|entry| (entry.customer, entry.moment, entry.place));
-    let mut lines = Vec::with_capacity(entries.len());
-    for own in entries.chunk_by(|a, b| a.customer == b.customer) {
-        let numbers = order_numbers(own, orders);
-        let count = numbers.iter().max().map_or(0, |last| last + 1);
-        let mut first_day: HashMap<u32, i32> = HashMap::new();
-        for (entry, order) in own.iter().zip(&numbers) {
-            let day = match has_days {
-                // An order that goes past midnight is of the day it began.
-                true => *first_day.entry(*order).or_insert(entry.moment.0),
-                false => *order as i32 - count as i32,
-            };
-            let Entry { product, spend_minor, part, .. } = *entry;
-            lines.push((entry.customer, Line { day, order: *order, product, spend_minor, part }));
+/// Values of rows: those after the last that is not the default take no memory.
+#[derive(Default)]
+struct Values<T>(Vec<T>);
+
+impl<T: Copy + Default + PartialEq> Values<T> {
+    /// Notes the value of a row, which comes after all others.
+    fn set(&mut self, row: usize, value: T) {
+        if value != T::default() {
+            self.0.resize(row, T::default());
+            self.0.push(value);
         }
     }
-    lines
+
+    fn get(&self, row: usize) -> T {
+        self.0.get(row).copied().unwrap_or_default()
+    }
+}
+
+/// Entries by columns, as they come: what no row says takes no memory, in tables of hundreds of millions of rows.
+#[derive(Default)]
+pub(super) struct Entries {
+    customers: Vec<u32>,
+    products: Vec<u32>,
+    days: Values<i32>,
+    within: Values<i64>,
+    places: Values<i64>,
+    orders: Values<u64>,
+    spends_minor: Values<i64>,
+    parts: Values<Part>,
+}
+
+impl Entries {
+    pub(super) const fn len(&self) -> usize {
+        self.customers.len()
+    }
+
+    pub(super) fn push(&mut self, entry: Entry) {
+        let row = self.len();
+        self.customers.push(entry.customer);
+        self.products.push(entry.product);
+        self.days.set(row, entry.moment.0);
+        self.within.set(row, entry.moment.1);
+        self.places.set(row, entry.place);
+        self.orders.set(row, entry.order);
+        self.spends_minor.set(row, entry.spend_minor);
+        self.parts.set(row, entry.part);
+    }
+
+    /// Forgets places among what came at the same moment.
+    pub(super) fn forget_places(&mut self) {
+        self.places = Values::default();
+    }
+
+    /// Forgets what was paid.
+    pub(super) fn forget_spends(&mut self) {
+        self.spends_minor = Values::default();
+    }
+
+    /// Forgets where rows belong.
+    pub(super) fn forget_parts(&mut self) {
+        self.parts = Values::default();
+    }
+
+    /// Gives customers and products other numbers.
+    pub(super) fn renumber(&mut self, customers: &[u32], products: &[u32]) {
+        self.customers.iter_mut().for_each(|number| *number = customers[*number as usize]);
+        self.products.iter_mut().for_each(|number| *number = products[*number as usize]);
+    }
+
+    fn entry(&self, customer: u32, row: u32) -> Entry {
+        let row = row as usize;
+        Entry {
+            customer,
+            moment: (self.days.get(row), self.within.get(row)),
+            place: self.places.get(row),
+            order: self.orders.get(row),
+            product: self.products[row],
+            spend_minor: self.spends_minor.get(row),
+            part: self.parts.get(row),
+        }
+    }
+
+    /// Puts the entries of every customer in order, by moment, place and row, and hands over their lines.
+    ///
+    /// Without days, orders are counted back from the customer's last, which is day −1: what was taken up last is
+    /// equally old for everybody.
+    pub(super) fn lines(
+        mut self,
+        customers: usize,
+        has_days: bool,
+        orders: Orders,
+        mut found: impl FnMut(u32, Line),
+    ) {
+        let mut starts = vec![0_usize; customers + 1];
+        self.customers.iter().for_each(|customer| starts[*customer as usize + 1] += 1);
+        (0..customers).for_each(|at| starts[at + 1] += starts[at]);
+        let (mut next, mut rows) = (starts.clone(), vec![0_u32; self.len()]);
+        for (row, customer) in (0_u32..).zip(std::mem::take(&mut self.customers)) {
+            let next = &mut next[customer as usize];
+            rows[*next] = row;
+            *next += 1;
+        }
+        drop(next);
+        let mut own = Vec::new();
+        for customer in 0..customers as u32 {
+            let (from, to) = (starts[customer as usize], starts[customer as usize + 1]);
+            own.clear();
+            own.extend(rows[from..to].iter().map(|row| self.entry(customer, *row)));
+            // Stable: rows of the same place stay as they came.
+            own.sort_by_key(|entry| (entry.moment, entry.place));
+            of_one(&own, has_days, orders, |line| found(customer, line));
+        }
+    }
+}
+
+/// The lines of a customer's entries.
+fn of_one(own: &[Entry], has_days: bool, orders: Orders, mut found: impl FnMut(Line)) {
+    let numbers = order_numbers(own, orders);
+    let count = numbers.iter().max().map_or(0, |last| last + 1);
+    let mut first_day: HashMap<u32, i32> = HashMap::new();
+    for (entry, order) in own.iter().zip(&numbers) {
+        let day = match has_days {
+            // An order that goes past midnight is of the day it began.
+            true => *first_day.entry(*order).or_insert(entry.moment.0),
+            false => *order as i32 - count as i32,
+        };
+        let Entry { product, spend_minor, part, .. } = *entry;
+        found(Line { day, order: *order, product, spend_minor, part });
+    }
 }
 
 /// Which order of its customer each entry is of, in order of their first entries.
 fn order_numbers(own: &[Entry], orders: Orders) -> Vec<u32> {
-    let mut known: HashMap<Option<u32>, u32> = HashMap::new();
+    let mut known: HashMap<u64, u32> = HashMap::new();
     let mut last = None;
     let mut next = 0;
     own.iter()
@@ -133,10 +239,8 @@ mod tests {
     use super::*;
 
     /// `(customer, day, place, order, product)`
-    fn entry((customer, day, place, order, product): (u32, i32, i64, u32, u32)) -> Entry {
-        let order = Some(order);
-        let moment = (day, 0);
-        Entry { customer, moment, place, order, product, spend_minor: 0, part: Part::Train }
+    fn entry((customer, day, place, order, product): (u32, i32, i64, u64, u32)) -> Entry {
+        Entry { customer, moment: (day, 0), place, order, product, ..Entry::default() }
     }
 
     #[test]
@@ -144,9 +248,12 @@ mod tests {
         let entries =
             [(1, 5, 0, 7, 2), (0, 3, 1, 4, 1), (0, 3, 0, 4, 0), (0, 4, 0, 4, 2), (0, 9, 0, 3, 0)];
         let check = |has_days, orders, expect: &[(u32, i32, u32, u32)]| {
-            let found = lines(entries.map(entry).to_vec(), has_days, orders);
-            let found: Vec<(u32, i32, u32, u32)> =
-                found.iter().map(|(c, line)| (*c, line.day, line.order, line.product)).collect();
+            let mut read = Entries::default();
+            entries.map(entry).into_iter().for_each(|entry| read.push(entry));
+            let mut found: Vec<(u32, i32, u32, u32)> = Vec::new();
+            read.lines(2, has_days, orders, |customer, line| {
+                found.push((customer, line.day, line.order, line.product));
+            });
             assert_eq!(found, expect, "{has_days} {orders:?}");
         };
         check(
@@ -164,6 +271,29 @@ mod tests {
             Orders::Each,
             &[(0, -4, 0, 0), (0, -3, 1, 1), (0, -2, 2, 2), (0, -1, 3, 0), (1, -1, 0, 2)],
         );
+    }
+
+    #[test]
+    fn what_rows_say_comes_back() {
+        let mut entries = Entries::default();
+        let all = [
+            Entry { product: 3, ..Entry::default() },
+            Entry { moment: (0, 9), order: u64::MAX, ..Entry::default() },
+            Entry { customer: 1, spend_minor: -5, place: 2, ..Entry::default() },
+            Entry { moment: (-7, 0), part: Part::Test, ..Entry::default() },
+            Entry::default(),
+        ];
+        all.into_iter().for_each(|entry| entries.push(entry));
+        for (row, entry) in (0_u32..).zip(all) {
+            assert_eq!(entries.entry(entry.customer, row), entry);
+        }
+        entries.forget_places();
+        entries.forget_spends();
+        entries.forget_parts();
+        assert_eq!(entries.entry(1, 2), Entry { customer: 1, ..Entry::default() });
+        assert_eq!(entries.entry(0, 3), Entry { moment: (-7, 0), ..Entry::default() });
+        entries.renumber(&[1, 0], &[0, 0, 0, 4]);
+        assert_eq!((entries.customers[0], entries.products[0]), (1, 4));
     }
 
     #[test]

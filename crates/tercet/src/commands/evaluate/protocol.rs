@@ -7,7 +7,7 @@ use tercet_models::Seen;
 use tercet_types::{Error, Result};
 
 use super::read::Data;
-use super::when::moment;
+use super::when::day_of;
 
 /// How what is known is parted from what is judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -104,11 +104,11 @@ impl ProtocolArguments {
             SplitKind::LeaveLastBasket => Ok(Split::LeaveLastBasket),
             SplitKind::Time | SplitKind::Rolling if !data.has_days => Err(lacks("days", "time")),
             SplitKind::Time => {
-                let from = self.from.as_deref().and_then(moment).ok_or_else(|| {
+                let from = self.from.as_deref().and_then(day_of).ok_or_else(|| {
                     Error::config("T1093", "from which day on is judged?")
                         .hint("say it with --from, such as --from 2017-09-04")
                 })?;
-                Ok(Split::Time { from: from.0, days: self.days })
+                Ok(Split::Time { from, days: self.days })
             }
             SplitKind::Rolling => Ok(Split::RollingWeeks { weeks: self.weeks }),
             SplitKind::Random => Ok(Split::Random { shares: self.shares()?, seed: self.seed }),

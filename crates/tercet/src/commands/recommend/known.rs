@@ -5,7 +5,7 @@ use tercet_models::{Purchases, Query};
 use tercet_types::{Date, Error, Result};
 
 use super::ByArguments;
-use crate::commands::evaluate::{DataArguments, Described, product_column, read};
+use crate::commands::evaluate::{DataArguments, Described, product_column, read_known};
 use crate::commands::uplift::table::{Table, engine};
 use crate::commands::{Project, Shared};
 use crate::config::Environment;
@@ -54,7 +54,7 @@ impl Known {
         let progress = shared.progress();
         let ((known, _), _) = progress.step("read", || {
             let known = match &by.data {
-                Some(data) => Self::of_table(engine(environment)?, data, by.as_of)?,
+                Some(data) => Self::of_table(engine(environment)?, data, by.as_of, &progress)?,
                 None => {
                     let project = Project::open(shared, environment)?;
                     Self::of_project(project, by.as_of, &progress)?
@@ -71,13 +71,18 @@ impl Known {
         Ok(known)
     }
 
-    fn of_table(engine: Engine, ask: &DataArguments, as_of: Option<Date>) -> Result<Self> {
-        let data = read(&engine, ask)?;
-        let history = data.ground.purchases()?;
-        let after_last = history.last_day().map_or(0, |day| day.saturating_add(1));
+    fn of_table(
+        engine: Engine,
+        ask: &DataArguments,
+        as_of: Option<Date>,
+        progress: &Progress,
+    ) -> Result<Self> {
+        let data = read_known(&engine, ask)?;
+        data.remarks.iter().for_each(|line| progress.say(line));
+        let after_last = data.history.last_day().map_or(0, |day| day.saturating_add(1));
         Ok(Self {
             as_of: as_of.map_or(after_last, Date::days),
-            history,
+            history: data.history,
             product_names: vec![None; data.product_ids.len()],
             customer_ids: data.customer_ids,
             product_ids: data.product_ids,
@@ -136,6 +141,11 @@ impl Known {
             Reader::Project(project) => &project.engine,
             Reader::Engine(engine) => engine,
         }
+    }
+
+    /// Whether some products have names.
+    pub(super) fn has_names(&self) -> bool {
+        self.product_names.iter().any(Option::is_some)
     }
 
     /// The id of a product, and what it is called.

@@ -1,38 +1,51 @@
 //! How do ranked lists leave?
 
-use tercet_engine::{Engine, Frame, Store};
+use tercet_engine::{FileWriter, RawColumn, Store, TableWriter};
 use tercet_types::{Error, Result};
 
 use super::ByArguments;
+use super::known::Known;
 use crate::commands::Shared;
 use crate::commands::uplift::file::Ending;
 use crate::commands::uplift::table::{folder_of, location};
-use crate::output::{Format, print, rows, thousands};
+use crate::output::{Format, csv_line, print, rows, thousands};
 
-/// Lines of one file of a folder: so many are in memory at a time.
+/// Lines that are in memory at a time.
+const PIECE_LINES: usize = 1 << 16;
+
+/// Lines of one file of a folder.
 const PART_LINES: usize = 1 << 22;
 
 /// Lists as they come: of whom, what, at which rank, with which score.
 pub(super) struct Lists {
     /// What the first two columns are called.
     columns: [&'static str; 2],
+    /// Whether products have names.
+    has_names: bool,
     place: Place,
     format: Format,
+    /// What is not written yet.
+    piece: Piece,
+    written: usize,
+}
+
+/// Lines by columns.
+#[derive(Default)]
+struct Piece {
     of: Vec<String>,
     ranks: Vec<i32>,
     found: Vec<String>,
     names: Vec<Option<String>>,
     scores: Vec<f64>,
-    parts: usize,
-    written: usize,
 }
 
 /// Where lists go.
 enum Place {
     Printed,
-    File(Store, String, Ending),
-    /// A folder of Parquet files, for more lists than memory should hold.
-    Folder(Store),
+    Csv(FileWriter),
+    Parquet(TableWriter),
+    /// A folder of Parquet files, and the one that is written.
+    Folder(Store, Option<TableWriter>),
 }
 
 impl Lists {
@@ -41,12 +54,21 @@ impl Lists {
     /// # Errors
     /// `T1088` when lists of everybody have no place, `T1068` for a place that is no kind of table.
     pub(super) fn new(
-        engine: &Engine,
+        known: &Known,
         by: &ByArguments,
         columns: [&'static str; 2],
         of_everybody: bool,
     ) -> Result<Self> {
-        let place = match by.out.as_deref() {
+        let engine = known.engine();
+        let mut lists = Self {
+            columns,
+            has_names: known.has_names(),
+            place: Place::Printed,
+            format: by.format,
+            piece: Piece::default(),
+            written: 0,
+        };
+        lists.place = match by.out.as_deref() {
             None if of_everybody => {
                 return Err(Error::config("T1088", "lists of everybody are not printed").hint(
                     "say where they go with --out FILE.csv, FILE.parquet or FOLDER/, or name some",
@@ -54,26 +76,22 @@ impl Lists {
             }
             None => Place::Printed,
             Some(folder) if folder.ends_with('/') => {
-                Place::Folder(engine.store(&location(folder)?)?)
+                Place::Folder(engine.store(&location(folder)?)?, None)
             }
             Some(file) => {
                 let ending = Ending::of(file)?;
                 let (store, name) = folder_of(engine, file)?;
-                Place::File(store, name, ending)
+                match ending {
+                    Ending::Csv => {
+                        let mut writer = store.file_writer(&name);
+                        writer.write(csv_line(&lists.header()).as_bytes())?;
+                        Place::Csv(writer)
+                    }
+                    Ending::Parquet => Place::Parquet(store.table_writer(&name)),
+                }
             }
         };
-        Ok(Self {
-            columns,
-            place,
-            format: by.format,
-            of: Vec::new(),
-            ranks: Vec::new(),
-            found: Vec::new(),
-            names: Vec::new(),
-            scores: Vec::new(),
-            parts: 0,
-            written: 0,
-        })
+        Ok(lists)
     }
 
     /// Adds a line.
@@ -85,90 +103,83 @@ impl Lists {
         name: Option<&str>,
         score: f64,
     ) -> Result<()> {
-        self.of.push(of.to_owned());
-        self.ranks.push(rank);
-        self.found.push(found.to_owned());
-        self.names.push(name.map(str::to_owned));
-        self.scores.push(score);
+        self.piece.of.push(of.to_owned());
+        self.piece.ranks.push(rank);
+        self.piece.found.push(found.to_owned());
+        self.piece.names.push(name.map(str::to_owned));
+        self.piece.scores.push(score);
         self.written += 1;
-        if matches!(self.place, Place::Folder(_)) && self.of.len() >= PART_LINES {
-            self.put_part()?;
-        }
-        Ok(())
+        let is_full = self.piece.of.len() >= PIECE_LINES && !matches!(self.place, Place::Printed);
+        if is_full { self.put() } else { Ok(()) }
     }
 
     /// Writes what is left.
     pub(super) fn finish(mut self, shared: &Shared) -> Result<()> {
-        match &self.place {
-            Place::Printed => {
-                let (header, lines) = self.texts();
-                print(rows(self.format, &header, &lines))?;
-            }
-            Place::File(store, name, Ending::Csv) => {
-                let (header, lines) = self.texts();
-                store.put(name, (rows(Format::Csv, &header, &lines) + "\n").into_bytes())?;
-            }
-            Place::File(..) => {
-                let frame = self.frame()?;
-                if let Place::File(store, name, _) = &self.place {
-                    store.put_table(name, &frame)?;
-                }
-            }
-            Place::Folder(_) => self.put_part()?,
+        if matches!(self.place, Place::Printed) {
+            return print(rows(self.format, &self.header(), &self.texts()));
         }
-        if !matches!(self.place, Place::Printed) {
-            shared.progress().say(&format!("{} lines written", thousands(self.written)));
+        self.put()?;
+        match self.place {
+            Place::Csv(writer) => _ = writer.finish()?,
+            Place::Parquet(writer) | Place::Folder(_, Some(writer)) => _ = writer.finish()?,
+            Place::Printed | Place::Folder(_, None) => (),
         }
+        shared.progress().say(&format!("{} lines written", thousands(self.written)));
         Ok(())
     }
 
-    fn has_names(&self) -> bool {
-        self.names.iter().any(Option::is_some)
+    fn header(&self) -> Vec<&'static str> {
+        let mut header = vec![self.columns[0], "rank", self.columns[1]];
+        header.extend(self.has_names.then_some("name"));
+        header.push("score");
+        header
     }
 
-    /// The columns as texts, for people and CSV.
-    fn texts(&self) -> (Vec<&'static str>, Vec<Vec<String>>) {
-        let has_names = self.has_names();
-        let mut header = vec![self.columns[0], "rank", self.columns[1]];
-        header.extend(has_names.then_some("name"));
-        header.push("score");
+    /// The lines as texts, for people and CSV.
+    fn texts(&self) -> Vec<Vec<String>> {
+        let piece = &self.piece;
         let line = |at: usize| {
             let mut line =
-                vec![self.of[at].clone(), self.ranks[at].to_string(), self.found[at].clone()];
-            line.extend(has_names.then(|| self.names[at].clone().unwrap_or_default()));
-            let score = self.scores[at];
-            line.push(match self.format {
-                Format::Table => format!("{score:.4}"),
+                vec![piece.of[at].clone(), piece.ranks[at].to_string(), piece.found[at].clone()];
+            line.extend(self.has_names.then(|| piece.names[at].clone().unwrap_or_default()));
+            let score = piece.scores[at];
+            line.push(match (&self.place, self.format) {
+                (Place::Printed, Format::Table) => format!("{score:.4}"),
                 _ => score.to_string(),
             });
             line
         };
-        (header, (0..self.of.len()).map(line).collect())
+        (0..piece.of.len()).map(line).collect()
     }
 
-    /// The lines as a table, leaving none.
-    fn frame(&mut self) -> Result<Frame> {
-        let has_names = self.has_names();
+    /// Writes the lines that wait.
+    fn put(&mut self) -> Result<()> {
+        let texts = if matches!(self.place, Place::Csv(_)) { self.texts() } else { Vec::new() };
+        let piece = std::mem::take(&mut self.piece);
+        let is_empty = piece.of.is_empty();
         let mut columns = vec![
-            (self.columns[0], std::mem::take(&mut self.of).into()),
-            ("rank", std::mem::take(&mut self.ranks).into()),
-            (self.columns[1], std::mem::take(&mut self.found).into()),
+            (self.columns[0], RawColumn::Text(piece.of)),
+            ("rank", RawColumn::I32(piece.ranks)),
+            (self.columns[1], RawColumn::Text(piece.found)),
         ];
-        let names = std::mem::take(&mut self.names);
-        columns.extend(has_names.then(|| ("name", names.into())));
-        columns.push(("score", std::mem::take(&mut self.scores).into()));
-        Frame::of(columns)
-    }
-
-    fn put_part(&mut self) -> Result<()> {
-        if self.of.is_empty() {
-            return Ok(());
+        columns.extend(self.has_names.then_some(("name", RawColumn::TextOrNull(piece.names))));
+        columns.push(("score", RawColumn::F64(piece.scores)));
+        match &mut self.place {
+            Place::Csv(writer) => {
+                writer.write(texts.iter().map(|line| csv_line(line)).collect::<String>().as_bytes())
+            }
+            Place::Parquet(writer) => writer.write(columns),
+            Place::Folder(store, writer) if !is_empty => {
+                let part = (self.written - 1) / PART_LINES;
+                let begin = || store.table_writer(&format!("part-{part:05}.parquet"));
+                writer.get_or_insert_with(begin).write(columns)?;
+                // Pieces fill a part exactly.
+                match writer.take_if(|_| self.written.is_multiple_of(PART_LINES)) {
+                    Some(full) => full.finish().map(|_| ()),
+                    None => Ok(()),
+                }
+            }
+            _ => Ok(()),
         }
-        let frame = self.frame()?;
-        if let Place::Folder(store) = &self.place {
-            store.put_table(&format!("part-{:05}.parquet", self.parts), &frame)?;
-        }
-        self.parts += 1;
-        Ok(())
     }
 }

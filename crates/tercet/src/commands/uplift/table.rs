@@ -1,7 +1,9 @@
 //! How is any table read, whatever its columns are called?
 
+use std::ops::{ControlFlow, Range};
+
 use tercet_engine::{Engine, EngineOptions, FileSet, Frame, Location, Store};
-use tercet_types::{Error, Result};
+use tercet_types::{Date, Error, Result};
 
 use crate::config::{Environment, store_options};
 
@@ -15,6 +17,16 @@ pub(in crate::commands) struct Table {
     place: String,
     /// The places of its rows in the file, where some were left out.
     kept: Option<Vec<usize>>,
+    /// The rows before it, where it is a piece of a larger table.
+    before: Option<usize>,
+}
+
+/// A table that may be larger than memory: its rows are looked at piece by piece.
+pub(in crate::commands) struct Pieces<'a> {
+    engine: &'a Engine,
+    /// The engine's name of the table.
+    name: &'static str,
+    head: Table,
 }
 
 /// An engine without a project.
@@ -67,10 +79,9 @@ impl Table {
         let columns = attached.columns.into_iter().map(|column| column.name).collect();
         let frame = engine.table(TABLE)?;
         if frame.rows() == 0 {
-            return Err(Error::data("T1072", format!("{place}: the table has no rows"))
-                .hint("look at how it was written: at most its header is there"));
+            return Err(without_rows(place));
         }
-        Ok(Self { frame, columns, place: place.to_owned(), kept: None })
+        Ok(Self { frame, columns, place: place.to_owned(), kept: None, before: None })
     }
 
     /// The names of its columns.
@@ -91,7 +102,7 @@ impl Table {
 
     /// The number of a row in the file, from 1: for whoever must find it there.
     pub(in crate::commands) fn row(&self, row: usize) -> usize {
-        self.kept.as_ref().map_or(row, |kept| kept[row]) + 1
+        self.before.unwrap_or(0) + self.kept.as_ref().map_or(row, |kept| kept[row]) + 1
     }
 
     /// The cells of a column.
@@ -115,7 +126,11 @@ impl Table {
         let cells = self.frame.text_or_null(name)?;
         let told = |cell: String| {
             let text = cell.trim();
-            (!text.is_empty()).then(|| text.to_owned())
+            match text.len() {
+                0 => None,
+                length if length == cell.len() => Some(cell),
+                _ => Some(text.to_owned()),
+            }
         };
         Ok(cells.into_iter().map(|cell| cell.and_then(told)).collect())
     }
@@ -131,17 +146,94 @@ impl Table {
         let Some(row) = numbers.iter().position(Option::is_none) else {
             return Ok(numbers.into_iter().flatten().collect());
         };
-        let count = numbers.iter().filter(|number| number.is_none()).count();
         let shown = cells[row].as_deref().unwrap_or("nothing");
-        Err(Error::data(
-            "T1062",
-            format!(
-                "column '{name}': {count} rows hold no number; row {} holds {shown}",
-                self.row(row)
-            ),
-        )
-        .hint("leave these rows out, or write 0 where nothing happened"))
+        let row = self.row(row);
+        // Of a piece nobody knows how many more there are.
+        let message = match self.before {
+            Some(_) => format!("column '{name}': row {row} holds {shown}, which is no number"),
+            None => {
+                let count = numbers.iter().filter(|number| number.is_none()).count();
+                format!("column '{name}': {count} rows hold no number; row {row} holds {shown}")
+            }
+        };
+        Err(Error::data("T1062", message)
+            .hint("leave these rows out, or write 0 where nothing happened"))
     }
+}
+
+impl<'a> Pieces<'a> {
+    /// Looks at the beginning of files as [`Table::read`] takes them; `name` is what the engine calls the table.
+    ///
+    /// # Errors
+    /// `T1072` for a table without rows; those of [`Engine::attach`].
+    pub(in crate::commands) fn open(
+        engine: &'a Engine,
+        name: &'static str,
+        place: &str,
+    ) -> Result<Self> {
+        let set = FileSet { location: location(place)?, format: None };
+        let attached = engine.attach(name, &set).map_err(typed)?;
+        let columns: Vec<String> = attached.columns.into_iter().map(|column| column.name).collect();
+        let names: Vec<&str> = columns.iter().map(String::as_str).collect();
+        let mut first = None;
+        engine.pieces(name, &names, |frame| {
+            first = (frame.rows() > 0).then_some(frame);
+            Ok(if first.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        })?;
+        let Some(frame) = first else { return Err(without_rows(place)) };
+        let place = place.to_owned();
+        let head = Table { frame, columns, place, kept: None, before: Some(0) };
+        Ok(Self { engine, name, head })
+    }
+
+    /// Its first rows.
+    pub(in crate::commands) const fn head(&self) -> &Table {
+        &self.head
+    }
+
+    /// Hands all rows over in order, with these columns alone.
+    ///
+    /// # Errors
+    /// Those of reading, and of `take`.
+    pub(in crate::commands) fn each(
+        &self,
+        columns: &[&String],
+        mut take: impl FnMut(&Table) -> Result<()>,
+    ) -> Result<()> {
+        let mut names: Vec<&str> = columns.iter().map(|name| name.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        let mut before = 0;
+        self.engine.pieces(self.name, &names, |frame| {
+            let rows = frame.rows();
+            take(&Table {
+                frame,
+                columns: names.iter().map(|name| (*name).to_owned()).collect(),
+                place: self.head.place.clone(),
+                kept: None,
+                before: Some(before),
+            })?;
+            before += rows;
+            Ok(ControlFlow::Continue(()))
+        })
+    }
+}
+
+fn without_rows(place: &str) -> Error {
+    Error::data("T1072", format!("{place}: the table has no rows"))
+        .hint("look at how it was written: at most its header is there")
+}
+
+/// The day of a cell: `2017-09-04`, also with a time behind it, or `20170904`.
+pub(in crate::commands) fn day(cell: &str) -> Option<Date> {
+    if cell.len() == 8 && cell.bytes().all(|byte| byte.is_ascii_digit()) {
+        let number = |range: Range<usize>| cell.get(range)?.parse().ok();
+        let year = cell.get(..4)?.parse().ok()?;
+        return Date::from_civil(year, number(4..6)?, number(6..8)?);
+    }
+    let rest = cell.get(10..)?;
+    let is_time = rest.is_empty() || rest.starts_with([' ', 'T']);
+    cell.get(..10).filter(|_| is_time)?.parse().ok()
 }
 
 /// What a cell says as a number; `None` when it is none.
@@ -150,5 +242,27 @@ pub(in crate::commands) fn number(cell: &str) -> Option<f64> {
         "true" | "yes" => Some(1.0),
         "false" | "no" => Some(0.0),
         text => text.parse().ok().filter(|number: &f64| number.is_finite()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_read_in_two_ways() {
+        let check = |cell: &str, expect: Option<&str>| {
+            let found = day(cell).map(|day| day.to_string());
+            assert_eq!(found.as_deref(), expect, "{cell}");
+        };
+        check("2017-09-04", Some("2017-09-04"));
+        check("2017-09-04T23:59:59Z", Some("2017-09-04"));
+        check("2017-09-04 23:59", Some("2017-09-04"));
+        check("19970101", Some("1997-01-01"));
+        check("19971301", None);
+        check("2017-09-044", None);
+        check("04.09.2017", None);
+        check("1997", None);
+        check("17–09–04", None);
     }
 }

@@ -94,7 +94,19 @@ pub(super) fn doubt(judgement: &Judgement) -> Option<String> {
                     .then(|| format!("{OPEN} more than choosing by uplift"))
             }
         }
-        Advice::ToNobody => None,
+        // What was not seen to lose may pay: nobody tried it long enough to say.
+        Advice::ToNobody => {
+            let all = judgement.arms.iter().zip(&policy.all_over_nobody);
+            let open = all.filter(|(_, over)| !loses(over));
+            let mut open: Vec<String> =
+                open.map(|(arm, _)| format!("sending {} to all", arm.arm)).collect();
+            let is_choice = judgement.arms.iter().any(|arm| arm.usable);
+            open.extend(
+                (is_choice && !loses(&policy.over_nobody)).then(|| "choosing by uplift".to_owned()),
+            );
+            (!open.is_empty())
+                .then(|| format!("the trial leaves open whether {} would pay", open.join(" or ")))
+        }
     }
 }
 
@@ -236,7 +248,8 @@ mod tests {
             assert_eq!(doubt(&judgement).as_deref(), expect, "{intervals:?}");
             let (because, page) = (because(&judgement), page(&judgement, Format::Table));
             for said in [&because, &page] {
-                assert_eq!(said.contains(OPEN), expect.is_some(), "{said}");
+                let is_open = said.contains(OPEN) || said.contains("leaves open");
+                assert_eq!(is_open, expect.is_some(), "{said}");
                 assert!(said.ends_with(expect.unwrap_or_default()), "{said}");
             }
         };
@@ -250,5 +263,10 @@ mod tests {
         let more = format!("{OPEN} more than sending letter to all");
         check(by_uplift(), true, [PAYS, HOLDS_0, PAYS], Some(&more));
         check(Advice::ToNobody, false, [HOLDS_0, HOLDS_0, LOSES], None);
+        check(Advice::ToNobody, true, [LOSES, HOLDS_0, LOSES], None);
+        let open = "the trial leaves open whether sending letter to all would pay";
+        check(Advice::ToNobody, false, [HOLDS_0, HOLDS_0, HOLDS_0], Some(open));
+        let open = "the trial leaves open whether choosing by uplift would pay";
+        check(Advice::ToNobody, true, [HOLDS_0, HOLDS_0, LOSES], Some(open));
     }
 }
