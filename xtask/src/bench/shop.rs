@@ -2,8 +2,9 @@
 //!
 //! `tercet simulate` makes them below the target folder, where they stay until they are simulated again: 26 weeks,
 //! seed 1. The shop of groceries is the default world with 20,000 products and 300 promotions, some 250 order
-//! lines a customer; that of photo gifts (`examples/worlds/photo-gift.toml`) has 3,000 products and 78 promotions,
-//! some 40 lines and 100 browsing events a customer, and is the one that is measured with millions of them.
+//! lines a customer; that of photo gifts (`examples/worlds/photo-gift.toml`) has 3,000 products and 2,000 promotions,
+//! of which 106 hold on the Monday decided for, some 40 lines and 100 browsing events a customer, and is the one that
+//! is measured with millions of them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,6 +20,16 @@ use super::{Bench, Failure};
 pub(crate) enum World {
     Grocery,
     PhotoGift,
+}
+
+impl World {
+    /// Products, and promotions in all weeks together.
+    fn sizes(self) -> (u32, u32) {
+        match self {
+            Self::Grocery => (20_000, 300),
+            Self::PhotoGift => (3_000, 2_000),
+        }
+    }
 }
 
 /// The largest shop, of photo gifts; it is measured where the disk has room for it.
@@ -49,7 +60,7 @@ impl Shop {
 
 /// The shop of so many customers: the one that is there, else a new one.
 pub(crate) fn shop(bench: &Bench, world: World, customers: u32) -> Result<Shop, Failure> {
-    match open(&folder_of(bench, world, customers)) {
+    match open(&folder_of(bench, world, customers), world) {
         Some(shop) => Ok(shop),
         None => simulate(bench, world, customers, cores()).map(|(shop, _)| shop),
     }
@@ -63,7 +74,8 @@ pub(crate) fn growth_sizes(bench: &Bench) -> Vec<u32> {
 
 /// Whether the disk holds a shop of so many customers and a weekly run of it.
 pub(crate) fn has_room(bench: &Bench, customers: u32) -> bool {
-    let is_there = open(&folder_of(bench, World::PhotoGift, customers)).is_some();
+    let folder = folder_of(bench, World::PhotoGift, customers);
+    let is_there = open(&folder, World::PhotoGift).is_some();
     let needed = u64::from(customers) * ROOM_BYTES_PER_CUSTOMER;
     is_there || free_bytes(&bench.target()).is_none_or(|free| free >= needed)
 }
@@ -81,16 +93,15 @@ pub(crate) fn simulate(
     }
     let mut command = Command::new(bench.tercet()?);
     command.args(["simulate", "--quiet", "--seed", "1", "--weeks", "26"]);
-    match world {
-        World::Grocery => command.args(["--products", "20000", "--promotions", "300"]),
-        World::PhotoGift => command
-            .args(["--products", "3000", "--promotions", "78", "--world"])
-            .arg(bench.root.join("examples/worlds/photo-gift.toml")),
-    };
+    let (products, promotions) = world.sizes();
+    command.args(["--products", &products.to_string(), "--promotions", &promotions.to_string()]);
+    if world == World::PhotoGift {
+        command.arg("--world").arg(bench.root.join("examples/worlds/photo-gift.toml"));
+    }
     command.args(["--customers", &customers.to_string()]);
     command.args(["--threads", &threads.to_string(), "--out"]).arg(&folder);
     let taken = taken(&mut command)?;
-    let shop = open(&folder);
+    let shop = open(&folder, world);
     let shop = shop.ok_or_else(|| format!("{}: no simulation.json", folder.display()))?;
     Ok((shop, taken))
 }
@@ -120,10 +131,14 @@ fn free_of(printed: &str) -> Option<u64> {
     blocks.parse::<u64>().ok()?.checked_mul(1_024)
 }
 
-/// A shop that is there and whole: its manifest is written last.
-fn open(folder: &Path) -> Option<Shop> {
+/// A shop that is there and whole, and of today's size: its manifest is written last.
+fn open(folder: &Path, world: World) -> Option<Shop> {
     let text = fs::read_to_string(folder.join("simulation.json")).ok()?;
     let manifest: Value = serde_json::from_str(&text).ok()?;
+    let (products, promotions) = world.sizes();
+    if manifest["products"] != products || manifest["promotions"] != promotions {
+        return None;
+    }
     let files = manifest["files"].as_array()?;
     let of_lines = files.iter().filter(|file| {
         file["path"].as_str().is_some_and(|path| path.starts_with("data/transactions/"))
