@@ -6,9 +6,10 @@
 FOLDER holds transactions.parquet and products.parquet of Complete Journey (40 weeks of a grocer, CC0).
 Products first sold in weeks 30 to 40 with at least ten buyers by then; all households are scored from weeks up to
 29 (`tercet recommend --model new-products`), and a product's buyers are to come first: area under the curve over
-households, and the share of buyers in the top 5 %, each averaged over products. Products first sold in weeks 16 to
-25, households from weeks up to 15, are the validation: settings were chosen there. Differences are paired by
-product. The data name no price, so no price tier is used.
+households, and the share of buyers in the top 5 %, each averaged over products. Products first sold in weeks 10 to
+15, 16 to 25 and 20 to 29, households from the weeks before, are the validation: settings were chosen there, and
+`--validation` leaves the test alone. Differences are paired by product. The data name no price, so no price tier is
+used.
 """
 
 import argparse
@@ -22,7 +23,8 @@ import pandas as pd
 from common import header, row
 
 FILES = ("transactions.parquet", "products.parquet")
-PERIODS = {"validation: weeks 16 to 25": (16, 25), "test: weeks 30 to 40": (30, 40)}
+VALIDATION = [(10, 15), (16, 25), (20, 29)]
+TEST = [(30, 40)]
 ATTRIBUTES = {
     "product_id": "product_id",
     "product_category": "category",
@@ -48,7 +50,7 @@ def read(folder):
     return lines, products
 
 
-def predicted(tercet, known, products, as_of, targets, households):
+def predicted(tercet, settings, known, products, as_of, targets, households):
     """The score of every household for every target, by the binary; 0 where it has none."""
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
@@ -58,6 +60,7 @@ def predicted(tercet, known, products, as_of, targets, households):
         pd.DataFrame({"product_id": targets.astype(str)}).to_parquet(among)
         words = ["--data", data, "--as-of", as_of, "--attributes", attributes, "--among", among]
         words += ["--model", "new-products", "-k", len(targets), "--out", out]
+        words += ["--settings", settings] if settings else []
         done = subprocess.run([tercet, "--quiet", "recommend", *map(str, words)], capture_output=True, text=True)
         if done.returncode:
             sys.exit(done.stderr)
@@ -96,11 +99,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", required=True, type=pathlib.Path, help=f"the folder that holds {FILES[0]}")
     parser.add_argument("--tercet", default="tercet", help="the binary")
+    parser.add_argument("--settings", type=pathlib.Path, help="a file with other settings, [recommenders.new-products]")
+    parser.add_argument("--validation", action="store_true", help="the validation alone")
     options = parser.parse_args()
     lines, products = read(options.data)
     households = np.sort(lines.household_id.unique())
     first = lines.groupby("product_id").week.min()
-    for period, (begin, end) in PERIODS.items():
+    for begin, end in VALIDATION if options.validation else VALIDATION + TEST:
         known = lines[lines.week < begin]
         bought = lines[lines.product_id.isin(first[first.between(begin, end)].index) & (lines.week <= end)]
         buyers = bought.groupby("product_id").household_id.unique()
@@ -112,10 +117,11 @@ def main():
             "type": frequency(known, products, "product_type", targets, households),
             "category": frequency(known, products, "category", targets, households),
             "activity": np.tile(known.groupby("household_id").size().reindex(households, fill_value=0), (len(targets), 1)),
-            "new-products": predicted(options.tercet, known, products, as_of, targets, households),
+            "new-products": predicted(options.tercet, options.settings, known, products, as_of, targets, households),
         }
         plain = judged(scores["type"], truth)
-        print(f"\n{period}: {len(targets)} products, {len(households)} households, as of {as_of}")
+        period = "test" if (begin, end) in TEST else "validation"
+        print(f"\n{period}, weeks {begin} to {end}: {len(targets)} products, {len(households)} households, as of {as_of}")
         header("ranked by", "AUC", "over type", "recall in the top 5 %", "over type")
         for name, score in scores.items():
             found = judged(score, truth)

@@ -41,13 +41,20 @@ impl Recommender for Ease {
 
     fn fit<'a>(&'a self, training: &Training<'a>) -> Result<Box<dyn Fitted + 'a>> {
         training.check()?;
-        check_setting(NAME, "regularisation", self.regularisation, 1e-6..=1e9)?;
-        let most = self.max_products.unwrap_or(MAX_PRODUCTS);
-        check_setting(NAME, "max_products", most as f64, 1.0..=MAX_PRODUCTS as f64)?;
         let products = training.history.products();
         let all = training.history.all_customers();
         let bought: Vec<Vec<u32>> =
             all.map(|customer| distinct(training.lines(customer), products)).collect();
+        Ok(Box::new(self.learn(&bought, products)?))
+    }
+}
+
+impl Ease {
+    /// Learns from what each customer bought: numbers below `products`, ascending, each once.
+    pub(super) fn learn(&self, bought: &[Vec<u32>], products: usize) -> Result<Linear> {
+        check_setting(NAME, "regularisation", self.regularisation, 1e-6..=1e9)?;
+        let most = self.max_products.unwrap_or(MAX_PRODUCTS);
+        check_setting(NAME, "max_products", most as f64, 1.0..=MAX_PRODUCTS as f64)?;
         let mut buyers = vec![0_u32; products];
         bought.iter().flatten().for_each(|product| buyers[*product as usize] += 1);
         let mut members: Vec<u32> =
@@ -62,7 +69,7 @@ impl Recommender for Ease {
         let mut places = vec![None; products];
         (0..).zip(&members).for_each(|(place, product)| places[*product as usize] = Some(place));
         let size = members.len();
-        let mut gram = gram(&bought, &places, size);
+        let mut gram = gram(bought, &places, size);
         (0..size).for_each(|at| gram[at * size + at] += self.regularisation);
         let mut weights = dense::invert(&gram, size).ok_or_else(|| {
             Error::data("T0413", format!("{NAME}: the products' matrix has no inverse"))
@@ -74,7 +81,7 @@ impl Recommender for Ease {
             entries.iter_mut().zip(&diagonal).for_each(|(entry, own)| *entry /= -own);
             entries[row] = 0.0;
         });
-        Ok(Box::new(Linear { members, places, weights }))
+        Ok(Linear { members, places, weights })
     }
 }
 
@@ -115,7 +122,7 @@ fn gram(bought: &[Vec<u32>], places: &[Option<u32>], size: usize) -> Vec<f64> {
 }
 
 /// What each product bought says of every other.
-struct Linear {
+pub(super) struct Linear {
     /// The products of the model, sorted.
     members: Vec<u32>,
     /// Per product its place among them.
@@ -130,22 +137,26 @@ impl Linear {
         let size = self.members.len();
         Some(&self.weights[place * size..(place + 1) * size])
     }
+
+    /// What is expected of every member by what was bought; nothing where none of that is known.
+    pub(super) fn expected(
+        &self,
+        bought: impl Iterator<Item = u32>,
+    ) -> impl Iterator<Item = (u32, f64)> {
+        let mut sums = vec![0.0; self.members.len()];
+        let mut known = false;
+        for weights in bought.filter_map(|product| self.weights_of(product)) {
+            known = true;
+            sums.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += weight);
+        }
+        self.members.iter().copied().zip(sums).filter(move |_| known)
+    }
 }
 
 impl Fitted for Linear {
     fn score(&self, query: &Query<'_>, row: &mut Row) {
-        let mut sums = vec![0.0; self.members.len()];
-        let mut known = false;
-        for weights in distinct(query.lines, self.places.len())
-            .into_iter()
-            .filter_map(|product| self.weights_of(product))
-        {
-            known = true;
-            sums.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += weight);
-        }
-        if known {
-            self.members.iter().zip(sums).for_each(|(product, sum)| row.add(*product, sum));
-        }
+        let bought = distinct(query.lines, self.places.len());
+        self.expected(bought.into_iter()).for_each(|(product, sum)| row.add(product, sum));
     }
 
     fn similar(&self, product: u32, row: &mut Row) -> bool {

@@ -1,11 +1,13 @@
 //! Who would buy a product that nobody, or hardly anybody, has bought yet?
 
+mod company;
 mod counts;
 mod level;
 
 use serde::{Deserialize, Serialize};
 use tercet_types::Result;
 
+use self::company::Company;
 use self::counts::{Counts, Population, set_weights};
 use self::level::{Level, levels_of, product_level};
 use crate::registry::{Axis, Configured, Range};
@@ -19,12 +21,16 @@ const NAME: &str = "new-products";
 /// A customer's lines a day are divided down a chain of attributes (category, then type, then the product), each share
 /// drawn from what the customer bought towards what all customers buy: `(n + A s) / (n' + A)` for `n` of the `n'` lines
 /// of the group above, the share `s` of all customers and a weight `A`. Attributes beside the chain (manufacturer,
-/// brand, price tier) multiply the result by a power of how much the customer favours them within the first attribute. Every `A`
-/// is estimated by the spread of customers: empirical Bayes by the moments of a Dirichlet-multinomial (Mosimann,
-/// Biometrika 49, 1962, doi:10.1093/biomet/49.1-2.65). What all customers buy of a product starts at the mean of its
-/// group, and moves as it sells (gamma-Poisson, by the days it is on sale).
+/// brand, price tier) multiply the result by a power of how much the customer favours them within each group of the
+/// chain. Every `A` is estimated by the spread of customers: empirical Bayes by the moments of a
+/// Dirichlet-multinomial (Mosimann, Biometrika 49, 1962, doi:10.1093/biomet/49.1-2.65). What all customers buy of a
+/// product starts at the mean of its group, and moves as it sells (gamma-Poisson, by the days it is on sale).
 ///
-/// A score is the number of lines expected a day. Customers without lines have none.
+/// A group of which a customer bought nothing may still go with what it buys: each share is multiplied by `e^(w E)`,
+/// where `E` is what a linear model of groups ([`Ease`](crate::recommenders::Ease)) expects by the customer's others.
+///
+/// A score is the number of lines expected a day, where `w` is 0; otherwise it grows with them. Customers without
+/// lines have none.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct NewProducts {
@@ -32,21 +38,24 @@ pub struct NewProducts {
     pub half_life_days: f64,
     /// Kinds of product attributes, each dividing the one before; those that are not known are left out.
     pub chain: Vec<String>,
-    /// Kinds of product attributes within the first of the chain; those that are not known are left out.
+    /// Kinds of product attributes within each of the chain; those that are not known are left out.
     pub beside: Vec<String>,
     /// The power of how much a customer favours what stands beside the chain, `0..=1`: less than 1, because customers
     /// who favour a maker do so in the types that they buy anyway.
     pub beside_power: f64,
+    /// How much it counts, `0..=10`, that a group of the chain goes with the others that a customer buys.
+    pub company_weight: f64,
 }
 
 impl Default for NewProducts {
     fn default() -> Self {
         let named = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
         Self {
-            half_life_days: 30.0,
+            half_life_days: 60.0,
             chain: named(&["category", "product_type"]),
             beside: named(&["manufacturer", "brand", "price_tier"]),
             beside_power: 0.25,
+            company_weight: 2.0,
         }
     }
 }
@@ -60,9 +69,14 @@ impl Recommender for NewProducts {
         training.check()?;
         check_setting(NAME, "half_life_days", self.half_life_days, 1.0..=100_000.0)?;
         check_setting(NAME, "beside_power", self.beside_power, 0.0..=1.0)?;
+        check_setting(NAME, "company_weight", self.company_weight, 0.0..=10.0)?;
         let mut levels = levels_of(training.products, &self.chain, &self.beside, self.beside_power);
         let population = Population::of(training, self.half_life_days);
         levels.iter_mut().for_each(|level| level.set_shares(&population.sold));
+        let counts = self.company_weight > 0.0;
+        for level in levels.iter_mut().filter(|level| counts && level.beside.is_none()) {
+            level.company = Some(Company::learn(training, level, self.company_weight)?);
+        }
         levels.push(product_level(&levels, &population));
         set_weights(training, &mut levels, self.half_life_days);
         let days = population.days;
@@ -75,6 +89,7 @@ impl Configured for NewProducts {
     const SPACE: &'static [Axis] = &[
         Axis { setting: "half_life_days", range: Range::LogReal(7.0, 3_650.0) },
         Axis { setting: "beside_power", range: Range::Real(0.0, 1.0) },
+        Axis { setting: "company_weight", range: Range::Real(0.0, 4.0) },
     ];
 }
 
@@ -113,9 +128,9 @@ mod tests {
     use crate::conformance::{self, draws, history};
     use crate::{Attributes, Purchases};
 
-    /// Slow enough that the few lines of a test count.
+    /// Slow enough that the few lines of a test count; each group by itself.
     fn slow() -> NewProducts {
-        NewProducts { half_life_days: 180.0, ..NewProducts::default() }
+        NewProducts { half_life_days: 180.0, company_weight: 0.0, ..NewProducts::default() }
     }
 
     fn scores(past: &Purchases, products: &Attributes, estimator: &NewProducts) -> Vec<Vec<f64>> {
@@ -175,6 +190,21 @@ mod tests {
         let with_maker = scores(&past, &made, &slow());
         let liking = |scores: &[Vec<f64>]| scores[20][3] / scores[22][3];
         assert!(liking(&with_maker) > 1.05 * liking(&found));
+    }
+
+    #[test]
+    fn a_new_product_is_for_who_buys_what_goes_with_its_type() {
+        // Types 0 and 1 are bought by the same customers, type 2 by others; product 3 is a new one of type 1.
+        let types = [vec![0], vec![1], vec![2], vec![1]];
+        let products = Attributes::none(4).with("product_type", &types).unwrap();
+        let both = (0..40).flat_map(|customer| [(customer, 50, 0), (customer, 51, 1)]);
+        let others = (40..80).flat_map(|customer| [(customer, 50, 2), (customer, 51, 2)]);
+        let lines: Vec<_> = both.chain(others).chain([(80, 60, 0), (81, 60, 2)]).collect();
+        let past = history(82, 4, &lines);
+        let apart = scores(&past, &products, &slow());
+        assert_eq!(apart[80][3].to_bits(), apart[81][3].to_bits(), "neither bought the type");
+        let together = scores(&past, &products, &NewProducts { company_weight: 2.0, ..slow() });
+        assert!(together[80][3] > 1.05 * together[81][3], "{:?}", &together[80..]);
     }
 
     /// Customers draw products of two groups from an urn: after a draw of a group, there is one more of it. Shares then

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::company::Company;
 use super::counts::{Counts, Population, Sold};
 use crate::Attributes;
 
@@ -22,7 +23,9 @@ pub(super) struct Level {
     /// How many lines of the group above weigh as much as what all customers buy.
     pub(super) weight: f64,
     /// Beside the chain: the power of how much a customer favours a group, which multiplies what the chain says.
-    beside: Option<f64>,
+    pub(super) beside: Option<f64>,
+    /// Which groups go with others that a customer buys; none where that is not learnt.
+    pub(super) company: Option<Company>,
 }
 
 /// The levels of a chain of attributes and of attributes beside it, without shares and weights.
@@ -44,10 +47,15 @@ pub(super) fn levels_of(
         let level = Level::new(&levels, place.checked_sub(1), &values, None);
         levels.push(level);
     }
-    let first = (!levels.is_empty()).then_some(0);
+    let within: Vec<Option<usize>> = match levels.len() {
+        0 => vec![None],
+        chain => (0..chain).map(Some).collect(),
+    };
     for values in known(beside) {
-        let level = Level::new(&levels, first, &values, Some(power));
-        levels.push(level);
+        for parent in &within {
+            let level = Level::new(&levels, *parent, &values, Some(power));
+            levels.push(level);
+        }
     }
     levels
 }
@@ -68,6 +76,7 @@ pub(super) fn product_level(levels: &[Level], population: &Population) -> Level 
         shares: rates,
         weight: 1.0,
         beside: None,
+        company: None,
     };
     level.normalise();
     level
@@ -93,6 +102,7 @@ impl Level {
             shares: Vec::new(),
             weight: 1.0,
             beside,
+            company: None,
         }
     }
 
@@ -147,8 +157,8 @@ impl Level {
         }
     }
 
-    /// What a customer's lines say of every group: its share in the group above; beside the chain a power of that share
-    /// over the one of all customers.
+    /// What a customer's lines say of every group: its share in the group above, times what goes with the customer's
+    /// other groups; beside the chain a power of that share over the one of all customers.
     pub(super) fn factors(&self, place: usize, counts: &Counts) -> Vec<f64> {
         let above = counts.above(self);
         let mut lines = vec![0.0; self.groups()];
@@ -161,6 +171,11 @@ impl Level {
                 (lines + self.weight * share) / (above[self.above(group)].lines + self.weight);
             self.beside.map_or(own, |power| (own / share).powf(power))
         };
-        lines.iter().enumerate().map(factor).collect()
+        let mut factors: Vec<f64> = lines.iter().enumerate().map(factor).collect();
+        if let Some(company) = &self.company {
+            let bought = counts.by_level[place].keys().copied();
+            company.factors(bought).for_each(|(group, more)| factors[group as usize] *= more);
+        }
+        factors
     }
 }
