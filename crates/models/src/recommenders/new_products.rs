@@ -27,7 +27,7 @@ const NAME: &str = "new-products";
 /// product starts at the mean of its group, and moves as it sells (gamma-Poisson, by the days it is on sale).
 ///
 /// A group of which a customer bought nothing may still go with what it buys: each share is multiplied by `e^(w E)`,
-/// where `E` is what a linear model of groups ([`Ease`](crate::recommenders::Ease)) expects by the customer's others.
+/// where `E` is what a linear model of groups (as in `ease`) expects by the customer's others.
 ///
 /// A score is the number of lines expected a day, where `w` is 0; otherwise it grows with them. Customers without
 /// lines have none.
