@@ -41,9 +41,10 @@ pub(crate) struct BacktestArguments {
         value_name = "NAMES"
     )]
     engines: Vec<String>,
-    /// Seed of models and of the bootstrap [default: as configured]
-    #[arg(long, value_name = "NUMBER")]
-    seed: Option<u64>,
+    /// Seed of models and of the bootstrap, or several separated by commas: every week is replayed with each, and
+    /// figures are of all [default: as configured]
+    #[arg(long, value_delimiter = ',', value_name = "NUMBERS")]
+    seed: Vec<u64>,
     /// Draws of the bootstrap
     #[arg(long, default_value_t = 1_000, value_name = "NUMBER")]
     draws: u32,
@@ -92,7 +93,10 @@ pub(crate) fn backtest(
         from: verb.from,
         to: verb.to,
         contestants,
-        seed: verb.seed.unwrap_or(project.config.run.seed),
+        seeds: match verb.seed.as_slice() {
+            [] => vec![project.config.run.seed],
+            seeds => seeds.to_vec(),
+        },
         draws: verb.draws,
         without_interactions: verb.without_interactions,
     };
@@ -198,6 +202,7 @@ fn report(project: &Project, ask: &Replay, replayed: &Replayed) -> BacktestRepor
         }
     }
     let seconds: f64 = replayed.weeks.iter().map(|week| week.seconds).fold(0.0, f64::max);
+    let seeds: Vec<String> = ask.seeds.iter().map(u64::to_string).collect();
     let fact = |name: &str, value: String| Fact { name: name.to_owned(), value };
     let mut notes = project.config.project.notes.clone();
     notes.push(
@@ -219,7 +224,7 @@ fn report(project: &Project, ask: &Replay, replayed: &Replayed) -> BacktestRepor
         facts: vec![
             fact("weeks", format!("{} to {}", ask.from, ask.to)),
             fact("engines", names.join(", ")),
-            fact("seed", ask.seed.to_string()),
+            fact("seed", seeds.join(", ")),
             fact("bootstrap", format!("{} draws of customers, paired", ask.draws)),
             fact("slowest week", format!("{seconds:.1} s")),
         ],

@@ -121,7 +121,7 @@ fn held(project: &Project, identity: &Identity, progress: &Progress) -> Result<C
         from: last.plus_days(-DAYS_PER_WEEK * (config.weeks as i32 - 1)),
         to: last,
         contestants,
-        seed: identity.seed,
+        seeds: vec![identity.seed],
         draws: DRAWS,
         without_interactions: false,
     };

@@ -35,8 +35,8 @@ pub(crate) struct Replay {
     pub(crate) to: Date,
     /// Who takes part, the one to hold the others against first.
     pub(crate) contestants: Vec<Contestant>,
-    /// Seed of models and draws.
-    pub(crate) seed: u64,
+    /// Seeds of models, at least one: every week is replayed with each. The first is that of the bootstrap too.
+    pub(crate) seeds: Vec<u64>,
     /// Draws of the bootstrap.
     pub(crate) draws: u32,
     /// True to leave browsing out.
@@ -106,6 +106,17 @@ pub(crate) struct ReplayedWeek {
     pub(crate) seconds: f64,
 }
 
+impl Replay {
+    /// A week as it is judged with one of the seeds: a customer has a week for each.
+    fn named(&self, week: &JudgedWeek, seed: u64) -> JudgedWeek {
+        let mut week = week.clone();
+        if self.seeds.len() > 1 {
+            week.name = format!("{}, seed {seed}", week.name);
+        }
+        week
+    }
+}
+
 /// The most Mondays of one backtest.
 const WEEKS_MAX: usize = 520;
 
@@ -126,7 +137,8 @@ pub(crate) fn replay(project: &Project, ask: &Replay, progress: &Progress) -> Re
     let mut judged = Vec::with_capacity(mondays.len());
     let mut slates: BTreeMap<String, BTreeMap<Scope, Vec<Vec<Slate>>>> = BTreeMap::new();
     let mut weeks = Vec::with_capacity(mondays.len());
-    let mut lessons = Lessons::new(engine, &shop, ask.from, ask.to, ask.seed)?;
+    let lessons = |seed: &u64| Lessons::new(engine, &shop, ask.from, ask.to, *seed);
+    let mut lessons = ask.seeds.iter().map(lessons).collect::<Result<Vec<_>>>()?;
     for monday in mondays {
         let (picked, took) = progress.step(&monday.to_string(), || {
             let week = Week::build(engine, &shop, &project.config, monday)?;
@@ -139,7 +151,7 @@ pub(crate) fn replay(project: &Project, ask: &Replay, progress: &Progress) -> Re
                 thousands(truth.customers.len())
             );
             let counts = (truth.promotions.len(), week.active().len(), truth.customers.len());
-            judged.push(truth);
+            judged.extend(ask.seeds.iter().map(|seed| ask.named(&truth, *seed)));
             Ok(((picked, counts), said))
         })?;
         let (picked, (candidates, customers, buyers)) = picked;
@@ -150,7 +162,7 @@ pub(crate) fn replay(project: &Project, ask: &Replay, progress: &Progress) -> Re
             buyers,
             seconds: took.as_secs_f64(),
         });
-        for (name, scopes) in picked {
+        for (name, scopes) in picked.into_iter().flatten() {
             let of_name = slates.entry(name).or_default();
             for (scope, list) in scopes {
                 of_name.entry(scope).or_default().push(list);
@@ -167,7 +179,7 @@ pub(crate) fn replay(project: &Project, ask: &Replay, progress: &Progress) -> Re
     let pairs: Vec<(&str, &str)> =
         names.iter().skip(1).map(|other| (names[0].as_str(), other.as_str())).collect();
     let summary =
-        referee(&judged, &engines, &pairs, Bootstrap { draws: ask.draws, seed: ask.seed })?;
+        referee(&judged, &engines, &pairs, Bootstrap { draws: ask.draws, seed: ask.seeds[0] })?;
     Ok(Replayed { summary, weeks })
 }
 
@@ -270,15 +282,15 @@ fn judge(engine: &Engine, shop: &Shop, week: &Week, config: &Config) -> Result<J
 
 type Picked = BTreeMap<String, BTreeMap<Scope, Vec<Slate>>>;
 
-/// The slates of every engine in every scope, for the customers that are judged.
+/// The slates of every engine in every scope, for the customers that are judged, by seed.
 fn pick(
     project: &Project,
     shop: &Shop,
     week: &Week,
     truth: &JudgedWeek,
     ask: &Replay,
-    lessons: &mut Lessons,
-) -> Result<Picked> {
+    lessons: &mut [Lessons],
+) -> Result<Vec<Picked>> {
     let (engine, config) = (&project.engine, &project.config);
     let customers = week.active();
     let candidates = open_candidates(engine, week, config)?;
@@ -304,42 +316,45 @@ fn pick(
         config.model.value = ModelValue::Order;
     }
     let place: BTreeMap<i32, u32> = candidates.iter().zip(0..).map(|(ix, at)| (*ix, at)).collect();
-    let mut picked = Picked::new();
+    let mut all: Vec<Picked> = Vec::with_capacity(ask.seeds.len());
     let mut masks: BTreeMap<Scope, SlotMasks> = BTreeMap::new();
-    for contestant in &ask.contestants {
-        let scored = if contestant.engine == OWN_ENGINE {
-            let without = &contestant.without;
-            let models = Models::fit(engine, shop, week, &config, ask.seed, lessons, without)?;
-            tercet_scores(
-                week,
-                &config,
-                &pairs,
-                models.as_ref().map(|(models, _)| models),
-                &visits,
-            )?
-        } else {
-            baseline_scores(contestant.engine, shop, week, &config, &customers)?
-        };
-        for scope in Scope::ALL {
-            let kept = |ix: i32| {
-                place.get(&ix).is_some_and(|at| scope.holds(truth.promotions[*at as usize].breadth))
+    for (seed, lessons) in ask.seeds.iter().zip(lessons) {
+        let mut picked = Picked::new();
+        for contestant in &ask.contestants {
+            let name = contestant.name();
+            let scored = if contestant.engine == OWN_ENGINE {
+                let without = &contestant.without;
+                let models = Models::fit(engine, shop, week, &config, *seed, lessons, without)?;
+                let models = models.as_ref().map(|(models, _)| models);
+                tercet_scores(week, &config, &pairs, models, &visits)?
+            } else if let Some(scopes) = all.first().and_then(|first| first.get(&name)) {
+                // No other engine draws anything.
+                picked.insert(name, scopes.clone());
+                continue;
+            } else {
+                baseline_scores(contestant.engine, shop, week, &config, &customers)?
             };
-            let part = scored.of_promotions(kept);
-            // The same slots for all: predicates on values and rates see those of the first engine.
-            let masks = match masks.entry(scope) {
-                Entry::Occupied(found) => found.into_mut(),
-                Entry::Vacant(place) => {
-                    place.insert(slot_masks(engine, &config.slots, &part, &pairs, &visits)?)
-                }
-            };
-            let slates = fill_slots(engine, week, &config, &part, &circumstances, masks, kept)?;
-            picked
-                .entry(contestant.name())
-                .or_default()
-                .insert(scope, slates_of(&slates, truth, &place));
+            for scope in Scope::ALL {
+                let kept = |ix: i32| {
+                    let at = place.get(&ix);
+                    at.is_some_and(|at| scope.holds(truth.promotions[*at as usize].breadth))
+                };
+                let part = scored.of_promotions(kept);
+                // The same slots for all: predicates on values and rates see those of the first engine.
+                let masks = match masks.entry(scope) {
+                    Entry::Occupied(found) => found.into_mut(),
+                    Entry::Vacant(place) => {
+                        place.insert(slot_masks(engine, &config.slots, &part, &pairs, &visits)?)
+                    }
+                };
+                let slates = fill_slots(engine, week, &config, &part, &circumstances, masks, kept)?;
+                let of_name = picked.entry(name.clone()).or_default();
+                of_name.insert(scope, slates_of(&slates, truth, &place));
+            }
         }
+        all.push(picked);
     }
-    Ok(picked)
+    Ok(all)
 }
 
 /// The first offers of each judged customer, in the order in which they were chosen.

@@ -374,6 +374,28 @@ fn a_backtest_reports_every_engine_pool_and_metric() {
 }
 
 #[test]
+fn a_backtest_of_several_seeds_is_of_all_their_weeks() {
+    let shop = project();
+    let replayed = |seeds: &str| {
+        let days = ["--from", "2026-02-02", "--to", "2026-02-09", "--draws", "100"];
+        let who = ["--engines", "tercet,popular", "--without", "alike+rhythm", "--format", "json"];
+        shop.run(&[&["backtest"], &days[..], &who[..], &["--seed", seeds]].concat()).fine().json()
+    };
+    let each = ["7", "8"].map(replayed);
+    let both = replayed("7,8");
+    let weeks =
+        ["2026-02-02, seed 7", "2026-02-02, seed 8", "2026-02-09, seed 7", "2026-02-09, seed 8"];
+    assert_eq!(both["weeks"], serde_json::json!(weeks));
+    for engine in ["tercet", "tercet without alike and rhythm", "popular"] {
+        let rate = |found: &Json| {
+            found["engines"][engine]["all"]["hit_rate_at_3"]["value"].as_f64().unwrap()
+        };
+        let mean = each.iter().map(rate).sum::<f64>() / 2.0;
+        assert!((rate(&both) - mean).abs() < 1e-12, "{engine}: {} {mean}", rate(&both));
+    }
+}
+
+#[test]
 fn refusals_name_the_place_and_the_remedy() {
     let shop = project();
     let check = |arguments: &[&str], exit: i32, code: &str, words: &[&str]| {
