@@ -2,6 +2,7 @@
 
 mod configuration;
 mod errors;
+mod estimators;
 mod parse;
 mod tables;
 

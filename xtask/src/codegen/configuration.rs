@@ -4,11 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::Path;
 
-use super::cell;
-use super::parse::{Field, Shape, shapes};
+use super::parse::{Field, Shape, container, inner, shapes};
+use super::{cell, estimators};
 
 /// Where the structs of `tercet.toml` stand.
 const FOLDERS: &[&str] = &["crates/tercet/src/config", "crates/sources/src", "crates/features/src"];
+
+/// The section whose keys hang on the estimator.
+const RECOMMENDERS: &str = "recommenders";
 
 const INTRODUCTION: &str = "\
 <!-- Written by 'cargo xtask codegen' from the comments in crates/tercet/src/config. -->
@@ -30,6 +33,10 @@ pub(super) fn page(root: &Path) -> String {
     if let Some(config) = shapes.get("Config") {
         for field in &config.fields {
             section(&mut page, "", field, &shapes, &mut done);
+            if field.key == RECOMMENDERS {
+                let _ = writeln!(page, "\n## `[{RECOMMENDERS}.<name>]`\n\n{}", field.doc);
+                page.push_str(&estimators::sections(root));
+            }
         }
     }
     page
@@ -101,29 +108,8 @@ fn shape_of<'a>(ty: &str, shapes: &'a BTreeMap<String, Shape>) -> Option<(String
     Some((name.to_owned(), shapes.get(name)?))
 }
 
-/// `Vec<B>` is a `Vec`; an option is what it may hold.
-fn container(ty: &str) -> &str {
-    let ty = without_option(ty);
-    if ty.starts_with('[') { "Vec" } else { ty.split_once('<').map_or("", |(outer, _)| outer) }
-}
-
-/// `BTreeMap<String, a::B>` is about `B`, `[i64; 4]` about `i64`.
-fn inner(ty: &str) -> &str {
-    let ty = without_option(ty);
-    let inside = match ty.strip_prefix('[') {
-        Some(array) => array.split_once(';').map_or(array, |(element, _)| element),
-        None => ty.split_once('<').map_or(ty, |(_, rest)| rest.trim_end_matches('>')),
-    };
-    let last = inside.rsplit_once(", ").map_or(inside, |(_, value)| value);
-    last.rsplit_once("::").map_or(last, |(_, name)| name)
-}
-
-fn without_option(ty: &str) -> &str {
-    ty.strip_prefix("Option<").and_then(|rest| rest.strip_suffix('>')).unwrap_or(ty)
-}
-
 /// The type in the words of the file.
-fn kind(ty: &str) -> String {
+pub(super) fn kind(ty: &str) -> String {
     let plain = match inner(ty) {
         "String" | "PathBuf" => "text",
         "bool" => "true or false",

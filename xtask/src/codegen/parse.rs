@@ -16,6 +16,8 @@ pub(super) struct Shape {
     pub(super) fields: Vec<Field>,
     /// Variants of an enum, lower case, with their comments.
     pub(super) variants: Vec<(String, String)>,
+    /// True when the words of a variant's name are parted by hyphens.
+    is_hyphenated: bool,
     /// True when keys may be left out.
     pub(super) has_defaults: bool,
     /// Defaults as written in `impl Default`, by field.
@@ -35,6 +37,13 @@ pub(super) struct Field {
     pub(super) doc: String,
     /// True when this key alone may be left out.
     pub(super) has_default: bool,
+}
+
+impl Field {
+    /// The type without what contains it.
+    pub(super) fn inner(&self) -> &str {
+        inner(&self.ty)
+    }
 }
 
 /// All shapes in the Rust files of these folders, by name.
@@ -101,7 +110,8 @@ fn read(text: &str, shapes: &mut BTreeMap<String, Shape>) {
                     // A variant that holds a value says with its field what may be written.
                     let plain = !variant.is_empty() && !code.contains('(');
                     if let (Some(shape), true) = (shapes.get_mut(name), plain) {
-                        shape.variants.push((variant.to_lowercase(), prose(&doc)));
+                        let name = written(&variant, shape.is_hyphenated);
+                        shape.variants.push((name, prose(&doc)));
                     }
                 }
                 Place::Default(name) => defaults(code, shapes.entry(name.clone()).or_default()),
@@ -131,11 +141,24 @@ fn begin(
     let shape = shapes.entry(name.clone()).or_default();
     shape.doc = prose(doc);
     shape.has_defaults = attributes.contains("default");
+    shape.is_hyphenated = attributes.contains("kebab-case");
     match (kind, line.ends_with('{')) {
         ("struct", true) => Place::Struct(name),
         ("enum", true) => Place::Enum(name),
         _ => Place::Outside,
     }
+}
+
+/// The name of a variant in the file.
+fn written(variant: &str, is_hyphenated: bool) -> String {
+    let mut name = String::new();
+    for letter in variant.chars() {
+        if is_hyphenated && letter.is_uppercase() && !name.is_empty() {
+            name.push('-');
+        }
+        name.extend(letter.to_lowercase());
+    }
+    name
 }
 
 fn field(code: &str, doc: &[&str], attributes: &str) -> Option<Field> {
@@ -157,7 +180,13 @@ fn field(code: &str, doc: &[&str], attributes: &str) -> Option<Field> {
 /// The lines of a comment as one paragraph; links to other items become their names.
 fn prose(doc: &[&str]) -> String {
     let lines: Vec<&str> = doc.iter().copied().filter(|line| !line.is_empty()).collect();
-    lines.join(" ").replace("[`crate::", "`").replace("[`", "`").replace("`]", "`")
+    let mut text = lines.join(" ").replace("[`crate::", "`").replace("[`", "`").replace("`]", "`");
+    // Where a link leads in the code is of no use in a page.
+    while let Some((before, rest)) = text.split_once("`(crate::") {
+        let after = rest.split_once(')').map_or("", |(_, after)| after);
+        text = format!("{before}`{after}");
+    }
+    text
 }
 
 /// Adds `name: value` pairs of a line of a constructor, one or several.
@@ -169,6 +198,27 @@ fn defaults(code: &str, shape: &mut Shape) {
             shape.defaults.insert(name.trim().to_owned(), value.trim().to_owned());
         }
     }
+}
+
+/// `Vec<B>` is a `Vec`; an option is what it may hold.
+pub(super) fn container(ty: &str) -> &str {
+    let ty = without_option(ty);
+    if ty.starts_with('[') { "Vec" } else { ty.split_once('<').map_or("", |(outer, _)| outer) }
+}
+
+/// `BTreeMap<String, a::B>` is about `B`, `[i64; 4]` about `i64`.
+pub(super) fn inner(ty: &str) -> &str {
+    let ty = without_option(ty);
+    let inside = match ty.strip_prefix('[') {
+        Some(array) => array.split_once(';').map_or(array, |(element, _)| element),
+        None => ty.split_once('<').map_or(ty, |(_, rest)| rest.trim_end_matches('>')),
+    };
+    let last = inside.rsplit_once(", ").map_or(inside, |(_, value)| value);
+    last.rsplit_once("::").map_or(last, |(_, name)| name)
+}
+
+fn without_option(ty: &str) -> &str {
+    ty.strip_prefix("Option<").and_then(|rest| rest.strip_suffix('>')).unwrap_or(ty)
 }
 
 #[cfg(test)]
@@ -211,6 +261,7 @@ pub enum How {
 
     #[test]
     fn structs_enums_and_defaults() {
+        assert_eq!(prose(&["As [`A`](crate::a::A) or", "[`B`]."]), "As `A` or `B`.");
         let mut shapes = BTreeMap::new();
         read(CODE, &mut shapes);
         let run = &shapes["Run"];
@@ -222,5 +273,7 @@ pub enum How {
         let variants: Vec<_> =
             shapes["How"].variants.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(variants, ["one", "two"]);
+        assert_eq!(written("PerOrder", true), "per-order");
+        assert_eq!(written("PerOrder", false), "perorder");
     }
 }
