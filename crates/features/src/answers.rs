@@ -163,7 +163,7 @@ pub struct AnsweredPairs {
 }
 
 /// The offers made in `[monday, monday + 7 days)`, and a share of those not made to the same customers, drawn by
-/// a hash of seed, week and ids. Needs [`index`](crate::index); leaves `scope_products` registered.
+/// a hash of seed, week and ids: about two for each that was made, where so many could have been. Needs [`index`](crate::index); leaves `scope_products` registered.
 ///
 /// # Errors
 /// `T0301` for settings out of range; the engine's own.
@@ -173,9 +173,13 @@ pub fn answered_pairs(
     settings: &Settings,
     seed: u64,
 ) -> Result<AnsweredPairs> {
-    /// Share of the offers not made that is kept.
+    /// Share of the offers not made that is kept, at most.
     const KEPT_RATE: f64 = 0.2;
+    /// Offers not made that are kept for each that was, about, at most: more promotions at a time are no reason to
+    /// learn from more of what is bought without an offer.
+    const KEPT_PER_OFFER: f64 = 2.0;
     let sent = sent_in_week(engine, monday)?;
+    let made = sent.rows() as f64;
     let mut customers = sent.i32("customer_ix")?;
     customers.dedup();
     if customers.is_empty() {
@@ -187,7 +191,9 @@ pub fn answered_pairs(
     let promotions: BTreeSet<i32> =
         sent.i32("promotion_ix")?.into_iter().chain(running.i32("promotion_ix")?).collect();
     let sent = Sorted::pairs(&sent, KEY, &["used"])?;
-    let sampling = Sampling { seed, other_rate: KEPT_RATE, ..Sampling::default() };
+    let not_made = (customers.len() * promotions.len()) as f64 - made;
+    let other_rate = KEPT_RATE.min(KEPT_PER_OFFER * made / not_made.max(1.0));
+    let sampling = Sampling { seed, other_rate, ..Sampling::default() };
     let draw = Draw::new(engine, monday, &sampling)?;
     let mut sent = sent.walk();
     let told = |customer: i32, promotion: i32| match sent.at([customer, promotion]) {
