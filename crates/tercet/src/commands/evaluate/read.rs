@@ -224,8 +224,8 @@ impl Doubtful {
         }
     }
 
-    /// Whether the column was used, once all was read.
-    fn is_used(self, remarks: &mut Vec<String>) -> bool {
+    /// Says whether the column was used, once all was read.
+    fn settle(self, remarks: &mut Vec<String>) -> bool {
         let Some(error) = self.refused else { return self.column.is_some() };
         remarks.push(format!("not used as {}: {error}", self.holds.flag()));
         false
@@ -294,14 +294,14 @@ impl Collected {
             }
             Ok(())
         })?;
-        if !places.is_used(&mut self.remarks) {
+        if !places.settle(&mut self.remarks) {
             self.entries.forget_places();
         }
-        self.has_values = values.is_used(&mut self.remarks);
+        self.has_values = values.settle(&mut self.remarks);
         if !self.has_values {
             self.entries.forget_spends();
         }
-        self.has_parts = parts.is_used(&mut self.remarks);
+        self.has_parts = parts.settle(&mut self.remarks);
         if !self.has_parts {
             self.entries.forget_parts();
         }
