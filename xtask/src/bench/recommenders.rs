@@ -37,7 +37,8 @@ const THREADS: [usize; 2] = [1, 2];
 pub(crate) fn run(bench: &Bench) -> Result<Vec<Record>, Failure> {
     let example = bench.example("tercet-models", "recommender_speed")?;
     let mut records = Vec::new();
-    for size in bench.size(&[1_000_000, 20_000_000][..], &[1_000_000][..]) {
+    for (size, repeats) in bench.size(&[(1_000_000, 5), (20_000_000, 2)][..], &[(1_000_000, 1)][..])
+    {
         let interactions = bench.target().join(format!("bench-interactions-{size}.u32"));
         if !interactions.exists() {
             let size = size.to_string();
@@ -57,7 +58,7 @@ pub(crate) fn run(bench: &Bench) -> Result<Vec<Record>, Failure> {
                     let mut theirs = anchor(bench, model.name, &interactions)?;
                     printed(theirs.arg(threads.to_string()))
                 };
-                let seconds = turns(bench.size(5, 1), model, &ours, &theirs)?;
+                let seconds = turns(*repeats, model, &ours, &theirs)?;
                 let name = format!(
                     "recommenders: CPU time of {}, {} M interactions, {threads} of 2 threads",
                     model.name,
