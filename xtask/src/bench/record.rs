@@ -74,6 +74,8 @@ impl Record {
     pub(crate) fn new(name: impl Into<String>, unit: &str, repeats: &[f64]) -> Self {
         let mut sorted = repeats.to_vec();
         sorted.sort_by(f64::total_cmp);
+        // JSON has no number for a figure that is none: it counts as not taken.
+        sorted.retain(|figure| figure.is_finite());
         Self {
             name: name.into(),
             figure: (!sorted.is_empty()).then(|| median(&sorted)),
@@ -120,8 +122,8 @@ impl Record {
         let mut sorted = repeats.to_vec();
         sorted.sort_by(f64::total_cmp);
         let figure = median(&sorted);
-        self.ratio = self.figure.map(|ours| ours / figure);
-        self.anchor = Some(Anchor { name: name.to_owned(), figure });
+        self.ratio = self.figure.map(|ours| ours / figure).filter(|ratio| ratio.is_finite());
+        self.anchor = figure.is_finite().then(|| Anchor { name: name.to_owned(), figure });
         self
     }
 
@@ -283,7 +285,11 @@ impl Report {
         let json = serde_json::to_string_pretty(self).map_err(|cause| cause.to_string())? + "\n";
         for (kind, text) in [("json", json), ("md", self.page())] {
             let path = Self::path(root, self.quick, kind);
-            fs::write(&path, text).map_err(|cause| format!("{}: {cause}", path.display()))?;
+            // What was measured before stays whole if this is killed.
+            let beside = path.with_extension("tmp");
+            fs::write(&beside, text)
+                .and_then(|()| fs::rename(&beside, &path))
+                .map_err(|cause| format!("{}: {cause}", path.display()))?;
         }
         Ok(())
     }

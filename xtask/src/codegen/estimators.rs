@@ -29,9 +29,11 @@ const HEAD: &str = "
 /// A section for every estimator, or why there is none.
 pub(super) fn sections(root: &Path) -> String {
     let registry = fs::read_to_string(root.join(REGISTRY)).unwrap_or_default();
-    let structs = registry.lines().filter_map(|line| {
-        line.trim().strip_prefix("estimator::<")?.strip_suffix(">(),").map(str::to_owned)
-    });
+    let structs: Vec<String> = registry
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("estimator::<")?.strip_suffix(">(),"))
+        .map(str::to_owned)
+        .collect();
     let folders: Vec<String> = [FOLDER.to_owned()]
         .into_iter()
         .chain(fs::read_dir(root.join(FOLDER)).into_iter().flatten().flatten().filter_map(
@@ -44,11 +46,12 @@ pub(super) fn sections(root: &Path) -> String {
     let shapes = shapes(root, &folders.iter().map(String::as_str).collect::<Vec<_>>());
     let mut page = String::new();
     match estimators(root) {
-        Ok(estimators) => {
-            for (name, estimator) in structs.zip(&estimators) {
-                section(&mut page, &name, estimator, &shapes);
+        Ok(estimators) if estimators.len() == structs.len() => {
+            for (name, estimator) in structs.iter().zip(&estimators) {
+                section(&mut page, name, estimator, &shapes);
             }
         }
+        Ok(_) => _ = writeln!(page, "\n{REGISTRY} was not understood: one estimator a line"),
         Err(why) => _ = writeln!(page, "\nThe registry could not be asked: {why}"),
     }
     page
@@ -61,7 +64,8 @@ fn estimators(root: &Path) -> Result<Vec<Value>, String> {
         cargo.env_remove(variable);
     }
     let told = cargo
-        .args(["run", "--quiet", "--package", "tercet-models", "--example", "estimators"])
+        .args(["run", "--quiet", "--release", "--package", "tercet-models"])
+        .args(["--example", "estimators"])
         .current_dir(root)
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())

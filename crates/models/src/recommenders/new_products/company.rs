@@ -1,7 +1,7 @@
 //! Which groups of products go with the others that a customer buys?
 
 use rayon::prelude::*;
-use tercet_types::Result;
+use tercet_types::{Error, Result};
 
 use super::super::ease::{Ease, Linear};
 use super::level::Level;
@@ -34,7 +34,12 @@ impl Company {
         let bought: Vec<Vec<u32>> =
             evenly(customers, CUSTOMERS_MAX).par_iter().map(groups).collect();
         let model = Ease { max_products: Some(GROUPS_MAX), ..Ease::default() };
-        Ok(Self { expected: model.learn(&bought, level.groups())?, weight })
+        let expected = model.learn(&bought, level.groups()).map_err(|cause| {
+            Error::data("T0413", "new-products: groups have no linear model of one another")
+                .hint("set company_weight = 0")
+                .cause(cause)
+        })?;
+        Ok(Self { expected, weight })
     }
 
     /// What the groups that a customer bought make of each group: `e^(weight · expected)`.
