@@ -14,14 +14,14 @@ margins as (
   select
     promotion_ix,
     cast(sum(amount * margin_milli) as double) / cast(sum(amount) as double) / 1000.0 as margin_rate,
-    count(*) filter (where not margin_is_default) as margin_products
+    count(*) filter (where margin_is_default) as untold_products
   from sold
   group by promotion_ix
 )
 select
   m.promotion_ix, p.promotion_name,
   case when m.types > 12 then m.department || ' AND MORE' else coalesce(m.product_type, m.category) end as is_on,
-  m.buyers_4w, m.price_mean_minor, m.discount_rate, m.discount_minor, g.margin_rate, g.margin_products, m.is_candidate,
+  m.buyers_4w, m.price_mean_minor, m.discount_rate, m.discount_minor, g.margin_rate, g.untold_products, m.is_candidate,
   p.cap, p.budget_minor, p.exclusivity_group, p.audience, p.store_scope, p.channel_scope
 from promotion_master m
 join promotions p on p.promotion_id = m.promotion_id

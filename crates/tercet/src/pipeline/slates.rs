@@ -20,7 +20,7 @@ use super::prices::start_from;
 use super::scopes::Scopes;
 use super::week::{KnownPromotion, Week};
 use super::worth::{ORDER_VALUE, Scored};
-use crate::config::{Config, Slot as SlotConfig};
+use crate::config::{Config, ModelValue, Slot as SlotConfig};
 
 /// What the rules look at beside the week: earlier offers, redemptions, and the key of assignment.
 pub(crate) struct Circumstances {
@@ -188,7 +188,9 @@ impl<'a> Filling<'a> {
         let at_id: BTreeMap<&str, u32> =
             known().zip(0..).map(|(known, at)| (known.id.as_str(), at)).collect();
         let budget_names = add_budgets(&mut problem, config, &at_id);
-        if has_margin_budget(&problem) && config.features.product.default_margin_rate.is_none() {
+        // By order value, margins are never asked for; else some week needs them, if not this one.
+        let needs_margins = has_margin_budget(&problem) && config.model.value != ModelValue::Order;
+        if needs_margins && config.features.product.default_margin_rate.is_none() {
             let untold: Vec<bool> = known().map(|known| !known.margin_is_told).collect();
             let ids: Vec<&str> = known().map(|known| known.id.as_str()).collect();
             refuse_untold(&problem, &budget_names, &untold, &ids)?;
@@ -413,7 +415,7 @@ fn has_margin_budget(problem: &Problem<'_>) -> bool {
     problem.budgets.iter().any(|budget| budget.measure == Measure::Margin)
 }
 
-/// Refuses budgets in margin that a promotion of unknown margin spends.
+/// Refuses budgets in margin that a promotion spends whose margin is a guess, if only in part.
 fn refuse_untold(
     problem: &Problem<'_>,
     names: &[String],
@@ -426,7 +428,7 @@ fn refuse_untold(
         if let Some(at) = found {
             return Err(Error::config(
                 "T1096",
-                format!("budget '{name}' is in margin, and no product of promotion '{}' says its margin", ids[at]),
+                format!("budget '{name}' is in margin, and not every product of promotion '{}' says its margin", ids[at]),
             )
             .hint("fill margin_rate in products, say [features.product] default_margin_rate, or limit what offers cost: measure = \"cost\""));
         }

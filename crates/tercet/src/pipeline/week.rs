@@ -24,7 +24,7 @@ pub(crate) struct KnownPromotion {
     pub(crate) products: Vec<u32>,
     /// What an average customer does with it.
     pub(crate) base: Base,
-    /// True when the shop says the margin of a product that it holds for.
+    /// True when the shop says the margin of every product with a price that it holds for.
     pub(crate) margin_is_told: bool,
     /// Depth as a share of the price.
     pub(crate) discount_rate: f64,
@@ -195,7 +195,7 @@ fn known_promotions(
     let buyers = frame.i64("buyers_4w")?;
     let (prices, rates) = (frame.f64("price_mean_minor")?, frame.f64("discount_rate")?);
     let (discounts, margins) = (frame.f64("discount_minor")?, frame.f64("margin_rate")?);
-    let margins_told = frame.i64_or_null("margin_products")?;
+    let untold = frame.i64_or_null("untold_products")?;
     let (candidates, caps) = (frame.bool_or_null("is_candidate")?, frame.i64_or_null("cap")?);
     let (budgets, groups) =
         (frame.i64_or_null("budget_minor")?, frame.text_or_null("exclusivity_group")?);
@@ -218,7 +218,7 @@ fn known_promotions(
                     discount_minor: if discounts[row].is_finite() { discounts[row] } else { 0.0 },
                     margin_rate: if margins[row].is_finite() { margins[row] } else { 0.0 },
                 },
-                margin_is_told: margins_told[row].is_some_and(|products| products > 0),
+                margin_is_told: untold[row].is_none_or(|products| products == 0),
                 discount_rate: rates[row],
                 is_candidate: candidates[row].unwrap_or(false),
                 cap: caps[row].map(|cap| cap.max(0) as u64),

@@ -326,6 +326,23 @@ fn a_budget_in_margin_holds_and_needs_margins() {
     shop.append("tercet.toml", text);
     let refused = shop.run(&["run"]);
     refused.refused(2, "T1096", &["'spring' is in margin", "margin_rate", "default_margin_rate"]);
+    // By order value none is asked for.
+    let by_orders = project();
+    by_orders.append("tercet.toml", text);
+    by_orders.set("model.value", "order");
+    by_orders.weekly(&[]);
+    // All products but one coffee say theirs; then that one does, too.
+    let told = |silent: &str| {
+        let shop = project();
+        shop.append("tercet.toml", text);
+        shop.edit("data/products.csv", |row, cells| {
+            let rate = if cells[0] == silent { "" } else { "0.25" };
+            cells.push(if row == 0 { "margin_rate" } else { rate }.to_owned());
+        });
+        shop.run(&["run"])
+    };
+    told("P001").refused(2, "T1096", &["not every product of promotion 'W08-2'"]);
+    told("").fine();
     shop.set("features.product.default_margin_rate", 0.3);
     let id = shop.weekly(&[]);
     // What offers bring is not known: of margin each loses what it costs.
