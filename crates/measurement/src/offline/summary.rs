@@ -39,6 +39,27 @@ pub struct Summary {
     pub by_week: BTreeMap<String, PerScope<BTreeMap<String, Breakdown>>>,
 }
 
+impl Summary {
+    /// Counts a customer-week once where each was judged `times` times: the same weeks, with slates of other models.
+    /// Values and intervals stay, and so do those by week, which bear the names given.
+    pub fn count_once(&mut self, times: u64) {
+        let times = times.max(1);
+        for counts in self.denominators.values_mut() {
+            for count in [
+                &mut counts.customer_weeks,
+                &mut counts.buying_customer_weeks,
+                &mut counts.mailed_customer_weeks,
+                &mut counts.redemptions,
+                &mut counts.candidates,
+            ] {
+                *count /= times;
+            }
+        }
+        let segments = self.by_segment.values_mut().flat_map(BTreeMap::values_mut);
+        segments.flat_map(BTreeMap::values_mut).for_each(|part| part.customers /= times);
+    }
+}
+
 /// The counts behind the values of one scope; the same for every engine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Denominators {

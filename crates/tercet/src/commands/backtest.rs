@@ -1,5 +1,6 @@
 //! Which engine would have picked better?
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -73,6 +74,7 @@ pub(crate) fn backtest(
     shared: &Shared,
     environment: &Environment,
 ) -> Result<()> {
+    check_seeds(&verb.seed)?;
     let project = Project::open(shared, environment)?;
     let mut contestants = Vec::new();
     for name in &verb.engines {
@@ -121,6 +123,22 @@ pub(crate) fn backtest(
             Ok(())
         }
     }
+}
+
+/// Refuses seeds that would count a replay twice, and more of them than anybody waits for.
+fn check_seeds(seeds: &[u64]) -> Result<()> {
+    /// The most.
+    const SEEDS_MAX: usize = 50;
+    if seeds.len() > SEEDS_MAX {
+        return Err(Error::config("T1097", format!("{} seeds are asked for", seeds.len()))
+            .hint(format!("give --seed at most {SEEDS_MAX} numbers, and more weeks instead")));
+    }
+    let mut seen = BTreeSet::new();
+    if let Some(twice) = seeds.iter().find(|seed| !seen.insert(**seed)) {
+        return Err(Error::config("T1097", format!("seed {twice} is asked for twice"))
+            .hint("give --seed every number once"));
+    }
+    Ok(())
 }
 
 /// Writes a file for a person: whole or not at all.

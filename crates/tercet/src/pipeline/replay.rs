@@ -178,8 +178,9 @@ pub(crate) fn replay(project: &Project, ask: &Replay, progress: &Progress) -> Re
         .collect();
     let pairs: Vec<(&str, &str)> =
         names.iter().skip(1).map(|other| (names[0].as_str(), other.as_str())).collect();
-    let summary =
+    let mut summary =
         referee(&judged, &engines, &pairs, Bootstrap { draws: ask.draws, seed: ask.seeds[0] })?;
+    summary.count_once(ask.seeds.len() as u64);
     Ok(Replayed { summary, weeks })
 }
 

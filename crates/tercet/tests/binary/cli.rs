@@ -386,10 +386,16 @@ fn a_backtest_of_several_seeds_is_of_all_their_weeks() {
     let weeks =
         ["2026-02-02, seed 7", "2026-02-02, seed 8", "2026-02-09, seed 7", "2026-02-09, seed 8"];
     assert_eq!(both["weeks"], serde_json::json!(weeks));
+    assert_eq!(both["denominators"], each[0]["denominators"], "a customer-week counts once");
     for engine in ["tercet", "tercet without alike and rhythm", "popular"] {
         let rate = |found: &Json| {
             found["engines"][engine]["all"]["hit_rate_at_3"]["value"].as_f64().unwrap()
         };
+        let customers = |found: &Json| {
+            let segments = found["by_segment"][engine]["all"].as_object().unwrap();
+            segments.values().map(|part| part["customers"].as_u64().unwrap()).collect::<Vec<_>>()
+        };
+        assert_eq!(customers(&both), customers(&each[0]), "{engine}");
         let mean = each.iter().map(rate).sum::<f64>() / 2.0;
         assert!((rate(&both) - mean).abs() < 1e-12, "{engine}: {} {mean}", rate(&both));
     }
@@ -408,6 +414,15 @@ fn refusals_name_the_place_and_the_remedy() {
     check(&[&["backtest"], &days[..]].concat(), 2, "T1022", &["2026-02-09", "Monday"]);
     let engines = ["--from", "2026-02-02", "--to", "2026-02-02", "--engines", "tercet,magic"];
     check(&[&["backtest"], &engines[..]].concat(), 2, "T1015", &["magic"]);
+    let seeds = |numbers: &str, words: &[&str]| {
+        let days = ["--from", "2026-02-02", "--to", "2026-02-02"];
+        let asked = shop.run(&[&["backtest"], &days[..], &["--seed", numbers]].concat());
+        asked.refused(2, "T1097", words);
+        assert!(!asked.stderr.contains("sources"), "something was read: {}", asked.stderr);
+    };
+    seeds("7,8,7", &["seed 7 is asked for twice", "--seed"]);
+    let many: Vec<String> = (0..51).map(|seed| seed.to_string()).collect();
+    seeds(&many.join(","), &["51 seeds", "--seed", "50"]);
     let typed = |arguments: &[&str], words: &[&str]| {
         let done = shop.run(arguments);
         assert_eq!(done.code, 2, "{}", done.stderr);
