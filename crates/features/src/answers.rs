@@ -163,7 +163,8 @@ pub struct AnsweredPairs {
 }
 
 /// The offers made in `[monday, monday + 7 days)`, and a share of those not made to the same customers, drawn by
-/// a hash of seed, week and ids: about two for each that was made, where so many could have been. Needs [`index`](crate::index); leaves `scope_products` registered.
+/// a hash of seed, week and ids: a fifth; where that is more than about two for each that was made and 300 of each
+/// promotion, so many. Needs [`index`](crate::index); leaves `scope_products` registered.
 ///
 /// # Errors
 /// `T0301` for settings out of range; the engine's own.
@@ -173,13 +174,8 @@ pub fn answered_pairs(
     settings: &Settings,
     seed: u64,
 ) -> Result<AnsweredPairs> {
-    /// Share of the offers not made that is kept, at most.
-    const KEPT_RATE: f64 = 0.2;
-    /// Offers not made that are kept for each that was, about, at most: more promotions at a time are no reason to
-    /// learn from more of what is bought without an offer.
-    const KEPT_PER_OFFER: f64 = 2.0;
     let sent = sent_in_week(engine, monday)?;
-    let made = sent.rows() as f64;
+    let made = sent.rows();
     let mut customers = sent.i32("customer_ix")?;
     customers.dedup();
     if customers.is_empty() {
@@ -191,8 +187,7 @@ pub fn answered_pairs(
     let promotions: BTreeSet<i32> =
         sent.i32("promotion_ix")?.into_iter().chain(running.i32("promotion_ix")?).collect();
     let sent = Sorted::pairs(&sent, KEY, &["used"])?;
-    let not_made = (customers.len() * promotions.len()) as f64 - made;
-    let other_rate = KEPT_RATE.min(KEPT_PER_OFFER * made / not_made.max(1.0));
+    let other_rate = kept_rate(made, customers.len(), promotions.len());
     let sampling = Sampling { seed, other_rate, ..Sampling::default() };
     let draw = Draw::new(engine, monday, &sampling)?;
     let mut sent = sent.walk();
@@ -204,6 +199,20 @@ pub fn answered_pairs(
     };
     let promotions: Vec<i32> = promotions.into_iter().collect();
     told_pairs(engine, monday, settings, (&customers, &promotions), told)
+}
+
+/// Share of the offers not made that is kept.
+fn kept_rate(made: usize, customers: usize, promotions: usize) -> f64 {
+    /// At most.
+    const RATE: f64 = 0.2;
+    /// For each offer made, about: more promotions at a time are no reason to learn from more of what is bought
+    /// without an offer.
+    const PER_OFFER: f64 = 2.0;
+    /// Of each promotion, about, however few offers were made: its mean over customers is taken from them.
+    const PER_PROMOTION: f64 = 300.0;
+    let enough = (PER_OFFER * made as f64).max(PER_PROMOTION * promotions as f64);
+    let not_made = customers as f64 * promotions as f64 - made as f64;
+    RATE.min(enough / not_made.max(1.0))
 }
 
 /// Given pairs of a past week, by customer and promotion, with whether the offer was made: what was known of them and
@@ -284,4 +293,25 @@ fn told_pairs(
         }
     }
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_offers_not_made_enough_are_kept_of_each_promotion_and_not_more_than_a_fifth() {
+        let check = |made: usize, customers: usize, promotions: usize, kept: f64| {
+            let not_made = (customers * promotions - made) as f64;
+            let found = kept_rate(made, customers, promotions) * not_made;
+            assert!((found - kept).abs() < 1e-6, "{found} of {not_made}, not {kept}");
+        };
+        // Few promotions, or few customers: a fifth.
+        check(3_000, 1_000, 6, 600.0);
+        check(300, 300, 100, 5_940.0);
+        // Three offers each of a hundred promotions: two for each that was made.
+        check(300_000, 100_000, 100, 600_000.0);
+        // Few offers of many promotions: 300 of each.
+        check(1_000, 10_000, 100, 30_000.0);
+    }
 }
