@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use datafusion::common::Column;
 use datafusion::physical_plan::execute_stream_partitioned;
-use datafusion::prelude::{Expr, col};
+use datafusion::prelude::{DataFrame, Expr, col};
 use futures::StreamExt;
 use tercet_types::Result;
 
@@ -26,8 +26,10 @@ impl Engine {
         let fail = |failure| query_failure(name, failure);
         let wanted: Vec<Expr> =
             columns.iter().map(|column| col(Column::from_name(*column))).collect();
-        let plan =
-            async { self.context.table(name).await?.select(wanted)?.create_physical_plan().await };
+        let plan = async {
+            let table = self.context.table(name).await?.select(wanted)?;
+            in_file_order(table).create_physical_plan().await
+        };
         let plan = self.runtime.block_on(plan).map_err(fail)?;
         // Streams that read in the background start within the runtime.
         let _inside = self.runtime.enter();
@@ -43,10 +45,18 @@ impl Engine {
     }
 }
 
+/// The same rows, one partition a file: where a file's types are not those of its siblings, its batches would else be
+/// dealt out to the threads that cast them, and come back in another order.
+pub(crate) fn in_file_order(table: DataFrame) -> DataFrame {
+    let (mut state, plan) = table.into_parts();
+    state.config_mut().options_mut().optimizer.enable_round_robin_repartition = false;
+    DataFrame::new(state, plan)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{EngineOptions, FileSet, Location};
+    use crate::{ColumnData, EngineOptions, FileSet, Location};
 
     #[test]
     fn pieces_are_the_rows_in_order_and_end_when_enough_is_known() {
@@ -83,5 +93,32 @@ mod tests {
             let error = engine.pieces(table, &[column], |_| Ok(ControlFlow::Continue(())));
             assert_eq!(error.unwrap_err().code(), "T0901", "{table} {column}");
         }
+    }
+
+    #[test]
+    fn rows_come_in_order_when_the_types_of_files_differ() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = EngineOptions { threads: 2, ..EngineOptions::default() };
+        let engine = Engine::new(options).unwrap();
+        let store = engine.store(&Location::new(".", folder.path()).unwrap()).unwrap();
+        let rows: i32 = 50_000;
+        let narrow: Vec<i32> = (0..rows).collect();
+        let wide: Vec<i64> = (rows..rows * 2).map(i64::from).collect();
+        let files: [(&str, ColumnData); 2] =
+            [("t/a.parquet", narrow.into()), ("t/b.parquet", wide.into())];
+        for (path, numbers) in files {
+            store.put_table(path, &Frame::of(vec![("number", numbers)]).unwrap()).unwrap();
+        }
+        let location = Location::new("t", folder.path()).unwrap();
+        engine.attach("t", &FileSet { location, format: None }).unwrap();
+        let mut found = Vec::new();
+        let whole = engine.pieces("t", &["number"], |piece| {
+            found.extend(piece.i64("number")?);
+            Ok(ControlFlow::Continue(()))
+        });
+        whole.unwrap();
+        let expect: Vec<i64> = (0..i64::from(rows) * 2).collect();
+        assert!(found == expect, "{} rows in pieces", found.len());
+        assert!(engine.table("t").unwrap().i64("number").unwrap() == expect, "the whole table");
     }
 }

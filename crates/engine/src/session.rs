@@ -27,6 +27,7 @@ use tokio::runtime::Runtime;
 
 use crate::attach::ColumnInfo;
 use crate::failure::query_failure;
+use crate::pieces::in_file_order;
 use crate::{Frame, Location, Store};
 
 /// Rows of a piece of a table in memory.
@@ -265,7 +266,8 @@ impl Engine {
         let table = self.runtime.block_on(self.context.table(name)).map_err(fail)?;
         let schema = Arc::new(table.schema().as_arrow().clone());
         // Partition by partition: a plain collect would mix them as they come.
-        let parts = self.runtime.block_on(table.collect_partitioned()).map_err(fail)?;
+        let parts =
+            self.runtime.block_on(in_file_order(table).collect_partitioned()).map_err(fail)?;
         let batches: Vec<RecordBatch> = parts.into_iter().flatten().collect();
         let schema = batches.first().map_or(schema, |batch| batch.schema());
         Frame::from_batches(schema, &batches)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures::TryStreamExt;
 use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
+use object_store::{ListResult, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
 use tercet_types::{Error, Result};
 use tokio::runtime::Runtime;
 
@@ -162,18 +162,19 @@ impl Store {
 
     /// Names of the folders directly below `prefix`, sorted.
     pub fn folders(&self, prefix: &str) -> Result<Vec<String>> {
+        Ok(names(self.directly_below(prefix)?.common_prefixes.iter()))
+    }
+
+    /// Names of the files directly below `prefix`, sorted.
+    pub fn files(&self, prefix: &str) -> Result<Vec<String>> {
+        Ok(names(self.directly_below(prefix)?.objects.iter().map(|meta| &meta.location)))
+    }
+
+    fn directly_below(&self, prefix: &str) -> Result<ListResult> {
         let target = self.path(prefix);
-        let found = self
-            .runtime
+        self.runtime
             .block_on(self.inner.list_with_delimiter(Some(&target)))
-            .map_err(|failure| store_failure(&self.named(prefix), failure))?;
-        let mut names: Vec<String> = found
-            .common_prefixes
-            .iter()
-            .filter_map(|path| path.filename().map(str::to_owned))
-            .collect();
-        names.sort_unstable();
-        Ok(names)
+            .map_err(|failure| store_failure(&self.named(prefix), failure))
     }
 
     /// Deletes one file; a file that is not there is no error.
@@ -207,6 +208,14 @@ impl Store {
     }
 }
 
+/// The last names of paths, sorted.
+fn names<'a>(paths: impl Iterator<Item = &'a Path>) -> Vec<String> {
+    let mut names: Vec<String> =
+        paths.filter_map(|path| path.filename().map(str::to_owned)).collect();
+    names.sort_unstable();
+    names
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -218,6 +227,7 @@ mod tests {
         let engine = Engine::new(EngineOptions::default()).unwrap();
         let store = engine.store(&Location::new("runs", folder.path()).unwrap()).unwrap();
         assert_eq!(store.folders("").unwrap(), Vec::<String>::new());
+        assert_eq!(store.files("").unwrap(), Vec::<String>::new());
         store.create("a/manifest.json", b"1".to_vec()).unwrap();
         let again = store.create("a/manifest.json", b"2".to_vec()).unwrap_err();
         assert_eq!(again.code(), "T0907");
@@ -225,6 +235,8 @@ mod tests {
         store.put("b/c/d.txt", b"3".to_vec()).unwrap();
         assert_eq!(store.list("").unwrap(), ["a/manifest.json", "b/c/d.txt"]);
         assert_eq!(store.folders("").unwrap(), ["a", "b"]);
+        assert_eq!(store.files("b/c").unwrap(), ["d.txt"]);
+        assert_eq!(store.files("b").unwrap(), Vec::<String>::new());
         store.delete_all("b").unwrap();
         assert!(store.get_if_there("b/c/d.txt").unwrap().is_none());
     }

@@ -77,7 +77,10 @@ impl FileWriter {
         if self.upload.is_none() {
             return self.store.put(&self.path, last);
         }
-        self.part(last)?;
+        // A store may refuse a part that holds nothing.
+        if !last.is_empty() {
+            self.part(last)?;
+        }
         let (runtime, _, _) = self.store.parts(&self.path);
         if let Some(upload) = &mut self.upload {
             let done = runtime.block_on(upload.complete());
@@ -110,8 +113,40 @@ impl Drop for FileWriter {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use futures::future::BoxFuture;
+    use object_store::{PutResult, UploadPart};
+
     use super::*;
     use crate::{Engine, EngineOptions, Location};
+
+    /// Notes how large each part is, and passes it on.
+    #[derive(Debug)]
+    struct Noted(Arc<Mutex<Vec<usize>>>, Box<dyn MultipartUpload>);
+
+    impl MultipartUpload for Noted {
+        fn put_part(&mut self, data: PutPayload) -> UploadPart {
+            self.0.lock().unwrap().push(data.content_length());
+            self.1.put_part(data)
+        }
+
+        fn complete<'a, 'b>(&'a mut self) -> BoxFuture<'b, object_store::Result<PutResult>>
+        where
+            'a: 'b,
+            Self: 'b,
+        {
+            self.1.complete()
+        }
+
+        fn abort<'a, 'b>(&'a mut self) -> BoxFuture<'b, object_store::Result<()>>
+        where
+            'a: 'b,
+            Self: 'b,
+        {
+            self.1.abort()
+        }
+    }
 
     #[test]
     fn pieces_become_one_file_or_none() {
@@ -126,6 +161,21 @@ mod tests {
             assert_eq!(store.get("a.bin").unwrap(), all[..bytes]);
             let expect = (bytes as u64, blake3::hash(&all[..bytes]).to_hex().to_string());
             assert_eq!((fact.bytes, fact.blake3), expect);
+        }
+        for (bytes, expect) in [
+            (PART_BYTES, vec![PART_BYTES]),
+            (PART_BYTES + 5, vec![PART_BYTES, 5]),
+            (PART_BYTES * 2, vec![PART_BYTES; 2]),
+        ] {
+            let sizes = Arc::<Mutex<Vec<usize>>>::default();
+            let mut writer = store.file_writer("a.bin");
+            let (runtime, inner, target) = store.parts("a.bin");
+            let begun = runtime.block_on(inner.put_multipart(&target)).unwrap();
+            writer.upload = Some(Box::new(Noted(Arc::clone(&sizes), begun)));
+            writer.write(&all[..bytes]).unwrap();
+            writer.finish().unwrap();
+            assert_eq!(*sizes.lock().unwrap(), expect, "no part without bytes");
+            assert_eq!(store.get("a.bin").unwrap(), all[..bytes]);
         }
         let mut writer = store.file_writer("b.bin");
         writer.write(&all).unwrap();

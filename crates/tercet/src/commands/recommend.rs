@@ -99,7 +99,7 @@ pub(crate) struct SimilarArguments {
 ///
 /// # Errors
 /// `T1086` for a customer, product or attribute that nobody knows, `T1088` for lists of everybody without a place to
-/// go; those of the data and of the estimator.
+/// go, `T1089` for a folder that holds lists already; those of the data and of the estimator.
 pub(crate) fn recommend(
     verb: &RecommendArguments,
     shared: &Shared,

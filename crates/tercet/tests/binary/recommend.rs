@@ -95,10 +95,19 @@ fn lists_of_everybody_go_to_files_that_agree() {
     let csv = shop.path().join("lists.csv");
     let parquet = shop.path().join("lists.parquet");
     let folder = format!("{}/", shop.path().join("lists").display());
+    let asked = |out: &str| shop.run(&["recommend", "--model", "popular", "-k", "2", "--out", out]);
+    // What else is in the folder is no list.
+    shop.file("lists/about.md", "of last week");
     for out in [csv.to_str().unwrap(), parquet.to_str().unwrap(), &folder] {
-        let said = shop.run(&["recommend", "--model", "popular", "-k", "2", "--out", out]).fine();
+        let said = asked(out).fine();
         assert!(said.stderr.contains("lines written"), "{}", said.stderr);
     }
+    // A part that these lists would not replace is read with them, whichever it is.
+    let part = |name: &str| shop.path().join("lists").join(name);
+    asked(&folder).refused(4, "T1089", &["part-00000.parquet: lists are already there"]);
+    std::fs::rename(part("part-00000.parquet"), part("part-00001.parquet")).unwrap();
+    asked(&folder).refused(4, "T1089", &["part-00001.parquet"]);
+    std::fs::rename(part("part-00001.parquet"), part("part-00000.parquet")).unwrap();
     let lines = shop.text("lists.csv");
     let lines: Vec<Vec<&str>> =
         lines.lines().skip(1).map(|line| line.split(',').collect()).collect();
@@ -174,7 +183,8 @@ fn tables_and_lists_of_many_pieces_are_read_and_written_whole() {
     wrong[16_999] = "c00001,p01,soon\n".to_owned();
     let error = asked(&table("wrong.csv", &wrong), &outs[0]);
     error.refused(3, "T1092", &["column 'date': row 17000 holds soon"]);
-    // Nothing is left of what was not finished, and rows in another order say the same.
+    assert!(std::fs::read_to_string(&outs[0]).unwrap() == text, "a refusal changed the lists");
+    // Rows in another order say the same.
     wrong.clone_from(&rows);
     wrong.reverse();
     asked(&table("turned.csv", &wrong), &outs[0]).fine();

@@ -16,6 +16,9 @@ const PIECE_LINES: usize = 1 << 16;
 /// Lines of one file of a folder.
 const PART_LINES: usize = 1 << 22;
 
+/// What the names of a folder's files begin with.
+const PART: &str = "part-";
+
 /// Lists as they come: of whom, what, at which rank, with which score.
 pub(super) struct Lists {
     /// What the first two columns are called.
@@ -52,7 +55,8 @@ impl Lists {
     /// Lists for a place that was asked for; those of everybody are not printed.
     ///
     /// # Errors
-    /// `T1088` when lists of everybody have no place, `T1068` for a place that is no kind of table.
+    /// `T1088` when lists of everybody have no place, `T1068` for a place that is no kind of table, `T1089` (conflict)
+    /// for a folder that holds parts already.
     pub(super) fn new(
         known: &Known,
         by: &ByArguments,
@@ -76,7 +80,9 @@ impl Lists {
             }
             None => Place::Printed,
             Some(folder) if folder.ends_with('/') => {
-                Place::Folder(engine.store(&location(folder)?)?, None)
+                let store = engine.store(&location(folder)?)?;
+                without_parts(&store)?;
+                Place::Folder(store, None)
             }
             Some(file) => {
                 let ending = Ending::of(file)?;
@@ -171,7 +177,7 @@ impl Lists {
             Place::Parquet(writer) => writer.write(columns),
             Place::Folder(store, writer) if !is_empty => {
                 let part = (self.written - 1) / PART_LINES;
-                let begin = || store.table_writer(&format!("part-{part:05}.parquet"));
+                let begin = || store.table_writer(&format!("{PART}{part:05}.parquet"));
                 writer.get_or_insert_with(begin).write(columns)?;
                 // Pieces fill a part exactly.
                 match writer.take_if(|_| self.written.is_multiple_of(PART_LINES)) {
@@ -180,6 +186,18 @@ impl Lists {
                 }
             }
             _ => Ok(()),
+        }
+    }
+}
+
+/// Refuses a folder with parts of other lists: whoever reads the folder would read these too.
+fn without_parts(store: &Store) -> Result<()> {
+    match store.files("")?.iter().find(|name| name.starts_with(PART)) {
+        None => Ok(()),
+        Some(part) => {
+            let place = store.place_of(part);
+            Err(Error::conflict("T1089", format!("{place}: lists are already there"))
+                .hint("name another folder, or delete the part-* files of this one"))
         }
     }
 }

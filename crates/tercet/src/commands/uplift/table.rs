@@ -149,15 +149,22 @@ impl Table {
         let shown = cells[row].as_deref().unwrap_or("nothing");
         let row = self.row(row);
         // Of a piece nobody knows how many more there are.
-        let message = match self.before {
-            Some(_) => format!("column '{name}': row {row} holds {shown}, which is no number"),
+        let error = match self.before {
+            Some(_) => Error::data(
+                "T1062",
+                format!("column '{name}': row {row} holds {shown}, which is no number"),
+            ),
             None => {
                 let count = numbers.iter().filter(|number| number.is_none()).count();
-                format!("column '{name}': {count} rows hold no number; row {row} holds {shown}")
+                Error::data(
+                    "T1062",
+                    format!(
+                        "column '{name}': {count} rows hold no number; row {row} holds {shown}"
+                    ),
+                )
             }
         };
-        Err(Error::data("T1062", message)
-            .hint("leave these rows out, or write 0 where nothing happened"))
+        Err(error.hint("leave these rows out, or write 0 where nothing happened"))
     }
 }
 
