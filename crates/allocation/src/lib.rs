@@ -42,6 +42,7 @@ mod ledger;
 mod overlap;
 mod plan;
 mod problem;
+mod rows;
 mod shared_limits;
 pub mod solve;
 mod verify;
@@ -50,13 +51,14 @@ mod why;
 pub use certificate::{Certificate, Certified, Limit, ShadowPrice};
 pub use constraints::RuleId;
 pub use contacts::ContactRules;
-pub use customers::{Candidate, Customer, Customers, MAX_GROUPS, MAX_PROMOTIONS, Row};
+pub use customers::{Candidate, Customer, Customers, MAX_GROUPS};
 pub use explore::{
     Exploration, Explored, Law, MAX_DRAWN_SLOTS, Opening, Openings, Propensities, Reserve, Slate,
 };
 pub use overlap::{CountedProducts, NoOverlap, Overlap, SharedProducts};
 pub use plan::{Chosen, Origin, Placed, Plan, UnplacedPin};
 pub use problem::{Budget, Floor, MAX_CHANNELS, MAX_SLOTS, Measure, Problem, Promotion, Slot};
+pub use rows::{MAX_PROMOTIONS, Row};
 pub use shared_limits::LimitPart;
 pub use verify::verify_all;
 pub use why::{Reasons, WhyNot};

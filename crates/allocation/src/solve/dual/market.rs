@@ -7,8 +7,9 @@ use rayon::prelude::*;
 use super::assignment::{self, Shelves};
 use super::limits::{Limits, Needs, Prices, Tariff, fit};
 use super::sequence;
-use crate::customers::{Candidate, Row, Rows, promotion_of};
+use crate::customers::Candidate;
 use crate::problem::Problem;
+use crate::rows::{Row, Rows, promotion_of};
 use crate::solve::picks::Picks;
 use crate::solve::pins::Pins;
 

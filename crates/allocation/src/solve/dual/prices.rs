@@ -8,7 +8,7 @@
 //! Few limits are shared by many customers, so prices are found on a sample and corrected on larger ones.
 
 use super::market::{Effort, Market, Who};
-use crate::customers::Rows;
+use crate::rows::Rows;
 
 /// Customers on whom prices are found first: the first in hash order. All, when there are fewer.
 const SAMPLE: usize = 8_000;
