@@ -15,14 +15,15 @@ use tercet_measurement::assignment::{Arm, Holdout};
 use tercet_simulator::{Customer, Events, Memory, Outcome, State, Table, World};
 use tercet_types::{DAYS_PER_WEEK, Date, Error, Result};
 
-use super::decide::slot_masks;
+use super::audiences::redeemed_before;
 use super::history::{Contact, History};
 use super::learn::{Models, joined};
 use super::lessons::Lessons;
 use super::pairs::week_pairs;
 use super::prepare::{assignment_key, sources_of};
 use super::shop::Shop;
-use super::slates::{Circumstances, Slates, fill_slots, redeemed_before};
+use super::slates::{Circumstances, Slates, fill_slots};
+use super::slot_masks::slot_masks;
 use super::tried::{Drawn, TriedWeek, first_tried};
 use super::week::Week;
 use super::worth::{Visits, baseline_scores, known_engine, tercet_scores};

@@ -5,14 +5,13 @@ use std::rc::Rc;
 use tercet_engine::{Engine, FileSet, Frame, Location};
 use tercet_types::{Error, Result};
 
-use super::decide::slot_masks;
 use super::engine_test::Side;
 use super::learn::Models;
 use super::manifest::{Part, Stage};
 use super::pairs::{Asked, Lenders, Made, Others, WeekPairs};
 use super::parts::Opened;
 use super::runner::StageContext;
-use super::slates::SlotMasks;
+use super::slot_masks::{SlotMasks, slot_masks};
 use super::stages::{WeeklyRun, scored_of};
 use super::week::Week;
 use super::worth::{OWN_ENGINE, Scored, Valuer, Visits, baseline_scores, outside_scores};

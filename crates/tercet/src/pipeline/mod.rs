@@ -5,6 +5,7 @@
 
 mod answers;
 mod arms;
+mod audiences;
 mod campaign;
 mod champion;
 mod decide;
@@ -13,11 +14,13 @@ mod draws;
 mod effects;
 mod engine_test;
 mod evaluate;
+mod filling;
 mod history;
 mod learn;
 mod learned;
 mod lessons;
 mod lift;
+mod limits;
 mod lock;
 mod manifest;
 mod off_policy;
@@ -28,6 +31,7 @@ mod plan_facts;
 mod predict;
 mod prepare;
 mod prices;
+mod publish;
 mod ratio;
 mod reasons;
 mod redraws;
@@ -38,13 +42,13 @@ mod runner;
 mod scopes;
 mod shop;
 mod slates;
+mod slot_masks;
 mod stages;
 mod tried;
 mod week;
 mod worth;
 
 pub(crate) use campaign::{Campaign, campaign, participant};
-pub(crate) use decide::rule_words;
 pub(crate) use effects::{Effect, EffectFacts, EngineFacts, effects};
 pub(crate) use evaluate::{Cost, Ground, Protocol, cut, fold_facts, purchase, rank_and_judge};
 pub(crate) use history::Contact;
@@ -59,6 +63,7 @@ pub(crate) use off_policy::{
     Asked as PolicyAsked, Evaluated, Evaluation, Judged, Policy, Reward, TableRow, View, evaluate,
 };
 pub(crate) use prepare::{identity_of, parts_of, pseudonym_key, sources_of};
+pub(crate) use publish::rule_words;
 pub(crate) use redraws::{Coverage, REDRAWS_MAX, redraw};
 pub(crate) use replay::{Contestant, Replay, Replayed, replay};
 pub(crate) use retention::apply_retention;

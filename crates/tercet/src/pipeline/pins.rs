@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tercet_engine::Engine;
 use tercet_types::{Error, Result};
 
-use super::slates::customers_where;
+use super::audiences::customers_where;
 use super::week::Week;
 use crate::config::{Config, Pin};
 

@@ -12,7 +12,7 @@ use tercet_measurement::offline::{
 };
 use tercet_types::{DAYS_PER_WEEK, Date, Error, Result};
 
-use super::decide::slot_masks;
+use super::audiences::promotion_audiences;
 use super::history::History;
 use super::learn::Models;
 use super::lessons::Lessons;
@@ -20,7 +20,8 @@ use super::pairs::week_pairs;
 use super::prepare::{assignment_key, sources_of};
 use super::scopes::Scopes;
 use super::shop::Shop;
-use super::slates::{Circumstances, Slates, SlotMasks, fill_slots, promotion_audiences};
+use super::slates::{Circumstances, Slates, fill_slots};
+use super::slot_masks::{SlotMasks, slot_masks};
 use super::week::{NARROW_PRODUCTS_MAX, Week};
 use super::worth::{OWN_ENGINE, Visits, baseline_scores, tercet_scores};
 use crate::commands::Project;

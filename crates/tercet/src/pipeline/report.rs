@@ -16,12 +16,12 @@ use tercet_sources::Policy;
 use tercet_types::{Currency, Result};
 
 use super::champion::Contest;
-use super::decide::rule_words;
 use super::draws::DrawFacts;
 use super::engine_test::NO_ENGINE;
 use super::learn::{ModelCard, ModelCards};
 use super::manifest::{Stage, parse};
 use super::plan_facts::{LimitPriceFacts, PlanFacts};
+use super::publish::rule_words;
 use super::ratio;
 use super::runner::StageContext;
 use super::stages::WeeklyRun;

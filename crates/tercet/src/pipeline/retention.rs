@@ -3,8 +3,8 @@
 use tercet_engine::Store;
 use tercet_types::{DAYS_PER_WEEK, Result};
 
-use super::decide::{DELETED_RUNS_CODES, codes_path};
 use super::manifest::{complete_runs, manifest_path};
+use super::publish::{DELETED_RUNS_CODES, codes_path};
 use crate::config::{Retention, Rules};
 
 /// Deletes complete runs beyond those that the rule keeps; the manifest first, so that a run that is

@@ -11,7 +11,7 @@ use tercet_types::tables::sources as tables;
 use tercet_types::{Date, Error, Result};
 
 use super::champion::{CHAMPION, Contest, contest};
-use super::decide::{decide, publish};
+use super::decide::decide;
 use super::engine_test::{EngineTest, Side};
 use super::learn::{ModelCards, Models, TOO_SHORT};
 use super::learned::Sight;
@@ -21,6 +21,7 @@ use super::off_policy::tries;
 use super::pairs::{Asked, Made};
 use super::parts::Opened;
 use super::prepare::{assignment_key, identity_of, parts_of, sources_of};
+use super::publish::publish;
 use super::runner::{Outcome, StageContext, StageWork, run_stages};
 use super::worth::{OWN_ENGINE, Scored, known_engine};
 use crate::commands::Project;
