@@ -3,47 +3,68 @@
 //! A promotion with a pool hands each offer a code of its own; one with a shared code gives everyone
 //! the same; one with neither gives none.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use tercet_types::{Error, Result};
 
 use crate::offers::Promotion;
 
-/// Unused codes by name of pool, in the order they are to be handed out.
-pub type CodePools = BTreeMap<String, Vec<String>>;
+/// The unused codes of pools, by name. They are handed out from the front, to the customers of one part after the other.
+#[derive(Clone, Debug, Default)]
+pub struct CodePools(BTreeMap<String, Pool>);
 
-/// The codes of one run, handed out one by one.
-#[derive(Debug)]
-pub(crate) struct Codes<'a> {
-    pools: BTreeMap<&'a str, Pool<'a>>,
-    missing: BTreeMap<(String, String), usize>,
-}
-
-#[derive(Debug)]
-struct Pool<'a> {
-    codes: &'a [String],
+#[derive(Clone, Debug)]
+struct Pool {
+    codes: Vec<String>,
     used: usize,
 }
 
-impl<'a> Codes<'a> {
+impl CodePools {
+    /// Pools of codes, each in the order in which they are to be handed out.
+    ///
+    /// # Errors
     /// `T0804` when a pool holds a code twice or a blank one.
-    pub(crate) fn new(pools: &'a CodePools) -> Result<Self> {
-        for (name, codes) in pools {
-            let mut seen = BTreeSet::new();
-            for (row, code) in codes.iter().enumerate() {
-                if code.trim().is_empty() || !seen.insert(code.as_str()) {
-                    let what = if code.trim().is_empty() { "is blank" } else { "is there twice" };
-                    return Err(Error::data(
-                        "T0804",
-                        format!("code pool '{name}': code {} {what}", row + 1),
-                    )
-                    .hint("every code of a pool must be present once"));
-                }
+    pub fn new(pools: BTreeMap<String, Vec<String>>) -> Result<Self> {
+        for (name, codes) in &pools {
+            let blank = codes.iter().position(|code| code.trim().is_empty());
+            let wrong = blank.map(|row| (row, "is blank"));
+            if let Some((row, what)) = wrong.or(repeated(codes).map(|row| (row, "is there twice")))
+            {
+                return Err(Error::data(
+                    "T0804",
+                    format!("code pool '{name}': code {} {what}", row + 1),
+                )
+                .hint("every code of a pool must be present once"));
             }
         }
-        let pools =
-            pools.iter().map(|(name, codes)| (name.as_str(), Pool { codes, used: 0 })).collect();
-        Ok(Self { pools, missing: BTreeMap::new() })
+        let pool = |(name, codes)| (name, Pool { codes, used: 0 });
+        Ok(Self(pools.into_iter().map(pool).collect()))
+    }
+
+    /// The codes that were handed out of each pool.
+    pub fn handed_out(&self) -> impl Iterator<Item = (&str, &[String])> {
+        self.0.iter().map(|(name, pool)| (name.as_str(), &pool.codes[..pool.used]))
+    }
+}
+
+/// The first place of a code that an earlier one repeats.
+fn repeated(codes: &[String]) -> Option<usize> {
+    let mut order: Vec<usize> = (0..codes.len()).collect();
+    order.sort_unstable_by_key(|at| (&codes[*at], *at));
+    let pairs = order.windows(2).filter(|pair| codes[pair[0]] == codes[pair[1]]);
+    pairs.map(|pair| pair[1]).min()
+}
+
+/// Codes handed out one by one.
+#[derive(Debug)]
+pub(crate) struct Codes<'a> {
+    pools: &'a mut CodePools,
+    missing: BTreeMap<(String, String), usize>,
+}
+
+impl<'a> Codes<'a> {
+    pub(crate) fn new(pools: &'a mut CodePools) -> Self {
+        Self { pools, missing: BTreeMap::new() }
     }
 
     /// The next code of a promotion; `T0805` when its pool is not there.
@@ -59,7 +80,7 @@ impl<'a> Codes<'a> {
         else {
             return Ok(promotion.code.clone().filter(|code| !code.trim().is_empty()));
         };
-        let pool = self.pools.get_mut(name).ok_or_else(|| {
+        let pool = self.pools.0.get_mut(name).ok_or_else(|| {
             Error::config(
                 "T0805",
                 format!("promotion '{promotion_id}': there is no code pool '{name}'"),
@@ -75,14 +96,10 @@ impl<'a> Codes<'a> {
         Ok(code)
     }
 
-    /// Codes taken per pool; `T0803` when a pool ran out.
-    pub(crate) fn finish(self) -> Result<BTreeMap<String, usize>> {
+    /// `T0803` when a pool ran out.
+    pub(crate) fn finish(self) -> Result<()> {
         if self.missing.is_empty() {
-            return Ok(self
-                .pools
-                .into_iter()
-                .map(|(name, pool)| (name.to_owned(), pool.used))
-                .collect());
+            return Ok(());
         }
         let lines: Vec<String> = self
             .missing
@@ -112,10 +129,15 @@ mod tests {
         }
     }
 
+    fn pools(codes: &[&str]) -> Result<CodePools> {
+        let codes = codes.iter().map(|&code| code.to_owned()).collect();
+        CodePools::new(BTreeMap::from([("p".to_owned(), codes)]))
+    }
+
     #[test]
     fn shared_pooled_and_none() {
-        let pools = CodePools::from([("p".into(), vec!["1".into(), "2".into()])]);
-        let mut codes = Codes::new(&pools).unwrap();
+        let mut pools = pools(&["1", "2", "3"]).unwrap();
+        let mut codes = Codes::new(&mut pools);
         let mut check = |code: &str, pool: &str, expect: Option<&str>| {
             assert_eq!(codes.next("A", &promotion(code, pool)).unwrap().as_deref(), expect);
         };
@@ -124,13 +146,19 @@ mod tests {
         check("SAVE", "", Some("SAVE"));
         check("SAVE", "p", Some("1"));
         check("", "p", Some("2"));
-        assert_eq!(codes.finish().unwrap()["p"], 2);
+        codes.finish().unwrap();
+        // Who comes later goes on where the others stopped.
+        let mut codes = Codes::new(&mut pools);
+        assert_eq!(codes.next("A", &promotion("", "p")).unwrap().as_deref(), Some("3"));
+        codes.finish().unwrap();
+        let handed_out: Vec<_> = pools.handed_out().collect();
+        assert_eq!(handed_out, [("p", &["1", "2", "3"].map(str::to_owned)[..])]);
     }
 
     #[test]
     fn an_exhausted_pool_names_the_promotion_and_how_many_are_missing() {
-        let pools = CodePools::from([("p".into(), vec!["1".into()])]);
-        let mut codes = Codes::new(&pools).unwrap();
+        let mut pools = pools(&["1"]).unwrap();
+        let mut codes = Codes::new(&mut pools);
         for promotion_id in ["A", "A", "A", "B"] {
             codes.next(promotion_id, &promotion("", "p")).unwrap();
         }
@@ -145,17 +173,14 @@ mod tests {
     #[test]
     fn bad_pools_are_refused() {
         let check = |codes: &[&str], words: &str| {
-            let pools = CodePools::from([(
-                "p".into(),
-                codes.iter().map(|&code| code.to_owned()).collect(),
-            )]);
-            let error = Codes::new(&pools).unwrap_err();
+            let error = pools(codes).unwrap_err();
             assert_eq!((error.code(), error.to_string().contains(words)), ("T0804", true));
         };
         check(&["1", "1"], "code 2 is there twice");
+        check(&["2", "1", "3", "1", "2"], "code 4 is there twice");
         check(&["1", ""], "code 2 is blank");
-        let none = CodePools::new();
-        let error = Codes::new(&none).unwrap().next("A", &promotion("", "gone")).unwrap_err();
+        let mut none = CodePools::default();
+        let error = Codes::new(&mut none).next("A", &promotion("", "gone")).unwrap_err();
         assert_eq!(error.code(), "T0805");
     }
 }

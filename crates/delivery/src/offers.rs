@@ -86,35 +86,26 @@ pub struct Offer {
     pub run_id: String,
 }
 
-/// What a run publishes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Published {
-    /// The offers, by customer and slot.
-    pub offers: Vec<Offer>,
-    /// Codes taken from the front of each pool.
-    pub codes_used: BTreeMap<String, usize>,
-}
-
-/// The offers of a run: its filled slots with codes, windows and reasons, by customer and slot.
+/// The offers of some customers: their filled slots with codes, windows and reasons, by customer and slot.
 ///
-/// The order of `decisions` does not matter: codes are handed out by customer and slot.
+/// The order of `decisions` does not matter: codes are handed out by customer and slot, from the front of the pools.
 ///
 /// # Errors
 /// - `T0801` when a customer outside treatment has an offer, a slot of a customer repeats, a slot is
 ///   below 1 or the decisions come from more than one run: allocation has a bug, or its table was edited.
 /// - `T0802` when a decided promotion is not in `promotions`.
-/// - `T0803`, `T0804`, `T0805` from [`crate::codes`].
+/// - `T0803` when a pool has too few codes, `T0805` when there is none of its name.
 pub fn publish(
     decisions: &[Decision],
     promotions: &BTreeMap<String, Promotion>,
-    pools: &CodePools,
+    pools: &mut CodePools,
     currency: Currency,
-) -> Result<Published> {
+) -> Result<Vec<Offer>> {
     let mut ordered: Vec<&Decision> = decisions.iter().collect();
     ordered.sort_by(|a, b| (&a.customer_id, a.slot).cmp(&(&b.customer_id, b.slot)));
     assert_publishable(&ordered)?;
 
-    let mut codes = Codes::new(pools)?;
+    let mut codes = Codes::new(pools);
     let mut offers = Vec::with_capacity(ordered.len());
     for decision in ordered {
         let Some(promotion_id) = &decision.promotion_id else { continue };
@@ -138,8 +129,8 @@ pub fn publish(
             run_id: decision.run_id.clone(),
         });
     }
-    let codes_used = codes.finish()?;
-    Ok(Published { offers, codes_used })
+    codes.finish()?;
+    Ok(offers)
 }
 
 /// The reader's half of the pair of assertions; allocation asserts the same where it writes.
@@ -206,19 +197,20 @@ pub(crate) mod tests {
         }
     }
 
-    fn run(decisions: &[Decision]) -> Result<Published> {
+    fn run(decisions: &[Decision]) -> Result<Vec<Offer>> {
         let promotions = BTreeMap::from([
             ("A".to_owned(), promotion(Some("SAVE5"), None)),
             ("B".to_owned(), promotion(None, Some("gold"))),
             ("C".to_owned(), promotion(None, None)),
         ]);
-        let pools = CodePools::from([("gold".into(), vec!["G1".into(), "G2".into()])]);
-        publish(decisions, &promotions, &pools, Currency::new("USD")?)
+        let gold = ["G1", "G2"].map(str::to_owned).to_vec();
+        let mut pools = CodePools::new(BTreeMap::from([("gold".to_owned(), gold)]))?;
+        publish(decisions, &promotions, &mut pools, Currency::new("USD")?)
     }
 
     #[test]
     fn offers_carry_codes_windows_and_reasons_in_key_order() {
-        let published = run(&[
+        let offers = run(&[
             decision("k2", 1, Some("B")),
             decision("k1", 2, Some("B")),
             decision("k1", 1, Some("A")),
@@ -226,11 +218,8 @@ pub(crate) mod tests {
             decision("k3", 1, Some("C")),
         ])
         .unwrap();
-        let rows: Vec<_> = published
-            .offers
-            .iter()
-            .map(|o| (o.customer_id.as_str(), o.slot, o.code.as_deref()))
-            .collect();
+        let rows: Vec<_> =
+            offers.iter().map(|o| (o.customer_id.as_str(), o.slot, o.code.as_deref())).collect();
         assert_eq!(
             rows,
             [
@@ -240,17 +229,13 @@ pub(crate) mod tests {
                 ("k3", 1, None)
             ]
         );
-        assert_eq!(published.codes_used["gold"], 2);
-        assert_eq!(
-            published.offers[0].reasons,
-            "You buy ground beef about every 14 days, and it is due."
-        );
+        assert_eq!(offers[0].reasons, "You buy ground beef about every 14 days, and it is due.");
     }
 
     #[test]
     fn an_offer_has_the_columns_of_the_table() {
-        let published = run(&[decision("k1", 1, Some("A"))]).unwrap();
-        let row = serde_json::to_value(&published.offers[0]).unwrap();
+        let offers = run(&[decision("k1", 1, Some("A"))]).unwrap();
+        let row = serde_json::to_value(&offers[0]).unwrap();
         let names: Vec<_> = row.as_object().unwrap().keys().map(String::as_str).collect();
         assert_eq!(names, OFFERS.columns.iter().map(|c| c.name).collect::<Vec<_>>());
     }
@@ -283,7 +268,7 @@ pub(crate) mod tests {
     #[test]
     fn control_without_offers_and_nobody_at_all_are_fine() {
         let control = Decision { arm: CONTROL.into(), ..decision("k1", 1, None) };
-        assert!(run(&[control]).unwrap().offers.is_empty());
-        assert!(run(&[]).unwrap().offers.is_empty());
+        assert!(run(&[control]).unwrap().is_empty());
+        assert!(run(&[]).unwrap().is_empty());
     }
 }

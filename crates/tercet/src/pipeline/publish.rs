@@ -29,19 +29,19 @@ pub(super) fn publish(run: &WeeklyRun<'_>, context: &mut StageContext<'_>) -> Re
         true => None,
         false => Some(context.engine.store(&Location::new(target, &run.project.folder)?)?),
     };
-    let (mut handed_out, mut tally, mut offers) = (HandedOut::new(), Tally::default(), 0);
+    let (mut tally, mut count) = (Tally::default(), 0);
     let meter = context.progress.count("parts", parts as u64);
     for part in Part::all(parts) {
         let log = context.load(Stage::Allocation, DECISIONS.name, part)?;
-        let published = offers::publish(&decisions_of(&log)?, &promotions, &pools, currency)?;
-        let table = offers_frame(&published.offers)?;
+        let offers = offers::publish(&decisions_of(&log)?, &promotions, &mut pools, currency)?;
+        let table = offers_frame(&offers)?;
         context.write_part(OFFERS.name, part, &table)?;
         let mut files: Vec<(String, Vec<u8>)> = Vec::new();
         if context.config.delivery.csv {
-            files.push((part.named(OFFERS.name, "csv"), csv::write(&published.offers)));
+            files.push((part.named(OFFERS.name, "csv"), csv::write(&offers)));
         }
         if context.config.delivery.json_lines {
-            let lines = json_lines::write(&published.offers)?;
+            let lines = json_lines::write(&offers)?;
             files.push((part.named(OFFERS.name, "jsonl"), lines));
         }
         // Under the run's own name first, the pointer to it last: a reader of the pointer sees all of it.
@@ -55,26 +55,23 @@ pub(super) fn publish(run: &WeeklyRun<'_>, context: &mut StageContext<'_>) -> Re
         for (name, bytes) in files {
             context.write(&name, bytes)?;
         }
-        for (pool, count) in published.codes_used {
-            let used = pools.get_mut(&pool).map(|codes| codes.drain(..count).collect::<Vec<_>>());
-            handed_out.entry(pool).or_default().extend(used.into_iter().flatten());
-        }
         if parts == 1 {
-            tally.add(context, &log, &published.offers, &week.customers, &week.promotions)?;
+            tally.add(context, &log, &offers, &week.customers, &week.promotions)?;
         } else {
             context.mount(Stage::Features, "customer_master", part)?;
             let customers = known_customers(context.engine)?;
-            tally.add(context, &log, &published.offers, &customers, &week.promotions)?;
+            tally.add(context, &log, &offers, &customers, &week.promotions)?;
         }
-        offers += published.offers.len();
+        count += offers.len();
         meter.advance(1);
     }
     drop(meter);
     context.engine.forget(DECISIONS.name)?;
-    context.write(CODES_FILE, to_json(&handed_out)?)?;
+    let handed_out = pools.handed_out().map(|(pool, codes)| (pool.to_owned(), sorted(codes)));
+    context.write(CODES_FILE, to_json(&handed_out.collect::<HandedOut<&str>>())?)?;
     if let Some(store) = &target {
         let pointer =
-            serde_json::json!({ "run_id": context.run_id, "as_of": week.as_of, "offers": offers });
+            serde_json::json!({ "run_id": context.run_id, "as_of": week.as_of, "offers": count });
         store.put("latest.json", to_json(&pointer)?)?;
     }
     let report = tally.report(run, context, week)?;
@@ -127,8 +124,14 @@ fn offered_promotions(context: &StageContext<'_>) -> Result<BTreeMap<String, Off
         .collect())
 }
 
-/// Codes that a run handed out, by pool.
-type HandedOut = BTreeMap<String, BTreeSet<String>>;
+/// Codes that a run handed out, by pool, ascending.
+type HandedOut<Code> = BTreeMap<String, Vec<Code>>;
+
+fn sorted(codes: &[String]) -> Vec<&str> {
+    let mut sorted: Vec<&str> = codes.iter().map(String::as_str).collect();
+    sorted.sort_unstable();
+    sorted
+}
 
 /// The file of a run with the codes it handed out.
 const CODES_FILE: &str = "codes_used.json";
@@ -149,33 +152,34 @@ fn code_pools(
 ) -> Result<CodePools> {
     let named: BTreeSet<&str> =
         promotions.values().filter_map(|promotion| promotion.code_pool.as_deref()).collect();
-    let mut pools = CodePools::new();
     if named.is_empty() || context.config.delivery.code_pools.is_empty() {
-        return Ok(pools);
+        return Ok(CodePools::default());
     }
     let store = context
         .engine
         .store(&Location::new(&context.config.delivery.code_pools, &run.project.folder)?)?;
+    let mut pools = BTreeMap::new();
+    for pool in named {
+        let bytes = store.get(&format!("{pool}.txt"))?;
+        let codes = String::from_utf8_lossy(&bytes);
+        let codes: Vec<String> = codes.lines().map(|line| line.trim().to_owned()).collect();
+        pools.insert(pool.to_owned(), codes);
+    }
     // Also of runs that were broken off or deleted: what was handed out once is somebody's.
-    let mut taken = HandedOut::new();
     let runs = context.store.folders("")?.into_iter().filter(|run| run != context.run_id);
     let mut records: Vec<String> = runs.map(|run| codes_path(&run)).collect();
     records.extend(context.store.list(DELETED_RUNS_CODES)?);
     for path in records {
         if let Some(bytes) = context.store.get_if_there(&path)? {
-            for (pool, codes) in super::manifest::parse::<HandedOut>(&bytes, &path)? {
-                taken.entry(pool).or_default().extend(codes);
+            for (pool, mut taken) in super::manifest::parse::<HandedOut<String>>(&bytes, &path)? {
+                if let Some(codes) = pools.get_mut(&pool) {
+                    taken.sort_unstable();
+                    codes.retain(|code| taken.binary_search(code).is_err());
+                }
             }
         }
     }
-    for pool in named {
-        let bytes = store.get(&format!("{pool}.txt"))?;
-        let codes = String::from_utf8_lossy(&bytes);
-        let codes = codes.lines().map(|line| line.trim().to_owned());
-        let free = codes.filter(|code| !taken.get(pool).is_some_and(|taken| taken.contains(code)));
-        pools.insert(pool.to_owned(), free.collect());
-    }
-    Ok(pools)
+    CodePools::new(pools)
 }
 
 fn offers_frame(offers: &[Offer]) -> Result<Frame> {
