@@ -6,6 +6,7 @@
 use tercet_engine::Frame;
 use tercet_types::Result;
 
+use crate::bought::{AsOf, Bought, Habits, History, LEVELS, Purchase, TYPE, key};
 use crate::pair_features::CROSS_FEATURES;
 
 /// Shares are counted in hundred-millionths.
@@ -13,13 +14,6 @@ const SHARE: i64 = 100_000_000;
 
 /// Millionths, as the statements count decayed sums.
 const MICRO: f64 = 1e6;
-
-/// Levels in a level key, which is `4 * number + level`.
-const LEVELS: usize = 4;
-const TYPE: usize = 0;
-const CATEGORY: usize = 1;
-const MAKER: usize = 2;
-const MAKER_TYPE: usize = 3;
 
 /// Lines the customer would buy of a group's products, by level, and [`DUE`]: millionths.
 type Affinity = [i64; LEVELS + 1];
@@ -52,7 +46,7 @@ impl Reach {
         let of_types = sales.i64("type_share_e8")?;
         let mut products = vec![None; sold.iter().max().map_or(0, |&last| last as usize + 1)];
         for (row, product) in sold.into_iter().enumerate() {
-            products[product as usize] = Some((key(types[row], TYPE), of_types[row]));
+            products[product as usize] = Some((key(types[row] as u32, TYPE), of_types[row]));
         }
         let (by_product, by_level) = (scope.i32("promotion_ix")?, levels.i32("promotion_ix")?);
         Ok(Self {
@@ -66,67 +60,49 @@ impl Reach {
     }
 
     /// The part of a customer's lines of a type that falls on one product.
-    fn of_product(&self, product: i32, weighed: &Board<[i64; 2]>) -> i64 {
+    fn of_product(&self, product: u32, weighed: &Board<[i64; 2]>) -> i64 {
         let place = self.products.get(product as usize).copied().flatten();
         place.map_or(0, |(key, share)| shared(weighed.get(key)[0], share))
-    }
-}
-
-/// What customers bought: rows by customer, of ascending customers.
-pub(crate) struct Bought {
-    past: Past,
-    tastes: Tastes,
-}
-
-impl Bought {
-    /// From `pair/past.sql`, `pair/customer_type.sql` and `pair/customer_maker_type.sql`.
-    ///
-    /// # Errors
-    /// The engine's own, for a column that is not there.
-    pub(crate) fn read(
-        customers: &[i32],
-        past: &Frame,
-        types: &Frame,
-        maker_types: &Frame,
-    ) -> Result<Self> {
-        Ok(Self {
-            past: Past::read(customers, past)?,
-            tastes: Tastes::read(customers, types, maker_types)?,
-        })
     }
 }
 
 /// One thread's sums, all zero between customers.
 pub(crate) struct Fold<'a> {
     reach: &'a Reach,
+    day: &'a AsOf,
     bought: &'a Bought,
+    history: History,
     owns: Board<Own>,
     sums: Board<Affinity>,
     weighed: Board<[i64; 2]>,
 }
 
 impl<'a> Fold<'a> {
-    pub(crate) fn new(reach: &'a Reach, bought: &'a Bought) -> Self {
-        let products = reach.products.iter().flatten().map(|(key, _)| *key as usize + 1).max();
-        let keys = bought.tastes.level_keys.max(products.unwrap_or(0));
+    pub(crate) fn new(reach: &'a Reach, day: &'a AsOf, bought: &'a Bought) -> Self {
         Self {
             reach,
+            day,
             bought,
+            history: History::new(day),
             owns: Board::new(reach.groups),
             sums: Board::new(reach.groups),
-            weighed: Board::new(keys),
+            weighed: Board::new(day.level_keys()),
         }
     }
 
-    /// Hands out what the customer at a place has to say of groups, ascending; nothing of the others. The features
+    /// Goes on to the customer at a place, and says the habits of one with an order.
+    pub(crate) fn look(&mut self, place: usize) -> Option<Habits> {
+        self.history.look(self.day, self.bought, place);
+        self.history.habits
+    }
+
+    /// Hands out what the customer looked at has to say of groups, ascending; nothing of the others. The features
     /// that come from models are left NaN.
-    pub(crate) fn customer(
-        &mut self,
-        place: usize,
-        mut each: impl FnMut(u32, [f32; CROSS_FEATURES]),
-    ) {
-        let Self { reach, bought, owns, sums, weighed } = self;
-        bought.tastes.weigh(place, weighed);
+    pub(crate) fn customer(&mut self, mut each: impl FnMut(u32, [f32; CROSS_FEATURES])) {
+        let Self { reach, history, owns, sums, weighed, .. } = self;
+        for (key, amounts) in &history.tastes {
+            weighed.at(*key).iter_mut().zip(amounts).for_each(|(sum, more)| *sum += more);
+        }
         for &key in &weighed.used {
             let [lines, due] = *weighed.get(key);
             for &(group, share) in reach.levels.of(key) {
@@ -135,15 +111,11 @@ impl<'a> Fold<'a> {
                 sum[DUE] += shared(due, share);
             }
         }
-        let past = &bought.past;
-        for line in past.starts[place]..past.starts[place + 1] {
-            let owned = if past.is_first[line] == 1 {
-                reach.of_product(past.product[line], weighed)
-            } else {
-                0
-            };
-            for &(group, _) in reach.scope.of(past.product[line] as u32) {
-                owns.at(group).add(past, line, owned);
+        for purchase in &history.purchases {
+            let owned =
+                if purchase.is_first { reach.of_product(purchase.product, weighed) } else { 0 };
+            for &(group, _) in reach.scope.of(purchase.product) {
+                owns.at(group).add(purchase, owned);
                 // A group with something bought has a row, whatever its levels say.
                 sums.at(group);
             }
@@ -205,25 +177,6 @@ fn shared(micro: i64, share_e8: i64) -> i64 {
         Some(product) => product / SHARE,
         None => (i128::from(micro) * i128::from(share_e8) / i128::from(SHARE)) as i64,
     }
-}
-
-fn key(number: i32, level: usize) -> u32 {
-    number as u32 * LEVELS as u32 + level as u32
-}
-
-/// Where the rows of each of ascending `customers` begin in a column that ascends, and where the last one's end.
-///
-/// Every row is of one of them: the statements join the customers that are asked for.
-fn starts(customers: &[i32], column: &[i32]) -> Vec<usize> {
-    let mut starts = Vec::with_capacity(customers.len() + 1);
-    let mut next = 0;
-    for customer in customers {
-        starts.push(next);
-        next += column[next..].iter().take_while(|known| *known == customer).count();
-    }
-    starts.push(next);
-    assert_eq!(next, column.len(), "rows of the customers asked for, in their order");
-    starts
 }
 
 /// Which groups does a product (or a level) lead to, and with which share?
@@ -293,33 +246,6 @@ impl<T: Clone + Default> Board<T> {
     }
 }
 
-/// Purchases before the day, by customer, then day.
-struct Past {
-    /// Where the rows of each customer begin.
-    starts: Vec<usize>,
-    product: Vec<i32>,
-    age_days: Vec<i32>,
-    is_first: Vec<i32>,
-    orders: Vec<i64>,
-    amount_minor: Vec<i64>,
-    /// `w14`, `w60`, `w180` of the day, millionths.
-    weights: [Vec<i64>; 3],
-}
-
-impl Past {
-    fn read(customers: &[i32], frame: &Frame) -> Result<Self> {
-        Ok(Self {
-            starts: starts(customers, &frame.i32("customer_ix")?),
-            product: frame.i32("product_ix")?,
-            age_days: frame.i32("age_days")?,
-            is_first: frame.i32("is_first")?,
-            orders: frame.i64("orders")?,
-            amount_minor: frame.i64("amount_minor")?,
-            weights: [frame.i64("w14_micro")?, frame.i64("w60_micro")?, frame.i64("w180_micro")?],
-        })
-    }
-}
-
 /// What a customer bought of a group's products.
 #[derive(Clone, Default)]
 struct Own {
@@ -331,18 +257,18 @@ struct Own {
 }
 
 impl Own {
-    fn add(&mut self, past: &Past, line: usize, owned: i64) {
-        let age = past.age_days[line];
+    fn add(&mut self, purchase: &Purchase, owned: i64) {
+        let age = purchase.age_days;
         if self.days == 0 {
             self.first_age = age;
         }
-        // Lines come by day: another age is another day.
+        // Purchases come by day: another age is another day.
         if self.days == 0 || age != self.last_age {
             self.days += 1;
             self.last_age = age;
         }
-        let [w14, w60, w180] = [0, 1, 2].map(|place: usize| past.weights[place][line]);
-        let (orders, amount) = (past.orders[line], past.amount_minor[line]);
+        let [w14, w60, w180] = purchase.weights;
+        let (orders, amount) = (purchase.orders, purchase.amount_minor);
         let added = [orders * w14, orders * w60, orders * w180, amount * w60, amount * w180];
         self.sums.iter_mut().zip(added).for_each(|(sum, more)| *sum += more);
         self.owned += owned;
@@ -353,62 +279,4 @@ impl Own {
         let span = f64::from(self.first_age - self.last_age);
         if self.days > 1 { span / f64::from(self.days - 1) } else { f64::NAN }
     }
-}
-
-/// How much customers buy of types, categories and makers.
-struct Tastes {
-    type_starts: Vec<usize>,
-    type_rows: Vec<(u32, [i64; 2])>,
-    maker_starts: Vec<usize>,
-    maker_rows: Vec<[(u32, i64); 3]>,
-    /// One more than the largest level key.
-    level_keys: usize,
-}
-
-impl Tastes {
-    fn read(customers: &[i32], types: &Frame, makers: &Frame) -> Result<Self> {
-        let (lines, due) = (types.i64("n90_micro")?, types.i64("due_micro")?);
-        let type_rows: Vec<(u32, [i64; 2])> = types
-            .i32("type_ix")?
-            .into_iter()
-            .zip(lines.into_iter().zip(due))
-            .map(|(number, (lines, due))| (key(number, TYPE), [lines, due]))
-            .collect();
-        let (categories, maker) = (makers.i32("category_ix")?, makers.i32("maker_ix")?);
-        let maker_types = makers.i32("maker_type_ix")?;
-        let (n90, n120) = (makers.i64("n90_micro")?, makers.i64("n120_micro")?);
-        let maker_rows: Vec<[(u32, i64); 3]> = (0..makers.rows())
-            .map(|row| {
-                [
-                    (key(categories[row], CATEGORY), n90[row]),
-                    (key(maker[row], MAKER), n120[row]),
-                    (key(maker_types[row], MAKER_TYPE), n120[row]),
-                ]
-            })
-            .collect();
-        let keys = type_rows.iter().map(|(key, _)| *key);
-        let keys = keys.chain(maker_rows.iter().flatten().map(|(key, _)| *key));
-        Ok(Self {
-            level_keys: keys.map(|key| key as usize + 1).max().unwrap_or(0),
-            type_starts: starts(customers, &types.i32("customer_ix")?),
-            type_rows,
-            maker_starts: starts(customers, &makers.i32("customer_ix")?),
-            maker_rows,
-        })
-    }
-
-    fn weigh(&self, place: usize, weighed: &mut Board<[i64; 2]>) {
-        for (key, [lines, due]) in rows_of(&self.type_rows, &self.type_starts, place) {
-            *weighed.at(*key) = [*lines, *due];
-        }
-        for row in rows_of(&self.maker_rows, &self.maker_starts, place) {
-            for (key, lines) in row {
-                weighed.at(*key)[0] += lines;
-            }
-        }
-    }
-}
-
-fn rows_of<'a, T>(rows: &'a [T], starts: &[usize], place: usize) -> &'a [T] {
-    &rows[starts[place]..starts[place + 1]]
 }

@@ -18,6 +18,7 @@
 )]
 
 mod answers;
+mod bought;
 mod cross;
 mod index;
 mod master;
@@ -49,7 +50,7 @@ pub use pair_features::{
     CROSS_FEATURES, CUSTOMER_FEATURES, FeatureKind, MODEL_FEATURES, PAIR_FEATURES,
     PROMOTION_FEATURES, PairFeature, PairSide, Topic,
 };
-pub use pair_source::{PairPart, PairSource};
+pub use pair_source::{PairPart, PairSource, forget_days};
 pub use pairs::Pairs;
 pub use profile::profile_columns;
 pub use settings::{

@@ -8,7 +8,8 @@ use tercet_engine::{Engine, Frame, Value};
 use tercet_types::{Date, Result};
 
 use crate::Settings;
-use crate::cross::{Bought, Fold, Reach, nothing_bought};
+use crate::bought::{AsOf, Bought, Habits};
+use crate::cross::{Fold, Reach, nothing_bought};
 use crate::pair_block::{ModelColumns, Offered, PairBlock};
 use crate::pair_features::{CROSS_FEATURES, CUSTOMER_FEATURES, MODEL_PLACES, PROMOTION_FEATURES};
 use crate::pairs::{ascending, scope};
@@ -28,16 +29,12 @@ const LEVELS: Statement = statement!("promotion_levels", "pair/promotion_levels"
 const MEDIANS: Statement = statement!("type_medians", "pair/type_medians");
 const DEMAND: Statement = statement!("pair_demand", "pair/promotion_demand");
 
-/// What is made of some customers.
-const MAKER_TYPES: Statement = statement!("customer_maker_type", "pair/customer_maker_type");
-const TYPES: Statement = statement!("customer_type", "pair/customer_type");
-const PAST: Statement = statement!("pair_past", "pair/past");
-const HABITS: Statement = statement!("pair_habits", "pair/customers");
-
 const DEMAND_COLUMNS: [&str; 6] =
     ["breadth", "buyers_4w", "buyers_12w", "new_buyers_4w", "lines_12w", "amount_12w_minor"];
-const HABIT_COLUMNS: [&str; 5] =
-    ["orders_12w", "amount_12w_minor", "tenure_days", "products_4w", "new_products_4w"];
+const CODES: &str = "product_codes";
+
+/// What is read of some customers.
+const LINES: Statement = statement!("pair_lines", "pair/lines");
 
 /// Customers that a thread folds at a time.
 const FOLDED: usize = 64;
@@ -46,11 +43,9 @@ const FOLDED: usize = 64;
 /// are asked for in parts.
 pub struct PairSource {
     values: BTreeMap<String, Value>,
-    /// The tables that the statements of a part read: registered again for each, because in between another day may
-    /// have been asked for.
-    tables: Vec<(&'static str, Frame)>,
     offered: Offered,
     reach: Reach,
+    day: AsOf,
 }
 
 impl PairSource {
@@ -101,13 +96,9 @@ impl PairSource {
             let group = offered.group_of[offered.place(promotion)?];
             (stand_in[group as usize] == Some(promotion)).then_some(group)
         })?;
-        let tables = vec![
-            (WEIGHTS.table, weights),
-            (SCOPE.table, products),
-            (LEVELS.table, levels),
-            (MEDIANS.table, medians),
-        ];
-        Ok(Self { values, tables, offered, reach })
+        let codes = engine.table(CODES)?;
+        let day = AsOf::new(as_of, &weights, &products, &codes, &levels, &medians)?;
+        Ok(Self { values, offered, reach, day })
     }
 
     /// The promotions and what hangs on them alone.
@@ -121,20 +112,21 @@ impl PairSource {
     /// The engine's own.
     pub fn part(&self, engine: &Engine, customers: &[i32]) -> Result<PairPart<'_>> {
         let customers = ascending(customers);
-        scope(engine, "pair_customers", "customer_ix", &customers)?;
-        for (name, table) in &self.tables {
-            engine.register(name, table)?;
-        }
-        let run = |statement: &Statement| {
-            engine
-                .query(statement.sql, &self.values)
-                .map_err(|error| error.context(statement.table))
-        };
-        let maker_types = create(engine, &MAKER_TYPES, &self.values)?;
-        let bought = Bought::read(&customers, &run(&PAST)?, &run(&TYPES)?, &maker_types)?;
-        let habits = Sorted::single(&run(&HABITS)?, "customer_ix", &HABIT_COLUMNS)?;
-        Ok(PairPart { source: self, customers, bought, habits })
+        let lines =
+            engine.query(LINES.sql, &self.values).map_err(|error| error.context(LINES.table))?;
+        let bought = Bought::read(&customers, &lines)?;
+        Ok(PairPart { source: self, customers, bought })
     }
+}
+
+/// Lets go of the tables of customers that only [`PairSource::new`] reads, when these customers are no longer those
+/// that are registered: its parts read lines alone.
+///
+/// # Errors
+/// The engine's own.
+pub fn forget_days(engine: &Engine) -> Result<()> {
+    let tables = ["orders", "product_days", "maker_type_days", "type_days"];
+    tables.into_iter().try_for_each(|table| engine.forget(table))
 }
 
 fn offered(
@@ -183,14 +175,15 @@ fn of_promotion(row: Option<&[f64]>, active: f64) -> [f32; PROMOTION_FEATURES] {
     .map(|value| value as f32)
 }
 
-/// In the order of [`PAIR_FEATURES`](crate::PAIR_FEATURES); `row` has [`HABIT_COLUMNS`].
-fn of_customer(row: Option<&[f64]>) -> [f32; CUSTOMER_FEATURES] {
-    let habits = |place: usize| row.map_or(f64::NAN, |row| row[place]);
+/// In the order of [`PAIR_FEATURES`](crate::PAIR_FEATURES).
+fn of_customer(habits: Option<Habits>) -> [f32; CUSTOMER_FEATURES] {
+    let Some(habits) = habits else { return [f32::NAN; CUSTOMER_FEATURES] };
+    let orders = habits.orders_12w as f64;
     [
-        if habits(0) > 0.0 { habits(1) / habits(0) } else { f64::NAN },
-        habits(0),
-        habits(4) / habits(3).max(1.0),
-        habits(2),
+        if orders > 0.0 { habits.amount_12w_minor as f64 / orders } else { f64::NAN },
+        orders,
+        habits.new_products_4w as f64 / (habits.products_4w as f64).max(1.0),
+        habits.tenure_days.map_or(f64::NAN, f64::from),
     ]
     .map(|value| value as f32)
 }
@@ -200,7 +193,6 @@ pub struct PairPart<'a> {
     source: &'a PairSource,
     customers: Vec<i32>,
     bought: Bought,
-    habits: Sorted,
 }
 
 impl PairPart<'_> {
@@ -223,7 +215,7 @@ impl PairPart<'_> {
             .collect::<Vec<usize>>()
             .into_par_iter()
             .map_init(
-                || Fold::new(&self.source.reach, &self.bought),
+                || Fold::new(&self.source.reach, &self.source.day, &self.bought),
                 |fold, first| {
                     let mut piece = PairBlock::empty(otherwise);
                     let end = (first + FOLDED).min(places.end);
@@ -249,14 +241,14 @@ impl PairPart<'_> {
     ) {
         let customer = self.customers[place];
         piece.customer_ix.push(customer);
-        piece.customers.extend(of_customer(self.habits.walk().at([customer, 0])));
+        piece.customers.extend(of_customer(fold.look(place)));
         let PairBlock { groups, cross, otherwise, .. } = piece;
         let mut push = |group: u32, row: &[f32; CROSS_FEATURES]| {
             groups.push(group);
             cross.extend_from_slice(row);
         };
         let Some((models, in_block)) = models else {
-            fold.customer(place, |group, row| push(group, &row));
+            fold.customer(|group, row| push(group, &row));
             piece.starts.push(piece.groups.len());
             return;
         };
@@ -275,7 +267,7 @@ impl PairPart<'_> {
                 }
             }
         };
-        fold.customer(place, |group, mut row| {
+        fold.customer(|group, mut row| {
             between(next, group, &mut push);
             said(&mut row, group);
             push(group, &row);
