@@ -8,6 +8,8 @@ mod inverse;
 mod lanes;
 mod tile;
 
+#[cfg(test)]
+pub(crate) use instructions::with_each;
 pub(crate) use instructions::{DOUBLES, Instructions, SINGLES, Work, run};
 pub(crate) use inverse::invert;
 pub(crate) use lanes::Lanes;

@@ -1,130 +1,20 @@
 //! What do the customers buy who buy what this customer buys?
 
-use std::collections::BTreeMap;
+mod features;
+mod loans;
+mod settings;
 
 use rayon::prelude::*;
 use tercet_types::{Error, Result};
 
-use crate::likeness::{Comparison, Neighbourhood, active, evenly, vector};
+use self::features::FEATURES;
+pub use self::features::{NeighbourFeature, NeighbourFeatures};
+use self::loans::{Lending, Loans};
+pub use self::settings::NeighbourParams;
+use crate::likeness::{Alike, Comparison, Neighbourhood, active, evenly, vector};
 use crate::promotion_ranker;
-use crate::setting::check_setting;
 use crate::type_pairs::TypePairs;
 use crate::{Eligibility, Purchase, Purchases};
-
-const ENGINE: &str = "neighbours";
-const MAX_HALF_LIFE_DAYS: f64 = 36_500.0;
-const FEATURES: usize = NeighbourFeature::ALL.len();
-
-/// Settings of [`neighbour_features`].
-#[derive(Clone, Debug, PartialEq)]
-pub struct NeighbourParams {
-    /// Only customers with a line in so many days before the as-of day are neighbours.
-    pub active_days: u32,
-    /// The most neighbours to choose among, `>= 1`: of more active customers so many, evenly spaced.
-    pub lenders_max: usize,
-    /// Of how much of a vector's squared length likeness by types is looked at, in `(0, 1]`, the types
-    /// that weigh most first, where there are `lenders_max` customers to choose among; of fewer at all.
-    pub type_share: f64,
-    /// The days that count for shares of a type's lines and for types bought together.
-    pub window_days: u32,
-    /// The most neighbours of a customer.
-    pub neighbours: usize,
-    /// The age at which a line of a product counts half, `> 0`: in likeness and in what is lent.
-    pub product_half_life_days: f64,
-    /// The age at which a line of a product type counts half, `> 0`: in likeness by types.
-    pub type_half_life_days: f64,
-    /// The power of decayed lines in the vectors, in `[0, 8]`; below 1 dampens the frequent.
-    pub vector_power: f64,
-    /// Types bought together by a lower cosine than this, in `[0, 1]`, count as unrelated.
-    pub min_type_cosine: f64,
-    /// The least number of customers a type's cosine is divided by.
-    pub min_type_customers: u32,
-}
-
-impl Default for NeighbourParams {
-    fn default() -> Self {
-        Self {
-            active_days: 56,
-            lenders_max: 4096,
-            type_share: 0.8,
-            window_days: 84,
-            neighbours: 50,
-            product_half_life_days: 60.0,
-            type_half_life_days: 90.0,
-            vector_power: 0.5,
-            min_type_cosine: 0.15,
-            min_type_customers: 5,
-        }
-    }
-}
-
-impl NeighbourParams {
-    fn check(&self) -> Result<()> {
-        let days = f64::MIN_POSITIVE..=MAX_HALF_LIFE_DAYS;
-        let (by_product, by_type) = (self.product_half_life_days, self.type_half_life_days);
-        check_setting(ENGINE, "product_half_life_days", by_product, days.clone())?;
-        check_setting(ENGINE, "type_half_life_days", by_type, days)?;
-        check_setting(ENGINE, "lenders_max", self.lenders_max as f64, 1.0..=f64::MAX)?;
-        check_setting(ENGINE, "type_share", self.type_share, f64::MIN_POSITIVE..=1.0)?;
-        check_setting(ENGINE, "vector_power", self.vector_power, 0.0..=8.0)?;
-        check_setting(ENGINE, "min_type_cosine", self.min_type_cosine, 0.0..=1.0)
-    }
-}
-
-/// What a customer's likes say about a promotion.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum NeighbourFeature {
-    /// `Σ_t S(p, t) · Σ_u cos(u, t)` over types `u` the customer ever bought and other types `t`:
-    /// the cosine of the sets of active customers who bought `u` and `t` in the window;
-    /// `S` is the share of the type's lines in the window that fall on eligible products.
-    TypePairs,
-    /// Decayed lines of eligible products of the customers alike by products, weighted by likeness.
-    Products,
-    /// The part of [`Products`](Self::Products) on products the customer never bought.
-    ProductsNew,
-    /// As [`Products`](Self::Products), of the customers alike by product types.
-    Types,
-    /// The part of [`Types`](Self::Types) on products the customer never bought.
-    TypesNew,
-}
-
-impl NeighbourFeature {
-    /// All features, in the order they are stored.
-    pub const ALL: [Self; 5] =
-        [Self::TypePairs, Self::Products, Self::ProductsNew, Self::Types, Self::TypesNew];
-
-    /// The feature's name in tables.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::TypePairs => "neighbour_type_pairs",
-            Self::Products => "neighbour_products",
-            Self::ProductsNew => "neighbour_products_new",
-            Self::Types => "neighbour_types",
-            Self::TypesNew => "neighbour_types_new",
-        }
-    }
-}
-
-/// Five numbers per asked customer and promotion, each zero where there is nothing.
-#[derive(Clone, Debug, PartialEq)]
-pub struct NeighbourFeatures {
-    promotions: usize,
-    /// Per customer and feature one row over promotions.
-    values: Vec<f32>,
-}
-
-impl NeighbourFeatures {
-    /// The feature of the customer at a position of the asked list; zero out of range.
-    pub fn get(&self, feature: NeighbourFeature, customer_position: usize, promotion: u32) -> f32 {
-        self.row(feature, customer_position).get(promotion as usize).copied().unwrap_or(0.0)
-    }
-
-    /// The feature by promotion of the customer at a position of the asked list; empty out of range.
-    pub fn row(&self, feature: NeighbourFeature, customer_position: usize) -> &[f32] {
-        let from = (customer_position * FEATURES + feature as usize) * self.promotions;
-        self.values.get(from..from + self.promotions).unwrap_or(&[])
-    }
-}
 
 /// What likely tastes say about every promotion of `eligibility`, for each of `customers` (indices
 /// into `history`, in any order, repeated at will): [`Neighbours`], asked once.
@@ -166,8 +56,8 @@ pub struct Neighbours<'a> {
     types: Vec<u32>,
     /// Those who lend, ascending.
     lenders: Vec<u32>,
-    by_product: Neighbourhood,
-    by_type: Neighbourhood,
+    by_product: Alike,
+    by_type: Alike,
     pairs: TypePairs,
     loans: Loans<'a>,
 }
@@ -205,11 +95,8 @@ impl<'a> Neighbours<'a> {
         let products = vectors(params.product_half_life_days, &|product| product);
         let of_types = vectors(params.type_half_life_days, &|product| types[product as usize]);
         let near = |keys: usize, vectors: &[Vec<(u32, f64)>], share: f64| {
-            Neighbourhood::new(
-                keys,
-                vectors,
-                Comparison { share, ..Comparison::cosine(params.vector_power) },
-            )
+            let comparison = Comparison { share, ..Comparison::cosine(params.vector_power) };
+            Alike::new(Neighbourhood::new(keys, vectors, comparison), vectors.len())
         };
         Ok(Self {
             by_product: near(history.products(), &products, 1.0),
@@ -251,11 +138,8 @@ impl<'a> Neighbours<'a> {
         let mut values = vec![0.0_f32; customers.len() * FEATURES * promotions];
         let fresh = || Scratch {
             similar: vec![0.0; self.lenders.len()],
-            lent: vec![[0.0; 2]; self.loans.promotions.len()],
-            owned: vec![false; self.types.len()],
-            of_owned: vec![0.0; promotions],
-            of_new: vec![0.0; promotions],
-            types: vec![0.0; self.pairs.columns()],
+            lending: self.loans.lending(promotions),
+            of_promotions: vec![0.0; promotions],
         };
         values.par_chunks_mut((FEATURES * promotions).max(1)).zip(customers).for_each_init(
             fresh,
@@ -281,16 +165,12 @@ impl<'a> Neighbours<'a> {
         });
         let place = |lender: u32| self.lenders.binary_search(&lender).ok();
         let itself = itself.and_then(place).map(|place| place as u32);
-        let promotions = self.eligibility.promotions();
-        let (type_pairs, row) = row.split_at_mut(promotions);
-        let (like_by_product, like_by_type) = row.split_at_mut(2 * promotions);
-        self.pairs.fill(&types, &mut scratch.types, &mut scratch.of_new, type_pairs);
-        for (near, vector, row) in
-            [(&self.by_product, &products, like_by_product), (&self.by_type, &types, like_by_type)]
-        {
-            let neighbours = near.of(vector, itself, params.neighbours, &mut scratch.similar);
-            self.loans.fill(&products, &neighbours, scratch, row);
-        }
+        let (type_pairs, row) = row.split_at_mut(self.eligibility.promotions());
+        let Scratch { similar, lending, of_promotions } = scratch;
+        self.pairs.fill(&types, of_promotions, type_pairs);
+        let by_product = self.by_product.of(&products, itself, params.neighbours, similar);
+        let by_type = self.by_type.of(&types, itself, params.neighbours, similar);
+        self.loans.fill(&products, [&by_product, &by_type], lending, row);
     }
 }
 
@@ -303,99 +183,11 @@ fn numbered(product_types: &[u32]) -> (Vec<u32>, usize) {
     (product_types.par_iter().map(number).collect(), distinct.len())
 }
 
-/// One thread's sums, all zero between customers.
+/// What one thread works with, all zero between customers.
 struct Scratch {
-    similar: Vec<f64>,
-    /// Per group of products: what is lent of products never bought, and of those bought.
-    lent: Vec<[f64; 2]>,
-    owned: Vec<bool>,
-    of_owned: Vec<f64>,
-    of_new: Vec<f64>,
-    types: Vec<f64>,
-}
-
-/// What a member can lend of one product.
-struct Loan {
-    product: u32,
-    group: u32,
-    lines: f64,
-}
-
-/// What each member can lend: decayed lines of the products that some promotion applies to.
-struct Loans<'a> {
-    /// Where the loans of a member begin; one more than members.
-    starts: Vec<usize>,
-    loans: Vec<Loan>,
-    /// The promotions of each group of products; products of a group have the same promotions.
-    promotions: Vec<&'a [u32]>,
-}
-
-impl<'a> Loans<'a> {
-    fn new(eligibility: &'a Eligibility, vectors: &[Vec<(u32, f64)>]) -> Self {
-        let mut groups: BTreeMap<&[u32], u32> = BTreeMap::new();
-        let mut promotions = Vec::new();
-        let mut group_of = |product: u32| {
-            let list = eligibility.promotions_of(product);
-            *groups.entry(list).or_insert_with(|| {
-                promotions.push(list);
-                promotions.len() as u32 - 1
-            })
-        };
-        let groups: Vec<u32> = (0..eligibility.products() as u32).map(&mut group_of).collect();
-        let promoted = |vector: &Vec<(u32, f64)>| -> Vec<Loan> {
-            let loans = vector.iter().map(|(product, lines)| {
-                let group = groups[*product as usize];
-                Loan { product: *product, group, lines: *lines }
-            });
-            loans.filter(|loan| !promotions[loan.group as usize].is_empty()).collect()
-        };
-        let mut starts = vec![0];
-        let mut loans = Vec::new();
-        for vector in vectors {
-            loans.extend(promoted(vector));
-            starts.push(loans.len());
-        }
-        Self { starts, loans, promotions }
-    }
-
-    /// Fills one row of all loans and, after it, one row of those on products never bought: `bought` are the
-    /// others, with any number.
-    fn fill(
-        &self,
-        bought: &[(u32, f64)],
-        neighbours: &[(u32, f64)],
-        scratch: &mut Scratch,
-        row: &mut [f32],
-    ) {
-        let Scratch { lent, owned, of_owned, of_new, .. } = scratch;
-        let (lent, owned) = (lent.as_mut_slice(), owned.as_mut_slice());
-        bought.iter().for_each(|(product, _)| owned[*product as usize] = true);
-        let total: f64 = neighbours.iter().map(|(_, cosine)| cosine).sum();
-        for (neighbour, cosine) in neighbours {
-            let share = cosine / total;
-            let neighbour = *neighbour as usize;
-            for loan in &self.loans[self.starts[neighbour]..self.starts[neighbour + 1]] {
-                let place = usize::from(owned[loan.product as usize]);
-                lent[loan.group as usize][place] += share * loan.lines;
-            }
-        }
-        bought.iter().for_each(|(product, _)| owned[*product as usize] = false);
-        for (lent, promotions) in lent.iter_mut().zip(&self.promotions) {
-            let [new, bought] = std::mem::take(lent);
-            if new + bought > 0.0 {
-                for promotion in *promotions {
-                    of_new[*promotion as usize] += new;
-                    of_owned[*promotion as usize] += bought;
-                }
-            }
-        }
-        let (all, new) = row.split_at_mut(of_new.len());
-        let sums = of_owned.iter_mut().zip(of_new);
-        for ((all, new), (of_owned, of_new)) in all.iter_mut().zip(new).zip(sums) {
-            let (of_owned, of_new) = (std::mem::take(of_owned), std::mem::take(of_new));
-            (*all, *new) = ((of_owned + of_new) as f32, of_new as f32);
-        }
-    }
+    similar: Vec<f32>,
+    lending: Lending,
+    of_promotions: Vec<f64>,
 }
 
 #[cfg(test)]

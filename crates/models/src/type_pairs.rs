@@ -5,14 +5,12 @@ use rayon::prelude::*;
 use crate::eligibility::Lists;
 use crate::likeness::order_lines;
 use crate::neighbours::NeighbourParams;
-use crate::{Eligibility, Purchases};
+use crate::{Eligibility, Purchases, Row};
 
-/// Which types are bought by those who buy another, and which promotions cover them.
+/// What a buyer of a type is likely to take of promotions that cover other types.
 pub(crate) struct TypePairs {
-    /// Per type `(column, cosine)`; a column is a type with lines that a promotion covers.
-    cosines: Vec<Vec<(u32, f64)>>,
-    /// Per column `(promotion, share of the type's lines)`.
-    shares: Vec<Vec<(u32, f64)>>,
+    /// Per type `(promotion, the cosines of other types, each times the share of its lines that is covered)`.
+    covered: Vec<Vec<(u32, f64)>>,
 }
 
 impl TypePairs {
@@ -59,51 +57,33 @@ impl TypePairs {
         let covered: Vec<Vec<u32>> = bought.into_par_iter().map(covered).collect();
         let floored =
             |id: u32| f64::from(params.min_type_customers.max(1)).max(buyers.get(id).len() as f64);
-        let row = |together: &mut Vec<u32>, id: u32| -> Vec<(u32, f64)> {
+        let row = |(together, sums): &mut (Vec<u32>, Row), id: u32| {
             for buyer in buyers.get(id) {
                 for column in &covered[*buyer as usize] {
                     together[*column as usize] += 1;
                 }
             }
-            let mut row = Vec::new();
-            for ((place, other), together) in (0_u32..).zip(&columns).zip(together.iter_mut()) {
+            for ((other, shares), together) in columns.iter().zip(&shares).zip(together) {
                 let both = f64::from(std::mem::take(together));
                 let cosine = both / (floored(id) * floored(*other)).sqrt();
                 if both > 0.0 && *other != id && cosine >= params.min_type_cosine {
-                    row.push((place, cosine));
+                    for (promotion, share) in shares {
+                        sums.add(*promotion, cosine * share);
+                    }
                 }
             }
-            row
+            sums.take()
         };
+        let fresh = || (vec![0; columns.len()], Row::new(eligibility.promotions()));
         let ids = (0..type_count as u32).into_par_iter();
-        Self { cosines: ids.map_init(|| vec![0; columns.len()], row).collect(), shares }
+        Self { covered: ids.map_init(fresh, row).collect() }
     }
 
-    /// The number of types with lines that a promotion covers.
-    pub(crate) fn columns(&self) -> usize {
-        self.shares.len()
-    }
-
-    /// Fills one row over promotions for a customer with the types; `sums`, one per column, and
-    /// `of_promotions` hold zeros, before and after.
-    pub(crate) fn fill(
-        &self,
-        types: &[(u32, f64)],
-        sums: &mut [f64],
-        of_promotions: &mut [f64],
-        row: &mut [f32],
-    ) {
+    /// Fills one row over promotions for a customer with the types; `of_promotions` holds zeros, before and after.
+    pub(crate) fn fill(&self, types: &[(u32, f64)], of_promotions: &mut [f64], row: &mut [f32]) {
         for (id, _) in types {
-            for (column, cosine) in &self.cosines[*id as usize] {
-                sums[*column as usize] += cosine;
-            }
-        }
-        for (sum, shares) in sums.iter_mut().zip(&self.shares) {
-            let sum = std::mem::take(sum);
-            if sum > 0.0 {
-                for (promotion, share) in shares {
-                    of_promotions[*promotion as usize] += sum * share;
-                }
+            for (promotion, covered) in &self.covered[*id as usize] {
+                of_promotions[*promotion as usize] += covered;
             }
         }
         for (value, sum) in row.iter_mut().zip(of_promotions) {
