@@ -434,8 +434,10 @@ mod tests {
             ("maker_type_ix", &[0, 0, 1]),
         ]);
         // The medians are of type 1, of which no promotion covers anything.
-        let medians =
-            Frame::of(vec![("type_ix", vec![0_i32].into()), ("interval_days", vec![20.0_f64].into())]);
+        let medians = Frame::of(vec![
+            ("type_ix", vec![0_i32].into()),
+            ("interval_days", vec![20.0_f64].into()),
+        ]);
         let covered = ints(&[("product_ix", &[0])]);
         let levels = ints(&[("level_key", &[0, 1])]);
         AsOf::new(Date::from_days(100), &weights, &covered, &codes, &levels, &medians.unwrap())

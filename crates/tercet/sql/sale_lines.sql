@@ -2,4 +2,3 @@
 select customer_ix, product_ix, order_ix, day, amount_minor
 from lines
 where is_sale = 1
-order by customer_ix, day, order_ix, product_ix

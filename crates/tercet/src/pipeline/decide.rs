@@ -9,23 +9,26 @@ use tercet_types::tables::decisions::DECISIONS;
 use tercet_types::{Error, Result};
 
 use super::arms::ArmCounts;
+use super::aside::Responses;
 use super::audiences::redeemed_before;
 use super::decision_log::DecisionLog;
 use super::draws::{DrawColumns, DrawCounts};
 use super::engine_test::Side;
 use super::filling::Filling;
 use super::history::recent_contacts;
+use super::learn::Models;
 use super::learned::{Seen, Sight};
 use super::manifest::{Part, to_json};
+use super::pairs::BLOCK;
 use super::plan_facts::{PlanFacts, plan_facts};
 use super::prices::earlier_prices;
 use super::ratio;
-use super::reasons::reasons;
+use super::reasons::{Why, are_explained};
 use super::runner::StageContext;
 use super::slates::{Circumstances, Slates, Told};
 use super::stages::WeeklyRun;
 use super::week::Week;
-use super::worth::OWN_ENGINE;
+use super::worth::{OWN_ENGINE, Visits};
 use crate::output::{Meter, thousands};
 
 /// The model's name in the log when there was none.
@@ -49,7 +52,7 @@ pub(super) fn decide(run: &WeeklyRun<'_>, context: &mut StageContext<'_>) -> Res
         filling.start_from(sample, &prices);
         fillings.push((side, filling));
     }
-    // Each part is seen twice, before and after all offers compete.
+    // Each part is gone through twice, before and after all offers compete.
     let meter = context.progress.count("parts", 2 * parts as u64);
     let (kept, arms) = gather(&sight, context, parts, &mut fillings, &meter)?;
     let mut decided = solved(fillings, Told { with_reasons: true, of_candidates: parts == 1 })?;
@@ -96,6 +99,10 @@ fn gather(
             filling.push(engine, week, scored, &circumstances, &masks, &standing)?;
             if parts == 1 {
                 kept.push(seen);
+            } else {
+                let is_explained = explaining(sight, context, *side).is_some();
+                drop(masks);
+                put_aside(sight, context, part, *side, seen, is_explained)?;
             }
         }
         meter.advance(1);
@@ -116,23 +123,46 @@ fn write_log(
     let mut kept = kept.into_iter();
     for part in Part::all(parts) {
         let (mut decisions, mut candidates) = (Vec::new(), Vec::new());
+        let (whole, of_part);
+        let week = if parts == 1 {
+            whole = sight.run.open(context, part)?;
+            &whole.week
+        } else {
+            of_part = sight.run.open_masters(context, part, &sight.learned.sample.week)?;
+            &of_part
+        };
+        let offered = sight.learned.offered();
         for Decided { side, slates, draws } in decided.iter_mut() {
-            let own = slates.part(part.at);
-            let seen = match kept.next() {
-                Some(seen) => seen,
-                None => sight.seen(context, part, *side, &slates.customers[own.clone()])?,
-            };
-            let is_own = side.engine == OWN_ENGINE;
-            let models = sight.learned.models().filter(|_| is_own);
+            let (slates, is_own) = (&*slates, side.engine == OWN_ENGINE);
             let version = cards.as_ref().filter(|_| is_own).map(|cards| cards.version.as_str());
-            let pairs = sight.pairs(context, &seen);
+            let (config, models) = (context.config, explaining(sight, context, *side));
+            let why = Why { config, models, slates, part, week, offered };
+            let (responses, reasons) = match kept.next() {
+                Some(seen) => {
+                    let pairs = sight.pairs(context, &seen);
+                    let reasons = why.reasons(&seen.visits, |each| pairs.each(each))?;
+                    (seen.scored.into_responses(), reasons)
+                }
+                None => {
+                    let visits = Visits::read(context.engine, &week.candidates())?;
+                    let blocks = slates.part(part.at).len().div_ceil(BLOCK);
+                    let mut responses = Responses::default();
+                    let reasons = why.reasons(&visits, |each| {
+                        (0..blocks).try_for_each(|at| {
+                            let bytes = context.take_back_bytes(&aside_of(*side, part, at))?;
+                            each(&responses.take_back(&bytes)?)
+                        })
+                    })?;
+                    (responses, reasons)
+                }
+            };
             let log = DecisionLog {
                 context,
-                week: &seen.opened.week,
-                scored: &seen.scored,
+                week,
+                responses: &responses,
                 slates,
-                part: own,
-                reasons: reasons(context, models, slates, part, &seen, &pairs)?,
+                part: slates.part(part.at),
+                reasons,
                 engine: side.engine,
                 model_version: version.unwrap_or(NO_MODEL),
                 test: sight.run.test.as_ref(),
@@ -154,6 +184,42 @@ fn write_log(
         meter.advance(1);
     }
     Ok(())
+}
+
+/// The ensembles, where a side's reasons are explained by them.
+fn explaining<'a>(
+    sight: &'a Sight<'_>,
+    context: &StageContext<'_>,
+    side: Side<'_>,
+) -> Option<&'a Models> {
+    let (customers, slots) = (sight.learned.sample.week.facts.customers, &context.config.slots);
+    let is_explained = side.engine == OWN_ENGINE && are_explained(customers, slots.len());
+    sight.learned.models().filter(|_| is_explained)
+}
+
+/// Puts aside what the log will ask of the offers that are made.
+fn put_aside(
+    sight: &Sight<'_>,
+    context: &StageContext<'_>,
+    part: Part,
+    side: Side<'_>,
+    mut seen: Seen,
+    is_explained: bool,
+) -> Result<()> {
+    let responses = std::mem::take(&mut seen.scored).into_responses();
+    let (mut first, mut at) = (0, 0);
+    sight.pairs(context, &seen).each(|block| {
+        let bytes = responses.put_aside(first, block, is_explained)?;
+        context.put_bytes_aside(&aside_of(side, part, at), bytes)?;
+        (first, at) = (first + block.len(), at + 1);
+        Ok(())
+    })
+}
+
+/// Where what the log will ask of a block of a side's customers waits.
+fn aside_of(side: Side<'_>, part: Part, block: usize) -> String {
+    let side = if side.is_baseline { "baseline" } else { "own" };
+    part.named("offers_aside", &format!("{side}-{block:03}.bin"))
 }
 
 /// What a side decided.

@@ -8,6 +8,7 @@ use tercet_engine::{ColumnData, Frame};
 use tercet_types::tables::decisions::DECISIONS;
 use tercet_types::{DAYS_PER_WEEK, Result};
 
+use super::aside::Responses;
 use super::draws::DrawColumns;
 use super::engine_test::{EngineTest, NO_ENGINE};
 use super::manifest::to_json;
@@ -16,13 +17,12 @@ use super::reasons::Reasons;
 use super::runner::StageContext;
 use super::slates::{Slates, Standing};
 use super::week::Week;
-use super::worth::Scored;
 
 /// Everything a row of the decision log is made of.
 pub(super) struct DecisionLog<'a> {
     pub(super) context: &'a StageContext<'a>,
     pub(super) week: &'a Week,
-    pub(super) scored: &'a Scored,
+    pub(super) responses: &'a Responses,
     pub(super) slates: &'a Slates,
     /// The places of the customers in the plan.
     pub(super) part: Range<usize>,
@@ -65,7 +65,8 @@ impl DecisionLog<'_> {
         for customer in self.part.clone() {
             let known = &week.customers[&self.slates.customers[customer]];
             let Standing { arm, test_arm, is_bare } = self.slates.standing[customer];
-            for (slot, configured) in slots.iter().enumerate() {
+            let all_eligible = self.eligible(customer);
+            for ((slot, configured), (count, hash)) in slots.iter().enumerate().zip(all_eligible) {
                 let number = slot as i32 + 1;
                 text[0].push(known.id.clone());
                 text[1].push(configured.name.clone());
@@ -75,7 +76,6 @@ impl DecisionLog<'_> {
                 tests.push(test_arm.and(self.test).map(|test| test.name.clone()));
                 test_arms.push(test_arm.map(|arm| arm.name().to_owned()));
                 slot_numbers.push(number);
-                let (count, hash) = self.eligible(customer, slot);
                 eligible.push(count);
                 hashes.push(hash);
                 let placed = self.slates.explored.plan.slate(customer)[slot].as_ref();
@@ -90,7 +90,7 @@ impl DecisionLog<'_> {
                     self.slates.problem.candidate(customer, placed.at()).expected_cost_minor
                 }));
                 responses
-                    .push(offered.map_or(0.0, |(_, row)| self.scored.value(row).response_rate));
+                    .push(offered.map_or(0.0, |(_, row)| f64::from(self.responses.rates[row])));
                 forced.push(placed.is_some_and(|placed| placed.is_pinned()));
                 let empty = self.slates.why_empty[customer * slots.len() + slot];
                 empties.push(empty.map(|rule| rule.name().to_owned()));
@@ -115,7 +115,7 @@ impl DecisionLog<'_> {
                 arms.into(),
                 promotions.into(),
                 values.into(),
-                same(self.scored.value_kind),
+                same(self.responses.value_kind),
                 costs.into(),
                 responses.into(),
                 draws.propensities.into(),
@@ -149,29 +149,34 @@ impl DecisionLog<'_> {
         hasher.finalize().to_hex().as_str()[..16].to_owned()
     }
 
-    /// Promotion and row of the scores of an offer.
+    /// Promotion and row of the responses of an offer.
     fn offered(&self, customer: usize, placed: &Placed) -> (i32, usize) {
-        let first = (customer - self.part.start) * self.scored.promotions.len();
+        let first = (customer - self.part.start) * self.responses.promotions;
         (self.slates.offered(customer, placed), first + placed.at())
     }
 
-    /// Number and hash of the promotions that a slot of a customer could have got.
-    fn eligible(&self, customer: usize, slot: usize) -> (i32, String) {
-        let mut hasher = blake3::Hasher::new();
-        let mut count = 0;
+    /// By slot, number and hash of the promotions that the customer could have got in it.
+    fn eligible(&self, customer: usize) -> Vec<(i32, String)> {
         let problem = &self.slates.problem;
+        let mut slots = vec![(0, blake3::Hasher::new()); problem.slots.len()];
         if problem.customers[customer].blocked.is_none() {
             for candidate in problem.customers.row(customer).iter() {
+                if candidate.excluded.is_some() {
+                    continue;
+                }
                 let open = problem.scoped_slots(customer, &candidate);
-                if candidate.excluded.is_none() && open >> slot & 1 == 1 {
-                    hasher.update(
-                        &self.slates.promotions[candidate.promotion as usize].to_le_bytes(),
-                    );
-                    count += 1;
+                let promotion = self.slates.promotions[candidate.promotion as usize].to_le_bytes();
+                let is_open = |(slot, _): &(usize, _)| open >> slot & 1 == 1;
+                for (_, (count, hasher)) in slots.iter_mut().enumerate().filter(is_open) {
+                    hasher.update(&promotion);
+                    *count += 1;
                 }
             }
         }
-        (count, hasher.finalize().to_hex().as_str()[..12].to_owned())
+        let named = |(count, hasher): (i32, blake3::Hasher)| {
+            (count, hasher.finalize().to_hex().as_str()[..12].to_owned())
+        };
+        slots.into_iter().map(named).collect()
     }
 
     /// All candidates with what kept them out: what `tercet explain` reads.

@@ -145,24 +145,33 @@ impl<'a> Filling<'a> {
         self.exploration = circumstances.exploration;
         self.counts_products = scored.value_kind == ORDER_VALUE;
         let counts_margin = has_margin_budget(&self.problem);
+        // What of an offer hangs on no customer.
+        let offers: Vec<_> = (self.promotions.iter().zip(&places).zip(0..))
+            .map(|((promotion, place), number)| {
+                let id = week.promotions[promotion].id.as_str();
+                let is_excluded = self.excluded.contains(id);
+                (*promotion, *place, number, id, admitted.get(promotion), is_excluded)
+            })
+            .collect();
         let mut candidates = Vec::new();
         for (at, &ix) in scored.customers.iter().enumerate() {
             let known = &week.customers[&ix];
             let standing = standing(ix)?;
             let earlier = circumstances.history.get(&known.id);
+            let redeemed = circumstances.redeemed.range((ix, i32::MIN)..=(ix, i32::MAX));
+            let redeemed: Vec<i32> = redeemed.map(|(_, promotion)| *promotion).collect();
             candidates.clear();
             let mut pinned = Vec::new();
-            for ((&promotion, place), number) in self.promotions.iter().zip(&places).zip(0..) {
-                let offer = &week.promotions[&promotion];
-                let rule = if admitted.get(&promotion).is_some_and(|who| !who.contains(&ix)) {
+            for &(promotion, place, number, id, admitted, is_excluded) in &offers {
+                let rule = if admitted.is_some_and(|who| !who.contains(&ix)) {
                     Some(RuleId::Audience)
-                } else if circumstances.redeemed.contains(&(ix, promotion)) {
+                } else if redeemed.contains(&promotion) {
                     Some(RuleId::Redeemed)
-                } else if self.excluded.contains(offer.id.as_str()) {
+                } else if is_excluded {
                     Some(RuleId::Exclusion)
                 } else if earlier.is_some_and(|earlier| {
                     let is_repeat = |c: &super::Contact| {
-                        c.promotion_id == offer.id && contact_rules.is_repeat(week.as_of, c.as_of)
+                        c.promotion_id == id && contact_rules.is_repeat(week.as_of, c.as_of)
                     };
                     earlier.iter().any(is_repeat)
                 }) {

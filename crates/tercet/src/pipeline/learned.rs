@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use tercet_engine::{Engine, FileSet, Frame, Location};
+use tercet_features::Offered;
 use tercet_types::{Error, Result};
 
 use super::engine_test::Side;
@@ -84,6 +85,11 @@ impl Learned {
     /// The ensembles.
     pub(super) fn models(&self) -> Option<&Models> {
         self.models.as_ref()
+    }
+
+    /// The promotions of the week.
+    pub(super) fn offered(&self) -> &Offered {
+        self.made.offered()
     }
 
     /// The pairs of the sample, while it is open.

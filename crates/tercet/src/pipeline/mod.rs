@@ -5,6 +5,7 @@
 
 mod answers;
 mod arms;
+mod aside;
 mod audiences;
 mod campaign;
 mod champion;

@@ -82,6 +82,11 @@ impl Made {
         Ok(Self { as_of: week.as_of, source, eligibility })
     }
 
+    /// The promotions and what hangs on them alone.
+    pub(super) fn offered(&self) -> &Offered {
+        self.source.offered()
+    }
+
     /// What the customers of a shop tell of others.
     pub(super) fn others<'b>(&'b self, shop: &'b Shop) -> Result<Others<'b>> {
         let (history, types, day) = (&shop.history, &shop.product_types, self.as_of.days());
@@ -140,7 +145,7 @@ impl<'a> WeekPairs<'a> {
 
     /// The promotions and what hangs on them alone.
     pub(crate) fn offered(&self) -> &Offered {
-        self.made.source.offered()
+        self.made.offered()
     }
 
     /// Hands out all customers, block by block, ascending.
@@ -246,6 +251,30 @@ impl<'a> Columns<'a> {
     }
 }
 
+/// Where the cross features stand that reasons and slot predicates read: days on which an eligible product was bought,
+/// days since the last and between them, lines of the categories, lines of customers alike.
+///
+/// # Errors
+/// `T0504` when one is not among the cross features.
+pub(super) fn told_places() -> Result<[usize; 5]> {
+    let mut places = [0; 5];
+    let names = [
+        "own_days",
+        "own_age_days",
+        "own_interval_days",
+        "category_affinity",
+        "neighbour_products",
+    ];
+    for (place, name) in places.iter_mut().zip(names) {
+        let features = &PAIR_FEATURES[..CROSS_FEATURES];
+        let found = features.iter().position(|feature| feature.name == name);
+        *place = found.ok_or_else(|| {
+            Error::internal("T0504", format!("there is no pair feature '{name}' for reasons"))
+        })?;
+    }
+    Ok(places)
+}
+
 /// What reasons and slot predicates read of the pairs of a block.
 pub(crate) struct PairView<'a> {
     block: &'a PairBlock,
@@ -261,23 +290,10 @@ impl<'a> PairView<'a> {
     /// A view of a block.
     ///
     /// # Errors
-    /// `T0504` when a feature that reasons need is not among the cross features.
+    /// As [`told_places`].
     pub(crate) fn new(block: &'a PairBlock, offered: &'a Offered) -> Result<Self> {
-        let place = |name: &str| {
-            let features = &PAIR_FEATURES[..CROSS_FEATURES];
-            features.iter().position(|feature| feature.name == name).ok_or_else(|| {
-                Error::internal("T0504", format!("there is no pair feature '{name}' for reasons"))
-            })
-        };
-        Ok(Self {
-            block,
-            offered,
-            days: place("own_days")?,
-            age: place("own_age_days")?,
-            interval: place("own_interval_days")?,
-            category: place("category_affinity")?,
-            neighbours: place("neighbour_products")?,
-        })
+        let [days, age, interval, category, neighbours] = told_places()?;
+        Ok(Self { block, offered, days, age, interval, category, neighbours })
     }
 
     /// The customer at a place of the block with the promotion at a place of those offered.

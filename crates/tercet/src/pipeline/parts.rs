@@ -12,7 +12,7 @@ use super::manifest::{Part, Stage, files_of, parse, to_json};
 use super::runner::StageContext;
 use super::shop::Shop;
 use super::stages::WeeklyRun;
-use super::week::Week;
+use super::week::{Week, known_customers};
 use crate::output::thousands;
 
 /// Canonical tables of customers that decisions look at beside what the features keep.
@@ -151,12 +151,31 @@ impl WeeklyRun<'_> {
         for table in CUSTOMER_TABLES.into_iter().chain(KEPT) {
             context.mount(Stage::Features, table, part)?;
         }
-        tercet_features::index_again(context.engine)?;
+        match part {
+            // Models learn from everybody.
+            Part::WHOLE => tercet_features::index_again(context.engine)?,
+            _ => tercet_features::forget_days(context.engine)?,
+        }
         // Of everybody each has its own number, of a part only the sample says who is in it.
         let first_of_part = if part == Part::WHOLE { vec![0] } else { Vec::new() };
         let opened = Rc::new(self.read(context, Which::Part(part.at), first_of_part)?);
         self.keep_open(Rc::clone(&opened));
         Ok(opened)
+    }
+
+    /// The week with the customers of a part, in place of others: their masters and what they browsed are registered,
+    /// and nothing of what they bought.
+    pub(super) fn open_masters(
+        &self,
+        context: &StageContext<'_>,
+        part: Part,
+        week: &Week,
+    ) -> Result<Week> {
+        self.close();
+        KEPT.into_iter().try_for_each(|table| context.mount(Stage::Features, table, part))?;
+        let customers = known_customers(context.engine)?;
+        let (facts, promotions) = (week.facts.clone(), week.promotions.clone());
+        Ok(Week { as_of: week.as_of, facts, customers, promotions })
     }
 
     /// Customers of whom enough is known to learn from all that they did: everybody, or of a shop in parts the first

@@ -6,70 +6,82 @@ use tercet_scoring::{Drivers, PairFacts, Route, reason_codes};
 use tercet_types::Result;
 
 use super::learn::{Models, joined};
-use super::learned::Seen;
 use super::manifest::Part;
-use super::pairs::{PairView, WeekPairs};
-use super::runner::StageContext;
+use super::pairs::{PairFeatures, PairView};
 use super::slates::Slates;
 use super::week::Week;
 use super::worth::{Visits, routes_of};
+use crate::config::Config;
 
-/// The most offers whose reasons are put in order by what moved the prediction. In a larger run they keep the order of
-/// facts alone.
+/// The most offers whose reasons are put in order by what moved the prediction. In a run that could make more, they keep
+/// the order of facts alone.
 const EXPLAINED_MAX: usize = 1 << 20;
+
+/// True when a run for so many customers says of reasons what moved the prediction.
+pub(super) fn are_explained(customers: usize, slots: usize) -> bool {
+    customers.saturating_mul(slots) <= EXPLAINED_MAX
+}
 
 /// Reason codes by customer and slot of the plan, separated by '|'; none where there is no offer.
 pub(super) type Reasons = Vec<Vec<Option<String>>>;
 
-/// The reasons of every offer of a part, from facts of the pair and what moved the prediction of a response.
-pub(super) fn reasons(
-    context: &StageContext<'_>,
-    models: Option<&Models>,
-    slates: &Slates,
-    part: Part,
-    seen: &Seen,
-    pairs: &WeekPairs<'_>,
-) -> Result<Reasons> {
-    let week = &seen.opened.week;
-    // A topic is told or withheld as one.
-    let players: Vec<usize> = PAIR_FEATURES.iter().map(|f| f.topic() as usize).collect();
-    let explainer = match models {
-        Some(models) if slates.explored.plan.offers().count() <= EXPLAINED_MAX => {
-            Some(Explainer::new(&models.response, &players)?)
-        }
-        _ => None,
-    };
-    let routes = routes_of(week, context.config);
-    let explained = |customer: i32| {
-        let route = routes.get(&customer).copied().unwrap_or(Route::Popular);
-        explainer.as_ref().filter(|_| matches!(route, Route::Model | Route::Blend))
-    };
-    let places = slates.part(part.at);
-    let (first, mut all): (usize, Reasons) = (places.start, vec![Vec::new(); places.len()]);
-    let customers = &slates.customers[places];
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let (offered, visits) = (pairs.offered(), &seen.visits);
-    pairs.each(|block| {
-        let asked = Asked { week, slates, customers, first, block, offered, visits };
-        let places: Vec<usize> = (0..block.len()).collect();
-        let found = std::thread::scope(|scope| {
-            let share = places.len().div_ceil(threads).max(1);
-            let working: Vec<_> = places
-                .chunks(share)
-                .map(|places| {
-                    scope.spawn(|| -> Result<Vec<_>> {
-                        let view = PairView::new(block, asked.offered)?;
-                        let of = |at: &usize| asked.slate(*at, &view, &explained);
-                        places.iter().filter_map(|at| of(at).transpose()).collect()
+/// What the reasons of a part's offers are made of.
+pub(super) struct Why<'a> {
+    pub(super) config: &'a Config,
+    /// The ensembles, where reasons are explained by them.
+    pub(super) models: Option<&'a Models>,
+    pub(super) slates: &'a Slates,
+    pub(super) part: Part,
+    pub(super) week: &'a Week,
+    pub(super) offered: &'a Offered,
+}
+
+impl Why<'_> {
+    /// The reasons of every offer, from facts of the pair and what moved the prediction of a response. `each` hands
+    /// out the customers of the part block by block.
+    pub(super) fn reasons(
+        &self,
+        visits: &Visits,
+        each: impl FnOnce(&mut dyn FnMut(&PairBlock) -> Result<()>) -> Result<()>,
+    ) -> Result<Reasons> {
+        let Self { week, slates, offered, .. } = *self;
+        // A topic is told or withheld as one.
+        let players: Vec<usize> = PAIR_FEATURES.iter().map(|f| f.topic() as usize).collect();
+        let explainer = match self.models {
+            Some(models) => Some(Explainer::new(&models.response, &players)?),
+            None => None,
+        };
+        let routes = explainer.as_ref().map(|_| routes_of(week, self.config)).unwrap_or_default();
+        let explained = |customer: i32| {
+            let route = routes.get(&customer).copied().unwrap_or(Route::Popular);
+            explainer.as_ref().filter(|_| matches!(route, Route::Model | Route::Blend))
+        };
+        let places = slates.part(self.part.at);
+        let (first, mut all): (usize, Reasons) = (places.start, vec![Vec::new(); places.len()]);
+        let customers = &slates.customers[places];
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        each(&mut |block| {
+            let asked = Asked { week, slates, customers, first, block, offered, visits };
+            let places: Vec<usize> = (0..block.len()).collect();
+            let found = std::thread::scope(|scope| {
+                let share = places.len().div_ceil(threads).max(1);
+                let working: Vec<_> = places
+                    .chunks(share)
+                    .map(|places| {
+                        scope.spawn(|| -> Result<Vec<_>> {
+                            let view = PairView::new(block, asked.offered)?;
+                            let of = |at: &usize| asked.slate(*at, &view, &explained);
+                            places.iter().filter_map(|at| of(at).transpose()).collect()
+                        })
                     })
-                })
-                .collect();
-            working.into_iter().map(joined).collect::<Result<Vec<_>>>()
+                    .collect();
+                working.into_iter().map(joined).collect::<Result<Vec<_>>>()
+            })?;
+            found.into_iter().flatten().for_each(|(customer, codes)| all[customer] = codes);
+            Ok(())
         })?;
-        found.into_iter().flatten().for_each(|(customer, codes)| all[customer] = codes);
-        Ok(())
-    })?;
-    Ok(all)
+        Ok(all)
+    }
 }
 
 /// What the reasons of a block's customers are made of.
@@ -95,8 +107,12 @@ impl Asked<'_> {
         let ix = self.block.customer_ix[at];
         let Ok(place) = self.customers.binary_search(&ix) else { return Ok(None) };
         let customer = self.first + place;
-        let cells = self.slates.explored.plan.slate(customer).iter();
-        let codes = cells.map(|cell| {
+        let slate = self.slates.explored.plan.slate(customer);
+        let visited = match slate.iter().any(Option::is_some) {
+            true => self.visits.of_customer(ix).1,
+            false => Vec::new(),
+        };
+        let codes = slate.iter().map(|cell| {
             let Some(placed) = cell else { return Ok(None) };
             let promotion = self.slates.offered(customer, placed);
             let Some(column) = self.offered.place(promotion) else { return Ok(None) };
@@ -104,16 +120,17 @@ impl Asked<'_> {
                 explainer.contributions(&self.block.row(at, self.offered, column))
             };
             let moved = explained(ix).map(row).transpose()?;
-            Ok(Some(self.codes(ix, promotion, &view.pair(at, column), moved.as_deref())))
+            let visits = self.visits.place(promotion).map_or(0.0, |place| visited[place]);
+            Ok(Some(self.codes(promotion, &view.pair(at, column), visits, moved.as_deref())))
         });
         Ok(Some((place, codes.collect::<Result<_>>()?)))
     }
 
     fn codes(
         &self,
-        customer: i32,
         promotion: i32,
-        pair: &super::pairs::PairFeatures<'_>,
+        pair: &PairFeatures<'_>,
+        visits: f64,
         moved: Option<&[f64]>,
     ) -> String {
         let known = &self.week.promotions[&promotion];
@@ -123,7 +140,7 @@ impl Asked<'_> {
             days_since_bought: pair.age_days(),
             interval_days: pair.interval_days(),
             category_orders: i64::from(pair.buys_category()),
-            visits: self.visits.of(customer, promotion),
+            visits,
             buyer_rate: known.base.buyer_rate,
             similar_customers_buy: pair.similar_buy(),
             saves_minor: Some(known.base.discount_minor.round_ties_even() as i64),

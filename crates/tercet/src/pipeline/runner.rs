@@ -107,6 +107,20 @@ impl StageContext<'_> {
         self.store.delete(&stage_path(self.run_id, self.stage, &part.file(table)))
     }
 
+    /// Keeps bytes until they are [taken back](Self::take_back_bytes): not part of what the stage leaves.
+    pub(crate) fn put_bytes_aside(&self, file: &str, bytes: Vec<u8>) -> Result<()> {
+        self.store.put(&stage_path(self.run_id, self.stage, file), bytes)?;
+        Ok(())
+    }
+
+    /// The bytes that were put aside, which are then gone.
+    pub(crate) fn take_back_bytes(&self, file: &str) -> Result<Vec<u8>> {
+        let path = stage_path(self.run_id, self.stage, file);
+        let bytes = self.store.get(&path)?;
+        self.store.delete(&path)?;
+        Ok(bytes)
+    }
+
     /// Reads a file of an earlier stage.
     pub(crate) fn read(&self, stage: Stage, file: &str) -> Result<Vec<u8>> {
         self.store.get(&stage_path(self.run_id, stage, file))

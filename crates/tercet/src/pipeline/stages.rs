@@ -23,7 +23,7 @@ use super::parts::Opened;
 use super::prepare::{assignment_key, identity_of, parts_of, sources_of};
 use super::publish::publish;
 use super::runner::{Outcome, StageContext, StageWork, run_stages};
-use super::worth::{OWN_ENGINE, Scored, known_engine};
+use super::worth::{ORDER_VALUE, OWN_ENGINE, Scored, VALUE_KINDS, known_engine};
 use crate::commands::Project;
 use crate::config::ModelValue;
 use crate::output::{Progress, thousands};
@@ -313,11 +313,8 @@ pub(super) fn scored_of(context: &StageContext<'_>, asked: &[i32]) -> Result<Sco
             routes.insert(*ix, route);
         }
     }
-    let value_kind = match kinds.first().map(String::as_str) {
-        Some(super::worth::RANK_SCORE) => super::worth::RANK_SCORE,
-        Some(super::worth::INCREMENTAL_MARGIN) => super::worth::INCREMENTAL_MARGIN,
-        _ => super::worth::ORDER_VALUE,
-    };
+    let known = |kind: &&&str| kinds.first().is_some_and(|first| first == **kind);
+    let value_kind = VALUE_KINDS.iter().find(known).unwrap_or(&ORDER_VALUE);
     let mut scored = Scored::new(promotions, value_kind);
     for (at, (of_customer, promotions)) in
         customers.chunks(width).zip(promotion_ix.chunks(width)).enumerate()

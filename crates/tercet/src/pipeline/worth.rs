@@ -17,6 +17,7 @@ use tercet_scoring::{
 use tercet_types::segment::Behaviour;
 use tercet_types::{Error, Result};
 
+use super::aside::Responses;
 use super::learn::Models;
 use super::pairs::WeekPairs;
 use super::predict::{Bringer, Predictor};
@@ -38,6 +39,9 @@ pub(crate) const INCREMENTAL_MARGIN: &str = "incremental_margin";
 
 /// `value_kind` of engines that rank without amounts: their score in millionths.
 pub(crate) const RANK_SCORE: &str = "rank_score";
+
+/// All kinds of values.
+pub(super) const VALUE_KINDS: [&str; 3] = [ORDER_VALUE, INCREMENTAL_MARGIN, RANK_SCORE];
 
 /// Scores become integers at this scale.
 pub(super) const SCORE_SCALE: f64 = 1e6;
@@ -135,6 +139,12 @@ impl Scored {
         }
     }
 
+    /// How likely the offers are answered, without what they are worth.
+    pub(super) fn into_responses(self) -> Responses {
+        let (value_kind, promotions) = (self.value_kind, self.promotions.len());
+        Responses { value_kind, promotions, rates: self.response_rates }
+    }
+
     /// The same of some promotions only.
     pub(crate) fn of_promotions(&self, kept: impl Fn(i32) -> bool) -> Self {
         let places: Vec<usize> =
@@ -219,11 +229,6 @@ impl Visits {
     /// Where a promotion stands among those of [`of_customer`](Self::of_customer).
     pub(crate) fn place(&self, promotion: i32) -> Option<usize> {
         self.promotions.binary_search(&promotion).ok()
-    }
-
-    /// Decayed visits of the customer to the promotion's categories.
-    pub(crate) fn of(&self, customer: i32, promotion: i32) -> f64 {
-        self.place(promotion).map_or(0.0, |place| self.of_customer(customer).1[place])
     }
 
     /// The even share of visits of each promotion's categories.
