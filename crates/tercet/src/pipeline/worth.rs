@@ -294,8 +294,9 @@ impl<'a> Valuer<'a> {
             bonus: Bonus::default(),
         };
         let sample = if valuer.predictor.is_some() { pairs.sample()? } else { None };
-        let predictions =
-            sample.as_ref().map_or_else(|| Ok(Vec::new()), |block| valuer.predictions(block))?;
+        let predictions = sample
+            .as_ref()
+            .map_or_else(|| Ok(Vec::new()), |block| valuer.predictions(block, Predictor::block))?;
         if let (Some(answers), Some(sample)) = (answers, &sample) {
             valuer.bringer = Some(Bringer::new(answers, offered, sample)?);
         }
@@ -323,9 +324,13 @@ impl<'a> Valuer<'a> {
         Ok(scored)
     }
 
-    fn predictions(&self, block: &PairBlock) -> Result<Vec<Prediction>> {
+    fn predictions(
+        &self,
+        block: &PairBlock,
+        predict: impl FnOnce(&Predictor<'_>, &PairBlock) -> Result<Vec<Prediction>>,
+    ) -> Result<Vec<Prediction>> {
         match &self.predictor {
-            Some(predictor) => predictor.block(block),
+            Some(predictor) => predict(predictor, block),
             None => Ok(vec![Prediction::default(); block.len() * self.bases.len()]),
         }
     }
@@ -354,7 +359,7 @@ impl<'a> Valuer<'a> {
         customers: &CustomerAnswers,
         scored: &mut Scored,
     ) -> Result<()> {
-        let predictions = self.predictions(block)?;
+        let predictions = self.predictions(block, Predictor::rates)?;
         let brought = bringer.block(block, customers)?;
         let promotions = self.bases.len();
         for (at, customer) in block.customer_ix.iter().enumerate() {
@@ -372,7 +377,7 @@ impl<'a> Valuer<'a> {
 
     /// Adds the customers of a block.
     fn block(&self, block: &PairBlock, visits: &Visits, scored: &mut Scored) -> Result<()> {
-        let predictions = self.predictions(block)?;
+        let predictions = self.predictions(block, Predictor::block)?;
         let promotions = self.bases.len();
         for (at, customer) in block.customer_ix.iter().enumerate() {
             let route = match scored.routes.get(customer).copied().unwrap_or(Route::Popular) {
