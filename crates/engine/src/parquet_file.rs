@@ -1,33 +1,52 @@
 //! How does a frame become the bytes of a Parquet file, the same bytes each time?
 
+use datafusion::arrow::datatypes::Schema;
 use datafusion::parquet::arrow::ArrowWriter;
-use datafusion::parquet::basic::{Compression, ZstdLevel};
-use datafusion::parquet::file::properties::WriterProperties;
+use datafusion::parquet::basic::{Compression, Encoding, ZstdLevel};
+use datafusion::parquet::errors::ParquetError;
+use datafusion::parquet::file::properties::{EnabledStatistics, WriterProperties};
+use datafusion::parquet::schema::types::ColumnPath;
 use tercet_types::{Error, Result};
 
 use crate::Frame;
 
 /// Zstandard level of all tables: small files at little cost.
-const ZSTD_LEVEL: i32 = 3;
+const ZSTD_LEVEL: i32 = 1;
 
 /// Rows in a row group: a reader can skip or split at this grain.
 const ROW_GROUP_ROWS: usize = 1 << 20;
 
 /// The Parquet bytes of `frame`: one writer, one order, no time stamps, hence equal for equal frames.
 pub(crate) fn to_parquet(frame: &Frame) -> Result<Vec<u8>> {
-    let fail = |cause: datafusion::parquet::errors::ParquetError| {
+    let fail = |cause: ParquetError| {
         Error::internal("T0911", "a table could not be written as parquet").cause(cause)
     };
-    let level = ZstdLevel::try_new(ZSTD_LEVEL).map_err(fail)?;
-    let properties = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(level))
-        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
-        .set_created_by("tercet".to_owned())
-        .build();
+    let schema = frame.batch().schema();
+    let properties = properties(&schema).map_err(fail)?;
     let mut bytes = Vec::new();
-    let mut writer =
-        ArrowWriter::try_new(&mut bytes, frame.batch().schema(), Some(properties)).map_err(fail)?;
+    let mut writer = ArrowWriter::try_new(&mut bytes, schema, Some(properties)).map_err(fail)?;
     writer.write(frame.batch()).map_err(fail)?;
     writer.close().map_err(fail)?;
     Ok(bytes)
+}
+
+/// How tables are packed: integers, days and instants as differences, and doubles as they are, because to look
+/// numbers up in a dictionary would be most of the time. Whoever reads a table reads all of it, so nobody asks for the
+/// least and the most of a column.
+fn properties(schema: &Schema) -> std::result::Result<WriterProperties, ParquetError> {
+    let mut builder = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL)?))
+        .set_statistics_enabled(EnabledStatistics::None)
+        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+        .set_created_by("tercet".to_owned());
+    for field in schema.fields() {
+        let (column, ty) = (ColumnPath::from(field.name().as_str()), field.data_type());
+        if ty.is_integer() || ty.is_temporal() {
+            builder = builder.set_column_encoding(column.clone(), Encoding::DELTA_BINARY_PACKED);
+        }
+        if ty.is_primitive() {
+            builder = builder.set_column_dictionary_enabled(column, false);
+        }
+    }
+    Ok(builder.build())
 }
