@@ -1,17 +1,17 @@
 //! How do rows look in memory, outside SQL?
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
     Array, ArrayRef, ArrowPrimitiveType, AsArray, BooleanArray, Date32Array, Float64Array,
-    Int32Array, Int64Array, RecordBatch, StringArray,
+    Int32Array, Int64Array, RecordBatch, StringArray, StringViewArray, UInt32Array,
 };
-use datafusion::arrow::compute::{cast, concat_batches, filter_record_batch};
+use datafusion::arrow::compute::{cast, concat_batches, filter_record_batch, take};
 use datafusion::arrow::datatypes::{
     DataType, Date32Type, Field, FieldRef, Float64Type, Int32Type, Int64Type, Schema, SchemaRef,
     TimeUnit, TimestampMicrosecondType,
 };
+use datafusion::common::HashMap;
 use tercet_types::tables::{TableSchema, Type};
 use tercet_types::{Date, Error, Result};
 
@@ -60,21 +60,21 @@ macro_rules! column_from {
 column_from!(bool => Bool, i32 => I32, i64 => I64, f64 => F64, String => Text, Date => Date);
 
 impl ColumnData {
-    fn into_array(self) -> ArrayRef {
-        match self {
+    fn into_array(self) -> Result<ArrayRef> {
+        Ok(match self {
             Self::Bool(values) => Arc::new(BooleanArray::from(values)),
             Self::I32(values) => Arc::new(Int32Array::from(values)),
             Self::I64(values) => Arc::new(Int64Array::from(values)),
             Self::F64(values) => Arc::new(Float64Array::from(values)),
             Self::Text(values) => Arc::new(StringArray::from(values)),
             Self::Codes(places, texts) => {
-                let text = |place: Option<u32>| texts.get(place? as usize).map(String::as_str);
-                Arc::new(places.into_iter().map(text).collect::<StringArray>())
+                let texts = StringViewArray::from_iter_values(texts);
+                take(&texts, &UInt32Array::from(places), None).map_err(internal)?
             }
             Self::Date(values) => {
                 Arc::new(Date32Array::from_iter(values.into_iter().map(|day| day.map(Date::days))))
             }
-        }
+        })
     }
 }
 
@@ -117,8 +117,10 @@ impl Frame {
     /// # Errors
     /// `T0910` when the lengths differ.
     pub fn of(columns: Vec<(&str, ColumnData)>) -> Result<Self> {
-        let arrays: Vec<(&str, ArrayRef)> =
-            columns.into_iter().map(|(name, data)| (name, data.into_array())).collect();
+        let arrays = columns
+            .into_iter()
+            .map(|(name, data)| Ok((name, data.into_array()?)))
+            .collect::<Result<Vec<(&str, ArrayRef)>>>()?;
         let fields: Vec<Field> = arrays
             .iter()
             .map(|(name, array)| Field::new(*name, array.data_type().clone(), true))
@@ -134,7 +136,8 @@ impl Frame {
     /// # Errors
     /// `T0910` when a column is missing, has another type, or a required one holds a null.
     pub fn of_table(table: &TableSchema, columns: Vec<ColumnData>) -> Result<Self> {
-        let arrays: Vec<ArrayRef> = columns.into_iter().map(ColumnData::into_array).collect();
+        let arrays: Vec<ArrayRef> =
+            columns.into_iter().map(ColumnData::into_array).collect::<Result<_>>()?;
         let batch = RecordBatch::try_new(arrow_schema(table), arrays)
             .map_err(|cause| internal(cause).context(table.name))?;
         Ok(Self { batch })
@@ -275,7 +278,7 @@ impl Frame {
         let mut fields: Vec<FieldRef> = schema.fields().to_vec();
         let mut arrays = self.batch.columns().to_vec();
         for (name, data) in columns {
-            let array = data.into_array();
+            let array = data.into_array()?;
             let field = Arc::new(Field::new(name, array.data_type().clone(), true));
             match schema.index_of(name) {
                 Ok(place) => (fields[place], arrays[place]) = (field, array),
@@ -319,15 +322,22 @@ impl Frame {
 
     /// A column of texts as places in the list of its different texts, in the order in which they first come.
     pub fn codes(&self, name: &str) -> Result<(Vec<Option<u32>>, Vec<String>)> {
-        let array = self.array(name, Type::Text)?;
+        let array = self.batch.column_by_name(name).ok_or_else(|| missing(name))?;
+        let array = cast(array, &DataType::Utf8View).map_err(internal)?;
         let mut known: HashMap<&str, u32> = HashMap::new();
         let mut texts = Vec::new();
-        let places = array.as_string::<i32>().iter().map(|text| {
+        // Most texts are that of the row before: it need not be looked up.
+        let mut last = ("", None);
+        let places = array.as_string_view().iter().map(|text| {
             let text = text?;
-            Some(*known.entry(text).or_insert_with(|| {
-                texts.push(text.to_owned());
-                texts.len() as u32 - 1
-            }))
+            if last.1.is_none() || last.0 != text {
+                let place = *known.entry(text).or_insert_with(|| {
+                    texts.push(text.to_owned());
+                    texts.len() as u32 - 1
+                });
+                last = (text, Some(place));
+            }
+            last.1
         });
         let places = places.collect();
         Ok((places, texts))

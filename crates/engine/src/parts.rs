@@ -198,8 +198,15 @@ fn spread_rows(batch: &RecordBatch, buckets: &[Mutex<Bucket>]) -> QueryResult<()
 
 fn parts_of(keys: &ArrayRef, parts: usize) -> QueryResult<Vec<u32>> {
     let texts = cast(keys, &DataType::Utf8View)?;
-    let part = |key: Option<&str>| key.map_or(0, |key| part_of(key, parts)) as u32;
-    Ok(texts.as_string_view().iter().map(part).collect())
+    // Many keys are that of the row before.
+    let (mut last, mut part) = (None, 0);
+    let of_rows = texts.as_string_view().iter().map(|key| {
+        if key != last {
+            (last, part) = (key, key.map_or(0, |key| part_of(key, parts)) as u32);
+        }
+        part
+    });
+    Ok(of_rows.collect())
 }
 
 /// The rows of one part on their way to its file.
