@@ -6,9 +6,12 @@
 //! | `median_gap(integer)` | the median difference from a group's different values to the next larger one |
 //! | `day_number(timestamp)` | days since 1970-01-01, as a 32-bit integer |
 //! | `keyed_bucket(key, salt, text, buckets)` | the bucket of a text by a keyed hash |
+//!
+//! and those of [`Engine::number_texts`](crate::Engine::number_texts), which give the number of a text.
 
 mod day_number;
 mod keyed_bucket;
+pub(crate) mod number_of;
 mod unique_aggregates;
 mod unique_values;
 

@@ -18,13 +18,11 @@ const SHOP: &[Statement] = &[
 
 const ORDERS: Statement = statement!("order_index", "index/order_index");
 
+const CUSTOMERS: Statement = statement!("customer_index", "index/customer_index");
+
 /// What some customers bought and looked at.
-const CUSTOMERS: &[Statement] = &[
-    statement!("customer_index", "index/customer_index"),
-    ORDERS,
-    statement!("lines", "index/lines"),
-    statement!("views", "index/views"),
-];
+const DEEDS: &[Statement] =
+    &[statement!("lines", "index/lines"), statement!("views", "index/views")];
 
 /// What follows from their lines alone, and what customers and products are known by.
 const DAYS: &[Statement] =
@@ -40,6 +38,30 @@ const TYPES: &[Statement] = &[
 
 /// Tables of [`index_customers`] to keep for [`index_again`].
 pub const CUSTOMER_TABLES: [&str; 2] = ["customer_index", "lines"];
+
+/// What is read here and by [`Masters`](crate::Masters) of the long tables by customer: a run need not load more.
+pub const COLUMNS_READ: [(&str, &[&str]); 2] = [
+    (
+        "transactions",
+        &[
+            "order_id",
+            "customer_id",
+            "product_id",
+            "occurred_at",
+            "quantity",
+            "amount_minor",
+            "discount_minor",
+            "coupon_discount_minor",
+            "store_id",
+            "channel",
+            "kind",
+        ],
+    ),
+    (
+        "interactions",
+        &["customer_id", "product_id", "category", "occurred_at", "device", "traffic_source"],
+    ),
+];
 
 /// The ids behind the integers: the id of customer 5 is `customer_ids[5]`.
 #[derive(Clone, Debug)]
@@ -81,7 +103,12 @@ pub fn index_shop(engine: &Engine) -> Result<()> {
             .hint("register an empty table for a source that the project lacks"));
         }
     }
-    create_all(engine, SHOP, &BTreeMap::new())
+    create_all(engine, SHOP, &BTreeMap::new())?;
+    number(engine, "product_number", "product_index", "product_id")?;
+    let products = engine.table("product_index")?.text("product_id")?;
+    let categories = engine.table("product_codes")?.i32("category_ix")?;
+    engine.number_texts("category_of_product", products.into_iter().zip(categories));
+    Ok(())
 }
 
 /// Numbers the customers that are registered, all of them or a part, and keeps their `customer_index`, `lines` and
@@ -90,11 +117,21 @@ pub fn index_shop(engine: &Engine) -> Result<()> {
 /// # Errors
 /// The engine's own.
 pub fn index_customers(engine: &Engine) -> Result<()> {
-    create_all(engine, CUSTOMERS, &BTreeMap::new())?;
-    // The order index is only a step towards `lines`.
+    create_all(engine, &[CUSTOMERS, ORDERS], &BTreeMap::new())?;
+    number(engine, "customer_number", CUSTOMERS.table, "customer_id")?;
+    number(engine, "order_number", ORDERS.table, "order_id")?;
+    create_all(engine, DEEDS, &BTreeMap::new())?;
+    // The numbers of orders are only a step towards `lines`.
+    engine.number_texts("order_number", []);
     engine.forget(ORDERS.table)?;
     create_all(engine, DAYS, &BTreeMap::new())?;
     create_all(engine, &[CATEGORIES], &BTreeMap::new())
+}
+
+/// Makes the places of a table's ids a function of SQL: joins with long tables would look every row up.
+fn number(engine: &Engine, function: &str, table: &str, id: &str) -> Result<()> {
+    engine.number_texts(function, engine.table(table)?.text(id)?.into_iter().zip(0..));
+    Ok(())
 }
 
 /// Keeps what only pairs with promotions need: `maker_type_days` and `type_days`. Needs `product_days`.

@@ -41,7 +41,8 @@ pub use answers::{
     answered_pairs, given_pairs,
 };
 pub use index::{
-    CUSTOMER_TABLES, Indexes, index, index_again, index_customers, index_shop, index_types,
+    COLUMNS_READ, CUSTOMER_TABLES, Indexes, index, index_again, index_customers, index_shop,
+    index_types,
 };
 pub use master::{MasterFacts, Masters, SHOP_TABLES, build_master};
 pub use outcomes::{Attribution, FirstSales, OutcomeAsk, Outcomes, outcomes, spent_before};

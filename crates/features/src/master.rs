@@ -19,8 +19,11 @@ const CUSTOMER: &[Statement] = &[
     statement!("customer_behaviour", "customer/behaviour"),
     statement!("customer_profile", "customer/profile"),
     statement!("customer_shopping", "customer/shopping"),
+    CATEGORY_SUMS,
     statement!("customer_category", "pair/customer_category"),
 ];
+
+const CATEGORY_SUMS: Statement = statement!("category_sums", "pair/category_sums");
 
 const CUSTOMER_FACTS: Statement = statement!("customer_facts", "customer/facts");
 const RFM_FACTS: Statement = statement!("customer_rfm_facts", "customer/rfm_facts");
@@ -136,6 +139,7 @@ impl Masters {
     /// The engine's own.
     pub fn add(&mut self, engine: &Engine) -> Result<()> {
         create_all(engine, CUSTOMER, &self.values)?;
+        engine.forget(CATEGORY_SUMS.table)?;
         let list = self.profile.iter().map(|name| {
             let (own, text) = (quoted(name), quoted(&format!("profile_{name}")));
             format!(",\n  cast(c.{own} as varchar) as {text}")

@@ -6,6 +6,7 @@ use tercet_engine::{Engine, Frame, Value};
 use tercet_types::Result;
 
 use crate::promotion_buyers::{PromotionsOf, promotion_buyers};
+use crate::statement::{Statement, create_all, statement};
 
 /// What is counted of some customers, and the statement that adds up the rows of several parts of them: nobody is in
 /// two.
@@ -28,6 +29,9 @@ macro_rules! sum {
         sum!($table, Some(include_str!(concat!("../sql/shop/", $table, ".sql"))))
     };
 }
+
+/// What most of them are counted of.
+const CUSTOMERS: Statement = statement!("product_customers", "shop/product_customers");
 
 const SUMS: [Sum; 5] = [
     sum!("product_paid"),
@@ -55,6 +59,7 @@ impl ShopSums {
 
     /// Adds the customers that are registered. Needs [`index_customers`](crate::index_customers).
     pub(crate) fn add(&mut self, engine: &Engine, values: &BTreeMap<String, Value>) -> Result<()> {
+        create_all(engine, &[CUSTOMERS], values)?;
         for (sum, parts) in SUMS.iter().zip(&mut self.parts) {
             let found = match sum.of_part {
                 Some(statement) => engine.query(statement, values),
@@ -65,7 +70,7 @@ impl ShopSums {
                 *parts = vec![together(engine, sum, parts)?];
             }
         }
-        Ok(())
+        engine.forget(CUSTOMERS.table)
     }
 
     /// Registers the sums of all parts.

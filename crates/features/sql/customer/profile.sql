@@ -1,13 +1,13 @@
 -- On which device, where, and from where does a customer come?
--- grain: one row per known customer. inputs: customer_known, interactions, customer_index.
+-- grain: one row per known customer. inputs: customer_known, interactions, and the numbers of
+-- customers as a function.
 -- as-of column: interactions.occurred_at. The latest event that names it wins, the smaller name on
 -- a tie; then what the shop's own customer table says.
 -- output: customer_ix, device, traffic_source, region
 with events as (
-  select c.customer_ix, e.occurred_at, e.device, e.traffic_source
-  from interactions e
-  join customer_index c on c.customer_id = e.customer_id
-  where e.occurred_at < cast($as_of as timestamp)
+  select customer_number(customer_id) as customer_ix, occurred_at, device, traffic_source
+  from interactions
+  where customer_id is not null and occurred_at < cast($as_of as timestamp)
 ),
 devices as (
   select customer_ix, first_value(device order by occurred_at desc, device) as device

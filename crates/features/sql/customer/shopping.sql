@@ -1,6 +1,6 @@
 -- At which store, and in which channels, does a customer shop?
--- grain: one row per known customer. inputs: customer_known, customer_index, customers, transactions,
--- interactions.
+-- grain: one row per known customer. inputs: customer_known, customers, transactions, interactions, and the
+-- numbers of customers as a function.
 -- as-of column: transactions.occurred_at, interactions.occurred_at. Purchases count for $rfm_window_days,
 -- browsing for $behaviour_window_days.
 -- What the shop's customer table says goes first. The home store is else the one of most orders; of equals
@@ -10,13 +10,12 @@
 -- agreed_channels (those of the customer table alone; null where it says nothing)
 with bought as (
   select
-    c.customer_ix,
+    customer_number(t.customer_id) as customer_ix,
     t.order_id,
     t.store_id,
     lower(trim(coalesce(t.channel, case when t.store_id is not null then 'store' end))) as channel,
     max(day_number(t.occurred_at)) as day
   from transactions t
-  join customer_index c on c.customer_id = t.customer_id
   where (t.store_id is not null or t.channel is not null)
     and t.occurred_at < cast($as_of as timestamp)
     and day_number(t.occurred_at) >= cast($as_of as int) - $rfm_window_days
@@ -37,13 +36,14 @@ homes as (
 used as (
   select customer_ix, channel from bought where channel is not null
   union
-  select
-    c.customer_ix,
-    case when lower(e.device) = 'app' then 'app' else 'web' end as channel
-  from interactions e
-  join customer_index c on c.customer_id = e.customer_id
-  where e.occurred_at < cast($as_of as timestamp)
-    and day_number(e.occurred_at) >= cast($as_of as int) - $behaviour_window_days
+  select customer_ix, case when lower(device) = 'app' then 'app' else 'web' end as channel
+  from (
+    select distinct customer_number(customer_id) as customer_ix, device
+    from interactions
+    where customer_id is not null
+      and occurred_at < cast($as_of as timestamp)
+      and day_number(occurred_at) >= cast($as_of as int) - $behaviour_window_days
+  )
 ),
 channels as (
   select customer_ix, array_to_string(array_agg(channel order by channel), '|') as channels

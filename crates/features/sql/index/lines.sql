@@ -1,15 +1,13 @@
 -- What was bought and brought back, in integers?
--- grain: one row per customer, order, product, day and direction. inputs: transactions,
--- customer_index, product_index, order_index.
+-- grain: one row per customer, order, product, day and direction. inputs: transactions, and the numbers of
+-- customers, products and orders as functions.
 -- as-of column: day (days since 1970-01-01).
--- Every id is in its index. A join holds its left side in memory: right joins, which nothing reorders, keep
--- the long table on the right.
 -- output: customer_ix, product_ix, order_ix, day, is_sale (0 for a return or cancellation),
 -- amount_minor, quantity_milli, discount_minor, coupon_discount_minor
 select
-  c.customer_ix,
-  p.product_ix,
-  o.order_ix,
+  customer_number(t.customer_id) as customer_ix,
+  product_number(t.product_id) as product_ix,
+  order_number(t.order_id) as order_ix,
   day_number(t.occurred_at) as day,
   case
     when t.kind is not null then case when t.kind = 'sale' then 1 else 0 end
@@ -20,11 +18,6 @@ select
   sum(cast(round(1000 * t.quantity) as bigint)) as quantity_milli,
   sum(coalesce(t.discount_minor, 0)) as discount_minor,
   sum(coalesce(t.coupon_discount_minor, 0)) as coupon_discount_minor
-from order_index o
-right join (
-  product_index p
-  right join (customer_index c right join transactions t on t.customer_id = c.customer_id)
-    on p.product_id = t.product_id
-) on o.order_id = t.order_id
+from transactions t
 group by 1, 2, 3, 4, 5
 order by day, customer_ix, order_ix, product_ix, is_sale

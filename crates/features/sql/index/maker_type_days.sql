@@ -7,4 +7,3 @@ select d.customer_ix, k.maker_type_ix, d.day, sum(d.orders) as orders
 from product_days d
 join product_codes k on k.product_ix = d.product_ix
 group by d.customer_ix, k.maker_type_ix, d.day
-order by d.day, d.customer_ix, k.maker_type_ix

@@ -29,4 +29,3 @@ select
   case when d.day = f.first_day then cast(1 as int) else cast(0 as int) end as is_first
 from firsts f
 join days d on f.customer_ix = d.customer_ix and f.product_ix = d.product_ix
-order by d.day, d.customer_ix, d.product_ix

@@ -5,4 +5,3 @@
 select distinct d.customer_ix, t.type_ix, d.day
 from maker_type_days d
 join maker_types t on t.maker_type_ix = d.maker_type_ix
-order by d.day, d.customer_ix, t.type_ix
