@@ -189,24 +189,16 @@ impl<'a> Predictor<'a> {
 
     /// Predictions for all pairs of a block, customer after customer.
     pub(super) fn block(&self, block: &PairBlock) -> Result<Vec<Prediction>> {
-        let mut predictions = self.rates(block)?;
-        let spend = self.spend.sums(self.kernel, block)?;
-        for (prediction, spend) in predictions.iter_mut().zip(spend) {
-            prediction.spend_minor = self.spend.prediction(spend);
-        }
-        Ok(predictions)
-    }
-
-    /// The same but for the spend, which is nothing: what offers bring does not hang on it.
-    pub(super) fn rates(&self, block: &PairBlock) -> Result<Vec<Prediction>> {
-        let sums = |compiled: &Compiled<'_>| compiled.sums(self.kernel, block);
-        let sums = sums(&self.response)?.into_iter().zip(sums(&self.discovery)?);
-        let prediction = |(response, discovery)| Prediction {
-            spend_minor: 0.0,
-            response_rate: self.response.prediction(response),
-            discovery_rate: self.discovery.prediction(discovery),
-        };
-        Ok(sums.map(prediction).collect())
+        let margins = |compiled: &Compiled<'_>| compiled.sums(self.kernel, block);
+        let (spend, response) = (margins(&self.spend)?, margins(&self.response)?);
+        let sums = spend.into_iter().zip(response).zip(margins(&self.discovery)?);
+        Ok(sums
+            .map(|((spend, response), discovery)| Prediction {
+                spend_minor: self.spend.prediction(spend),
+                response_rate: self.response.prediction(response),
+                discovery_rate: self.discovery.prediction(discovery),
+            })
+            .collect())
     }
 }
 

@@ -294,9 +294,8 @@ impl<'a> Valuer<'a> {
             bonus: Bonus::default(),
         };
         let sample = if valuer.predictor.is_some() { pairs.sample()? } else { None };
-        let predictions = sample
-            .as_ref()
-            .map_or_else(|| Ok(Vec::new()), |block| valuer.predictions(block, Predictor::block))?;
+        let predictions =
+            sample.as_ref().map_or_else(|| Ok(Vec::new()), |block| valuer.predictions(block))?;
         if let (Some(answers), Some(sample)) = (answers, &sample) {
             valuer.bringer = Some(Bringer::new(answers, offered, sample)?);
         }
@@ -324,13 +323,9 @@ impl<'a> Valuer<'a> {
         Ok(scored)
     }
 
-    fn predictions(
-        &self,
-        block: &PairBlock,
-        predict: impl FnOnce(&Predictor<'_>, &PairBlock) -> Result<Vec<Prediction>>,
-    ) -> Result<Vec<Prediction>> {
+    fn predictions(&self, block: &PairBlock) -> Result<Vec<Prediction>> {
         match &self.predictor {
-            Some(predictor) => predict(predictor, block),
+            Some(predictor) => predictor.block(block),
             None => Ok(vec![Prediction::default(); block.len() * self.bases.len()]),
         }
     }
@@ -359,7 +354,7 @@ impl<'a> Valuer<'a> {
         customers: &CustomerAnswers,
         scored: &mut Scored,
     ) -> Result<()> {
-        let predictions = self.predictions(block, Predictor::rates)?;
+        let predictions = self.predictions(block)?;
         let brought = bringer.block(block, customers)?;
         let promotions = self.bases.len();
         for (at, customer) in block.customer_ix.iter().enumerate() {
@@ -377,7 +372,7 @@ impl<'a> Valuer<'a> {
 
     /// Adds the customers of a block.
     fn block(&self, block: &PairBlock, visits: &Visits, scored: &mut Scored) -> Result<()> {
-        let predictions = self.predictions(block, Predictor::block)?;
+        let predictions = self.predictions(block)?;
         let promotions = self.bases.len();
         for (at, customer) in block.customer_ix.iter().enumerate() {
             let route = match scored.routes.get(customer).copied().unwrap_or(Route::Popular) {
