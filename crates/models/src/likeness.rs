@@ -7,7 +7,7 @@ mod scale;
 
 use rayon::prelude::*;
 
-pub(crate) use self::alike::Alike;
+pub(crate) use self::alike::{Alike, Similar};
 pub(crate) use self::neighbourhood::Neighbourhood;
 pub(crate) use self::scale::Comparison;
 use crate::{Purchase, Purchases};

@@ -11,7 +11,7 @@ use self::features::FEATURES;
 pub use self::features::{NeighbourFeature, NeighbourFeatures};
 use self::loans::{Lending, Loans};
 pub use self::settings::NeighbourParams;
-use crate::likeness::{Alike, Comparison, Neighbourhood, active, evenly, vector};
+use crate::likeness::{Alike, Comparison, Neighbourhood, Similar, active, evenly, vector};
 use crate::promotion_ranker;
 use crate::type_pairs::TypePairs;
 use crate::{Eligibility, Purchase, Purchases};
@@ -137,7 +137,7 @@ impl<'a> Neighbours<'a> {
         let promotions = self.eligibility.promotions();
         let mut values = vec![0.0_f32; customers.len() * FEATURES * promotions];
         let fresh = || Scratch {
-            similar: vec![0.0; self.lenders.len()],
+            similar: self.by_product.similar(),
             lending: self.loans.lending(promotions),
             of_promotions: vec![0.0; promotions],
         };
@@ -185,7 +185,7 @@ fn numbered(product_types: &[u32]) -> (Vec<u32>, usize) {
 
 /// What one thread works with, all zero between customers.
 struct Scratch {
-    similar: Vec<f32>,
+    similar: Similar,
     lending: Lending,
     of_promotions: Vec<f64>,
 }

@@ -42,9 +42,9 @@ impl Neighbourhood {
         Self { scale, starts, candidates, entries }
     }
 
-    /// How vectors are scaled.
-    pub(super) fn into_scale(self) -> Scale {
-        self.scale
+    /// The keys of who asks that are compared, with what they weigh.
+    pub(super) fn asked(&self, vector: &[(u32, f64)]) -> Vec<(u32, f64)> {
+        self.scale.asked(vector)
     }
 
     /// How many keys there are.
@@ -63,7 +63,7 @@ impl Neighbourhood {
 
     /// Adds how near each candidate is to a vector; `similar` holds one number per candidate.
     pub(crate) fn compare(&self, vector: &[(u32, f64)], similar: &mut [f64]) {
-        for (key, weight) in self.scale.asked(vector) {
+        for (key, weight) in self.asked(vector) {
             let (holders, entries) = self.holders(key);
             for (holder, entry) in holders.iter().zip(entries) {
                 similar[*holder as usize] += weight * entry;
