@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use tercet_engine::Frame;
-use tercet_features::{CUSTOMER_TABLES, MasterFacts, Masters, SHOP_TABLES};
+use tercet_features::{COLUMNS_READ, CUSTOMER_TABLES, MasterFacts, Masters, SHOP_TABLES};
 use tercet_sources::BY_CUSTOMER;
 use tercet_types::tables::sources as tables;
 use tercet_types::{Error, Result};
@@ -78,10 +78,13 @@ impl WeeklyRun<'_> {
         let mut masters: Option<Masters> = None;
         let meter = context.progress.count("parts", parts as u64);
         for part in Part::all(parts) {
-            for table in BY_CUSTOMER {
-                if parts > 1 || !engine.has(table) {
-                    context.mount(Stage::Sources, table, part)?;
+            if parts > 1 {
+                context.mount(Stage::Sources, "customers", part)?;
+                for (table, columns) in COLUMNS_READ {
+                    context.mount_columns(Stage::Sources, table, part, columns)?;
                 }
+            } else {
+                BY_CUSTOMER.into_iter().try_for_each(|table| context.need(Stage::Sources, table))?;
             }
             register_shop(context)?;
             if masters.is_none() {

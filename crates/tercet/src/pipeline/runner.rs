@@ -83,6 +83,19 @@ impl StageContext<'_> {
         Ok(())
     }
 
+    /// As [`Self::mount`], with some of the columns.
+    pub(crate) fn mount_columns(
+        &self,
+        stage: Stage,
+        table: &str,
+        part: Part,
+        columns: &[&str],
+    ) -> Result<()> {
+        let paths = self.paths(stage, table, part)?;
+        self.engine.mount_columns(self.store, &paths, table, columns)?;
+        Ok(())
+    }
+
     /// As [`Self::mount`], and returns the rows.
     pub(crate) fn load(&self, stage: Stage, table: &str, part: Part) -> Result<Frame> {
         self.engine.load_parts(self.store, &self.paths(stage, table, part)?, table)
