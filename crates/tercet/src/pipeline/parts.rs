@@ -84,7 +84,9 @@ impl WeeklyRun<'_> {
                     context.mount_columns(Stage::Sources, table, part, columns)?;
                 }
             } else {
-                BY_CUSTOMER.into_iter().try_for_each(|table| context.need(Stage::Sources, table))?;
+                BY_CUSTOMER
+                    .into_iter()
+                    .try_for_each(|table| context.need(Stage::Sources, table))?;
             }
             register_shop(context)?;
             if masters.is_none() {
