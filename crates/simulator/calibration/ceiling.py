@@ -69,6 +69,8 @@ class Shop:
         self.likes[interests.customer_id - 1, interests.product_type_number - 1] = True
         self.needs = np.zeros((self.customers, self.products), bool)
         self.needs[needs.customer_id - 1, needs.product_id - 1] = True
+        self.need_types = np.zeros((self.customers, self.types), bool)
+        self.need_types[needs.customer_id - 1, self.type_of[needs.product_id - 1]] = True
         lines = table(folder, "data/transactions")
         lines = lines[lines.kind == "sale"]
         self.week_of = ((pd.to_datetime(lines.occurred_at) - self.start).dt.days // 7).to_numpy()
@@ -119,7 +121,9 @@ def rankings(shop, week):
     focus, narrow = shop.focus[running], shop.narrow[running]
     needed = np.stack([(shop.needs & shop.covered[one]).any(1) for one in running], 1) & narrow
     liked = shop.likes[:, shop.type_of[focus]] & narrow
-    fit = np.where(needed, shop.response["need_factor"], np.where(liked, shop.response["interest_factor"], 1.0))
+    of_type = shop.need_types[:, shop.type_of[focus]] & narrow
+    factors = [shop.response[f"{of}_factor"] for of in ("need", "type", "interest")]
+    fit = np.select([needed, of_type, liked], factors, 1.0)
     is_new = shop.new(week)[focus]
     pull = np.where(is_new, shop.response["new_factor"], 1.0)
     taste = shop.taste[:, shop.department_of[focus]]

@@ -188,6 +188,8 @@ section! {
         uplift_shape: f64 = 2.0, 0.05..=100;
         /// How many times likelier an extra line is when the offer holds for what the customer needs.
         need_factor: f64 = 4.0, 1..=100;
+        /// How many times likelier an extra line is when the offer holds for another product of a type that the customer needs.
+        type_factor: f64 = 1.0, 1..=100;
         /// Product types a customer does not buy and would like, on average.
         interests_mean: f64 = 25.0, 0..=200;
         /// How many times likelier an extra line is when the offer holds for a product type that the customer would like.

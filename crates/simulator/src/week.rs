@@ -74,13 +74,7 @@ impl World {
         } else {
             1.0
         };
-        let fit = if self.needed(customer, promotion).is_some() {
-            response.need_factor
-        } else if self.is_liked(customer, promotion) {
-            response.interest_factor
-        } else {
-            1.0
-        };
+        let fit = self.fit(customer, promotion);
         let chance = customer.responsiveness
             * offer.appeal
             * customer.tastes[focus.department as usize]
@@ -88,6 +82,24 @@ impl World {
             * novelty
             * (-customer.fatigue * contacts).exp();
         chance.min(response.uplift_max)
+    }
+
+    /// How many times likelier than any other a promotion brings a line, for what it holds for.
+    fn fit(&self, customer: &Customer, promotion: u32) -> f64 {
+        let response = &self.settings.response;
+        let offer = &self.promotions.all[promotion as usize];
+        let focus = self.catalogue.products[offer.focus as usize].product_type;
+        if offer.breadth > response.need_products_max {
+            1.0
+        } else if self.needed(customer, promotion).is_some() {
+            response.need_factor
+        } else if customer.needs.iter().any(|need| need.product_type == focus) {
+            response.type_factor
+        } else if customer.interests.binary_search(&focus).is_ok() {
+            response.interest_factor
+        } else {
+            1.0
+        }
     }
 
     /// The favourite product of the first need that a promotion is felt to be on.
@@ -101,14 +113,6 @@ impl World {
             .iter()
             .map(|need| need.product)
             .find(|&id| offer.covers(id, &self.catalogue.products[id as usize]))
-    }
-
-    /// True when a promotion is felt to be on something that the customer would like and does not buy.
-    fn is_liked(&self, customer: &Customer, promotion: u32) -> bool {
-        let offer = &self.promotions.all[promotion as usize];
-        let focus = &self.catalogue.products[offer.focus as usize];
-        offer.breadth <= self.settings.response.need_products_max
-            && customer.interests.binary_search(&focus.product_type).is_ok()
     }
 
     /// Chance that a line considered is bought: its own-price elasticity is the customer's.

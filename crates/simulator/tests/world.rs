@@ -386,6 +386,7 @@ fn the_tables_of_the_truth_hold_the_whole_effect() {
     let world = world(SMALL, 14, |s| {
         s.products.launch_share = 0.3;
         s.response.need_products_max = 40; // Fewer than a department has.
+        s.response.type_factor = 3.0;
     });
     let block = world.block(0..SMALL.customers, |_| false);
     let (people, needs) = (&block.truth[0], &block.truth[1]);
@@ -427,7 +428,7 @@ fn the_tables_of_the_truth_hold_the_whole_effect() {
     }
     let (week, contacts, settings) = (3, 1.7, world.settings());
     let start = world.as_of_day() - 7 * SMALL.weeks as i32;
-    let (mut moved, mut new, mut by_interest) = (0, 0, 0);
+    let (mut moved, mut new, mut by_type, mut by_interest) = (0, 0, 0, 0);
     for row in 0..people.rows() {
         let value = |name: &str| reals(people, name)[row];
         let id = ints(people, "customer_id")[row];
@@ -448,10 +449,15 @@ fn the_tables_of_the_truth_hold_the_whole_effect() {
                 let first = (day - start) / 7;
                 (first..first + settings.purchases.novelty_weeks as i32).contains(&(week as i32))
             });
+            let of_need = favourites
+                .get(&id)
+                .is_some_and(|ids| ids.iter().any(|&p| types[p] == types[focus]));
+            let is_of_type = narrow && !needed && of_need;
             let q = value("responsiveness")
                 * reals(of("promotions"), "appeal")[promotion as usize]
                 * (share * taste("segment_1") + (1.0 - share) * taste("segment_2"))
                 * if needed { settings.response.need_factor } else { 1.0 }
+                * if is_of_type { settings.response.type_factor } else { 1.0 }
                 * if is_liked { settings.response.interest_factor } else { 1.0 }
                 * if is_new {
                     settings.response.new_factor * value("novelty") / settings.purchases.novelty
@@ -468,10 +474,12 @@ fn the_tables_of_the_truth_hold_the_whole_effect() {
             );
             moved += usize::from(q > 0.0);
             new += usize::from(q > 0.0 && is_new);
+            by_type += usize::from(q > 0.0 && is_of_type);
             by_interest += usize::from(q > 0.0 && is_liked);
         }
     }
-    assert!(moved > 500 && new > 50 && by_interest > 50, "{moved} {new} {by_interest}");
+    let found = [moved, new, by_type, by_interest];
+    assert!(moved > 500 && found[1..].iter().all(|&count| count > 50), "{found:?}");
 }
 
 #[test]
