@@ -8,7 +8,8 @@ use tercet_types::tables::assignments::{ASSIGNMENTS, HOLDOUT};
 use tercet_types::{Date, Error, Result};
 
 use super::engine_test::{EngineTest, Side};
-use super::manifest::{Part, RunManifest, Stage, complete_runs, files_of};
+use super::history::EarlierLog;
+use super::manifest::{Part, RunManifest, Stage, complete_runs};
 use super::runner::StageContext;
 use super::slates::Standing;
 use super::stages::WeeklyRun;
@@ -213,18 +214,26 @@ fn earlier_rows(
     customers: usize,
 ) -> Result<Vec<(i32, Row)>> {
     const TABLE: &str = "earlier_assignments";
+    const COLUMNS: [&str; 10] = [
+        "customer_id",
+        "experiment",
+        "arm",
+        "bucket",
+        "share",
+        "assigned_on",
+        "arm_since",
+        "behaviour",
+        "device",
+        "first_order_on",
+    ];
     let (mut earlier, mut met) = (Vec::new(), 0);
     let Some(run_id) = &context.identity.assignments else { return Ok(earlier) };
-    let mut paths = files_of(context.store, run_id, Stage::Allocation, ASSIGNMENTS.name)?;
-    // Divided alike, nearly everybody is in the same part of both.
-    if paths.len() == part.of {
-        paths.rotate_left(part.at);
-    }
-    for path in paths {
+    let log = EarlierLog { run_id, table: ASSIGNMENTS.name, columns: &COLUMNS };
+    for frame in log.of_part(context, part)? {
         if met == customers {
             break;
         }
-        context.engine.mount_parts(context.store, &[path], TABLE)?;
+        context.engine.register(TABLE, &frame?)?;
         let sql = include_str!("../../sql/assigned_before.sql");
         let found = context.engine.query(sql, &BTreeMap::new())?;
         context.engine.forget(TABLE)?;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tercet_engine::Store;
+use tercet_engine::{Frame, Store};
 use tercet_types::{DAYS_PER_WEEK, Date, Result};
 
 use super::manifest::{Part, RunManifest, Stage, complete_runs, files_of};
@@ -46,21 +46,16 @@ pub(super) fn recent_contacts(
     part: Part,
     week: &Week,
 ) -> Result<History> {
-    const TABLE: &str = "earlier_decisions";
+    const COLUMNS: [&str; 3] = ["customer_id", "as_of", "promotion_id"];
     let known: BTreeSet<&str> = match part {
         Part::WHOLE => BTreeSet::new(),
         _ => week.customers.values().map(|customer| customer.id.as_str()).collect(),
     };
     let mut history = History::new();
     for run_id in &context.identity.history {
-        let mut paths = files_of(context.store, run_id, Stage::Allocation, "decisions")?;
-        // Divided alike, a customer is in the same part of both.
-        if paths.len() == part.of {
-            paths = vec![paths.swap_remove(part.at)];
-        }
-        for path in paths {
-            let frame = context.engine.load(context.store, &path, TABLE)?;
-            context.engine.forget(TABLE)?;
+        let log = EarlierLog { run_id, table: "decisions", columns: &COLUMNS };
+        for frame in log.of_part(context, part)? {
+            let frame = frame?;
             let (customers, days) = (frame.text("customer_id")?, frame.date("as_of")?);
             let promotions = frame.text_or_null("promotion_id")?;
             for ((customer, as_of), promotion_id) in customers.into_iter().zip(days).zip(promotions)
@@ -74,4 +69,52 @@ pub(super) fn recent_contacts(
         }
     }
     Ok(history)
+}
+
+/// What an earlier run logged of customers.
+pub(super) struct EarlierLog<'a> {
+    pub(super) run_id: &'a str,
+    /// A table of the allocation stage.
+    pub(super) table: &'a str,
+    /// What is read of it, the customer's id among them.
+    pub(super) columns: &'a [&'a str],
+}
+
+impl EarlierLog<'_> {
+    /// All rows of a part's customers, among those of others, piece by piece. Parts are to be asked for in their order.
+    ///
+    /// Divided alike, nearly everybody is in the same part as before; who logs in at a device of somebody else's may
+    /// have moved. With another number of parts every file is looked at.
+    pub(super) fn of_part<'a>(
+        &'a self,
+        context: &'a StageContext<'_>,
+        part: Part,
+    ) -> Result<Box<dyn Iterator<Item = Result<Frame>> + 'a>> {
+        let mut paths = files_of(context.store, self.run_id, Stage::Allocation, self.table)?;
+        let read = move |path: String| context.store.columns_of(&path, self.columns);
+        if part == Part::WHOLE || paths.len() != part.of {
+            return Ok(Box::new(paths.into_iter().map(read)));
+        }
+        let moved = format!("moved_{}_{}", self.table, self.run_id.replace('-', "_"));
+        if part.at == 0 {
+            context.engine.register(&moved, &self.moved(context, &paths)?)?;
+        }
+        let own = paths.swap_remove(part.at);
+        let moved = context.engine.table(&moved);
+        Ok(Box::new(std::iter::once_with(move || read(own)).chain(std::iter::once(moved))))
+    }
+
+    /// The rows of customers who are not in the part of the same number now.
+    fn moved(&self, context: &StageContext<'_>, paths: &[String]) -> Result<Frame> {
+        let now = files_of(context.store, context.run_id, Stage::Features, "customer_index")?;
+        let frames = paths.iter().zip(now).map(|(path, now)| {
+            let now = context.store.columns_of(&now, &["customer_id"])?.text("customer_id")?;
+            let now: BTreeSet<String> = now.into_iter().collect();
+            let rows = context.store.columns_of(path, self.columns)?;
+            let customers = rows.text("customer_id")?;
+            let keep: Vec<bool> = customers.iter().map(|id| !now.contains(id)).collect();
+            rows.filter(&keep)
+        });
+        Frame::stacked(&frames.collect::<Result<Vec<_>>>()?)
+    }
 }

@@ -246,6 +246,41 @@ fn a_staged_roll_out_lets_nobody_go_and_the_log_is_taken_over() {
 }
 
 #[test]
+fn who_comes_into_another_part_keeps_arms_and_contacts() {
+    let shop = testing("popular", 0.4);
+    shop.set("rules.repeat_gap_weeks", 2);
+    shop.set("run.parts", 4);
+    let log_ins = |customers: u32| {
+        let rows = (1..=customers).map(|n| format!("till,2026-02-10 10:00:00,login,C{n:03}\n"));
+        format!("visitor_id,occurred_at,event_type,customer_id\n{}", rows.collect::<String>())
+    };
+    shop.source("interactions", &log_ins(1));
+    let first = weekly(&shop, KEY, &[]);
+    // Half of the customers log in at one device: from now on they are in one part.
+    shop.source("interactions", &log_ins(30));
+    let second = weekly(&shop, KEY, &["--as-of", NEXT_MONDAY]);
+    let parts = |run: &str| -> BTreeMap<String, usize> {
+        let table = |part: usize| format!("allocation/assignments/part-{part:03}");
+        let of_part = |part: usize| {
+            let customers = shop.table(run, &table(part)).text("customer_id").unwrap();
+            customers.into_iter().map(move |customer| (customer, part))
+        };
+        (0..4).flat_map(of_part).collect()
+    };
+    let (before, after) = (parts(&first), parts(&second));
+    let moved: Vec<&String> = before.keys().filter(|id| before[*id] != after[*id]).collect();
+    assert!(moved.len() > 10 && moved.len() < 30, "{moved:?}");
+    assert_eq!(assigned(&shop, &second), assigned(&shop, &first));
+    let offers = |run: &str| -> BTreeSet<(String, String)> {
+        decided(&shop, run).into_iter().filter_map(|row| Some((row.0, row.4?))).collect()
+    };
+    let (early, late) = (offers(&first), offers(&second));
+    assert!(moved.iter().any(|id| late.iter().any(|(customer, _)| customer == *id)));
+    let again: Vec<_> = early.intersection(&late).collect();
+    assert!(again.is_empty(), "{again:?}");
+}
+
+#[test]
 fn a_baseline_without_an_engine_gets_nothing_and_uses_nothing_up() {
     let shop = testing("none", 0.5);
     shop.set("rules.cap_default", 10);
