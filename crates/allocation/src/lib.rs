@@ -57,7 +57,9 @@ pub use explore::{
 };
 pub use overlap::{CountedProducts, NoOverlap, Overlap, SharedProducts};
 pub use plan::{Chosen, Origin, Placed, Plan, UnplacedPin};
-pub use problem::{Budget, Floor, MAX_CHANNELS, MAX_SLOTS, Measure, Problem, Promotion, Slot};
+pub use problem::{
+    Budget, Floor, MAX_CHANNELS, MAX_SLOTS, Measure, Problem, Promotion, Slot, check_slots,
+};
 pub use rows::{MAX_PROMOTIONS, Row};
 pub use shared_limits::LimitPart;
 pub use verify::verify_all;

@@ -109,6 +109,18 @@ pub struct Problem<'a> {
     pub overlap: &'a dyn Overlap,
 }
 
+/// Holds the number of slots against what a mask of them has room for.
+///
+/// # Errors
+/// `T0602` (config) for none or more than [`MAX_SLOTS`].
+pub fn check_slots(count: usize) -> Result<()> {
+    if (1..=MAX_SLOTS).contains(&count) {
+        return Ok(());
+    }
+    Err(Error::config("T0602", format!("{count} slots are not 1 to {MAX_SLOTS}"))
+        .hint("configure between one and eight [[slots]]"))
+}
+
 impl Default for Problem<'_> {
     /// Nothing to decide, and no limits.
     fn default() -> Self {
@@ -269,11 +281,7 @@ impl Problem<'_> {
     /// `T0602` (config) for no slot or more than [`MAX_SLOTS`] slots; `T0603` (internal) naming what is
     /// malformed.
     pub fn check(&self) -> Result<()> {
-        if self.slots.is_empty() || self.slots.len() > MAX_SLOTS {
-            let count = self.slots.len();
-            return Err(Error::config("T0602", format!("{count} slots are not 1 to {MAX_SLOTS}"))
-                .hint("configure between one and eight [[slots]]"));
-        }
+        check_slots(self.slots.len())?;
         for (at, slot) in self.slots.iter().enumerate() {
             if slot.channel.is_some_and(|channel| usize::from(channel) >= MAX_CHANNELS) {
                 return Err(malformed("slot", at, "its channel does not exist"));

@@ -1,5 +1,6 @@
 //! How is a table that is larger than memory read?
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use datafusion::common::Column;
@@ -21,16 +22,38 @@ impl Engine {
         &self,
         name: &str,
         columns: &[&str],
+        take: impl FnMut(Frame) -> Result<ControlFlow<()>>,
+    ) -> Result<()> {
+        let wanted: Vec<Expr> =
+            columns.iter().map(|column| col(Column::from_name(*column))).collect();
+        let table = async { self.context.table(name).await?.select(wanted) };
+        let table = self.runtime.block_on(table).map_err(|failure| query_failure(name, failure))?;
+        self.hand_over(name, table, take)
+    }
+
+    /// The same of the rows of a read-only statement over `name`.
+    ///
+    /// # Errors
+    /// Those of [`Engine::query`]; those of `take`.
+    pub fn query_pieces(
+        &self,
+        name: &str,
+        sql: &str,
+        take: impl FnMut(Frame) -> Result<ControlFlow<()>>,
+    ) -> Result<()> {
+        let rows = self.plan(sql, &BTreeMap::new()).map_err(|error| error.context(name))?;
+        self.hand_over(name, rows, take)
+    }
+
+    fn hand_over(
+        &self,
+        name: &str,
+        rows: DataFrame,
         mut take: impl FnMut(Frame) -> Result<ControlFlow<()>>,
     ) -> Result<()> {
         let fail = |failure| query_failure(name, failure);
-        let wanted: Vec<Expr> =
-            columns.iter().map(|column| col(Column::from_name(*column))).collect();
-        let plan = async {
-            let table = self.context.table(name).await?.select(wanted)?;
-            in_file_order(table).create_physical_plan().await
-        };
-        let plan = self.runtime.block_on(plan).map_err(fail)?;
+        let rows = in_file_order(rows);
+        let plan = self.runtime.block_on(rows.create_physical_plan()).map_err(fail)?;
         // Streams that read in the background start within the runtime.
         let _inside = self.runtime.enter();
         let streams = execute_stream_partitioned(plan, self.context.task_ctx()).map_err(fail)?;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use datafusion::arrow::array::{
-    ArrayRef, AsArray, RecordBatch, RecordBatchReader, StringArray, UInt64Array,
+    ArrayRef, AsArray, RecordBatch, RecordBatchReader, StringBuilder, UInt64Array,
 };
 use datafusion::arrow::compute::{cast, interleave_record_batch, take_record_batch};
 use datafusion::arrow::datatypes::{DataType, Int64Type, Schema, SchemaRef};
@@ -405,7 +405,7 @@ impl Engine {
         self.context.register_udf(crate::udf::number_of::function(name, numbers));
     }
 
-    /// Adds a SQL function from text to text, for example a keyed hash. Null gives null.
+    /// Adds a SQL function from text to text, for example a keyed hash, in place of one of that name. Null gives null.
     pub fn add_text_function(
         &self,
         name: &str,
@@ -414,9 +414,16 @@ impl Engine {
         let body = move |arguments: &[ColumnarValue]| {
             let arrays = ColumnarValue::values_to_arrays(arguments)?;
             let texts = cast(&arrays[0], &DataType::Utf8)?;
-            let mapped: StringArray =
-                texts.as_string::<i32>().iter().map(|text| text.map(&function)).collect();
-            Ok(ColumnarValue::Array(Arc::new(mapped) as ArrayRef))
+            // Many texts are that of the row before: they need not be mapped again.
+            let (mut last, mut known) = (None, None);
+            let mut mapped = StringBuilder::new();
+            for text in texts.as_string::<i32>() {
+                if text != last {
+                    (last, known) = (text, text.map(&function));
+                }
+                mapped.append_option(known.as_deref());
+            }
+            Ok(ColumnarValue::Array(Arc::new(mapped.finish()) as ArrayRef))
         };
         self.context.register_udf(create_udf(
             name,

@@ -2,8 +2,8 @@
 //!
 //! A made-up shop: 20,000 customers (or as many as the first argument says) with sixty lines each, 2,000 products of
 //! 200 types, and 100 promotions on 20 products each: every promotion on its own, and ten on the same. A line says
-//! the case, the cross groups, the share of customers and groups with a row, and for the statements of a part and for
-//! its blocks the seconds of the best repeat and pairs a second. One thread; what models add is left out.
+//! the case, the cross groups, the share of customers and groups with a row, and for reading the lines of a part and
+//! for its blocks the seconds of the best repeat and pairs a second. One thread; what models add is left out.
 #![expect(clippy::print_stdout, reason = "an example prints its figures")]
 #![expect(clippy::disallowed_methods, reason = "timing is what this example is for")]
 #![expect(clippy::unwrap_used, reason = "a shop that cannot be made ends the measurement")]

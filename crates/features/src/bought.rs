@@ -1,7 +1,7 @@
 //! What did a customer buy before a day, and how does the customer buy?
 //!
-//! Lines are sorted to customers once; what they add up to is found customer by customer, when it is asked for. As
-//! statements, with their groups, joins and sorts of millions of rows, it took twenty times as long.
+//! Lines are sorted to customers once; what they add up to is found customer by customer, when it is asked for: as
+//! statements, it took groups, joins and sorts of millions of rows.
 
 use tercet_engine::Frame;
 use tercet_types::{Date, Result};
@@ -433,7 +433,7 @@ mod tests {
             ("maker_ix", &[1, 1, 0]),
             ("maker_type_ix", &[0, 0, 1]),
         ]);
-        // The medians are of type 1, of which no promotion covers anything.
+        // The median is of type 0, which a promotion covers; type 1 has none.
         let medians = Frame::of(vec![
             ("type_ix", vec![0_i32].into()),
             ("interval_days", vec![20.0_f64].into()),

@@ -1,6 +1,6 @@
--- Which visitors logged in as which customers?
--- grain: one row per visitor and customer; inputs: {from} (a source), {visitor}, {customer} (of its columns)
-select distinct visitor, customer
+-- Which visitors are logged in as which customers?
+-- grain: one row per event with both; inputs: {from} (a source), {visitor}, {customer} (of its columns)
+select visitor, customer
 from (
   select {visitor} as visitor, {customer} as customer
   from {from}

@@ -5,7 +5,8 @@
 //! customer looks into another part. The rows are spread as the shop wrote them, with their places, so that
 //! a part is read, checked and quarantined by the same code as a whole.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
 
 use tercet_engine::{Engine, FILE_COLUMN, Frame, InputFile, PARTS_MAX, Parts, ROW_COLUMN};
@@ -34,6 +35,10 @@ const WHOLE_PARTS: usize = 8;
 
 /// The column with a row's number, in the files of parts.
 const NUMBER: &str = "_number";
+
+/// The functions of SQL from a customer, and from a visitor, to the id whose part their rows come into.
+const CUSTOMER_ROOT: &str = "_customer_root";
+const VISITOR_ROOT: &str = "_visitor_root";
 
 /// In how many parts to read a shop of these files.
 pub fn parts_for(files: &[InputFile]) -> usize {
@@ -90,11 +95,10 @@ impl Cut {
                 }
             }
         }
-        let links = Links::of(engine, opened.iter().map(|(_, source)| source))?;
-        links.register(engine)?;
+        Links::of(engine, opened.iter().map(|(_, source)| source))?.register(engine);
         let mut spread = BTreeMap::new();
         for (index, source) in opened {
-            let sql = source.statement(&links);
+            let sql = source.statement();
             match engine.spread(&source.raw.label, &sql, &BTreeMap::new(), parts) {
                 Ok(rows) => {
                     let from = ident(&raw::table_of(index));
@@ -105,7 +109,7 @@ impl Cut {
                 }
             }
         }
-        Links::forget(engine)?;
+        Links::default().register(engine);
         Ok(Some(Self { parts, sources: spread, failures: Mutex::new(failures) }))
     }
 
@@ -149,23 +153,12 @@ impl Opened {
     }
 
     /// The rows with their numbers, and the key of their part.
-    fn statement(&self, links: &Links) -> String {
+    fn statement(&self) -> String {
         let raw = &self.raw;
         let columns: Vec<String> = raw.columns.iter().map(|column| ident(&column.name)).collect();
         let null = "cast(null as varchar)";
         let customer = self.customer.as_deref().unwrap_or(null);
         let visitor = self.visitor.as_deref().unwrap_or(null);
-        let mut keys = vec!["_customer", "_visitor"];
-        let mut joins = String::new();
-        if self.visitor.is_some() && !links.of_visitors.is_empty() {
-            keys.insert(1, "v._root");
-            joins += " left join _visitor_links v \
-                      on v._id = case when _customer is null then _visitor end";
-        }
-        if !links.of_customers.is_empty() {
-            keys.insert(0, "c._root");
-            joins += " left join _customer_links c on c._id = _customer";
-        }
         // File and row follow from the number, but for a query that has its own.
         let (shown, places) = match raw.files.is_empty() {
             false => (String::new(), String::new()),
@@ -175,11 +168,11 @@ impl Opened {
             ),
         };
         format!(
-            "select {}, {NUMBER}{}, coalesce({}) as _key from (select {}, {} as {NUMBER}{}, \
-             {customer} as _customer, {visitor} as _visitor from {}){joins}",
+            "select {}, {NUMBER}{}, \
+             coalesce({CUSTOMER_ROOT}(_customer), {VISITOR_ROOT}(_visitor)) as _key from \
+             (select {}, {} as {NUMBER}{}, {customer} as _customer, {visitor} as _visitor from {})",
             columns.join(", "),
             shown,
-            keys.join(", "),
             columns.join(", "),
             raw.number,
             places,
@@ -199,7 +192,7 @@ struct Links {
 
 impl Links {
     fn of<'a>(engine: &Engine, sources: impl Iterator<Item = &'a Opened>) -> Result<Self> {
-        let mut pairs = Vec::new();
+        let mut log_ins = LogIns::default();
         for source in sources {
             let (Some(customer), Some(visitor)) = (&source.customer, &source.visitor) else {
                 continue;
@@ -207,12 +200,12 @@ impl Links {
             let places =
                 [("visitor", visitor.as_str()), ("customer", customer), ("from", &source.raw.from)];
             let sql = fill(include_str!("../sql/log_ins.sql"), &places);
-            let found = engine
-                .query(&sql, &BTreeMap::new())
-                .map_err(|error| error.context(&source.raw.label))?;
-            pairs.extend(found.text("visitor")?.into_iter().zip(found.text("customer")?));
+            engine.query_pieces(&source.raw.label, &sql, |rows| {
+                log_ins.add(&rows)?;
+                Ok(ControlFlow::Continue(()))
+            })?;
         }
-        Ok(Self::of_pairs(pairs))
+        Ok(Self::of_pairs(log_ins.pairs()))
     }
 
     /// The links of visitors and the customers they logged in as.
@@ -240,21 +233,51 @@ impl Links {
         Self { of_visitors: pairs, of_customers }
     }
 
-    /// Makes them known to the statements that spread the sources.
-    fn register(&self, engine: &Engine) -> Result<()> {
-        let tables =
-            [("_visitor_links", &self.of_visitors), ("_customer_links", &self.of_customers)];
-        for (name, links) in tables {
-            let (ids, roots): (Vec<String>, Vec<String>) = links.iter().cloned().unzip();
-            engine
-                .register(name, &Frame::of(vec![("_id", ids.into()), ("_root", roots.into())])?)?;
+    /// Makes them known to the statements that spread the sources, in place of others.
+    fn register(self, engine: &Engine) {
+        for (name, links) in [(VISITOR_ROOT, self.of_visitors), (CUSTOMER_ROOT, self.of_customers)]
+        {
+            let roots: HashMap<String, String> = links.into_iter().collect();
+            engine.add_text_function(name, move |id| {
+                roots.get(id).map_or(id, String::as_str).to_owned()
+            });
+        }
+    }
+}
+
+/// Visitors and the customers they logged in as, each pair once: events are many times as many.
+#[derive(Default)]
+struct LogIns {
+    first: HashMap<String, String>,
+    others: BTreeSet<(String, String)>,
+}
+
+impl LogIns {
+    fn add(&mut self, rows: &Frame) -> Result<()> {
+        let (visitors, of_visitors) = rows.codes("visitor")?;
+        let (customers, of_customers) = rows.codes("customer")?;
+        let mut both: Vec<(u32, u32)> =
+            visitors.into_iter().zip(customers).filter_map(|(v, c)| v.zip(c)).collect();
+        both.dedup();
+        for (visitor, customer) in both {
+            let visitor = &of_visitors[visitor as usize];
+            let customer = &of_customers[customer as usize];
+            match self.first.get(visitor) {
+                Some(known) if known == customer => {}
+                Some(_) => {
+                    self.others.insert((visitor.clone(), customer.clone()));
+                }
+                None => {
+                    self.first.insert(visitor.clone(), customer.clone());
+                }
+            }
         }
         Ok(())
     }
 
-    fn forget(engine: &Engine) -> Result<()> {
-        engine.forget("_visitor_links")?;
-        engine.forget("_customer_links")
+    /// In no order.
+    fn pairs(self) -> Vec<(String, String)> {
+        self.first.into_iter().chain(self.others).collect()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use tercet_allocation::check_slots;
 use tercet_engine::{Engine, Frame};
 use tercet_features::PairBlock;
 use tercet_types::{Error, Result};
@@ -22,7 +23,7 @@ impl SlotMasks {
 /// Which slots each row of `scored` may fill; its customers are those of `pairs`, its promotions some of them.
 ///
 /// # Errors
-/// `T1016` naming the slot whose predicate is not SQL over the known columns.
+/// `T0602` for too many slots; `T1016` naming the slot whose predicate is not SQL over the known columns.
 pub(super) fn slot_masks(
     engine: &Engine,
     slots: &[Slot],
@@ -30,7 +31,8 @@ pub(super) fn slot_masks(
     pairs: &WeekPairs<'_>,
     visits: &Visits,
 ) -> Result<SlotMasks> {
-    let all = ((1_u16 << slots.len().min(8)) - 1) as u8;
+    check_slots(slots.len())?;
+    let all = ((1_u16 << slots.len()) - 1) as u8;
     if slots.iter().all(|slot| slot.predicate.trim().is_empty()) {
         return Ok(SlotMasks(None, all));
     }

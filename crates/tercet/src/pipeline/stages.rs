@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use tercet_allocation::check_slots;
 use tercet_engine::Frame;
 use tercet_measurement::assignment::Holdout;
 use tercet_sources::{BY_CUSTOMER, Health, Loaded, Reading, Sources};
@@ -44,6 +45,7 @@ pub(crate) fn weekly_run(
         return Err(Error::config("T1020", "the project has no slots")
             .hint("add at least one [[slots]] section with a name to tercet.toml"));
     }
+    check_slots(project.config.slots.len())?;
     let mut identity = identity_of(project, as_of, engine, seed)?;
     let contest = match engine {
         CHAMPION => Some(contest(project, &identity, progress)?),

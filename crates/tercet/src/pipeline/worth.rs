@@ -86,7 +86,7 @@ pub(crate) struct Scored {
     discovery_rates: Vec<f32>,
     /// The route of each customer.
     pub(crate) routes: BTreeMap<i32, Route>,
-    /// What the values are: [`ORDER_VALUE`] or [`RANK_SCORE`].
+    /// What the values are: one of [`VALUE_KINDS`].
     pub(crate) value_kind: &'static str,
 }
 

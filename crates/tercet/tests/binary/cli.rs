@@ -455,6 +455,8 @@ fn refusals_name_the_place_and_the_remedy() {
     file("\n[retention]\nkep_runs = 3\n", "T1002", &["tercet.toml", "line", "keep_runs"]);
     file("\n[retention\n", "T1002", &["tercet.toml", "line"]);
     file("\n[[slots]]\nname = \"x\"\nwhere = \"bought_befor\"\n", "T1016", &["slot 'x'"]);
+    let six: String = (0..6).map(|n| format!("\n[[slots]]\nname = \"x{n}\"\n")).collect();
+    file(&six, "T0602", &["9 slots"]);
     file("\n[audience]\nwhere = \"spend > 3\"\n", "T1019", &["[audience] where", "spend"]);
     file(
         "\n[[rules.pins]]\npromotion_id = \"W08-1\"\nslot = \"fourth\"\n",
