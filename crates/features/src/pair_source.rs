@@ -106,7 +106,8 @@ impl PairSource {
         &self.offered
     }
 
-    /// Reads what the given customers bought: in memory until the part is dropped, in proportion to their purchases.
+    /// Reads what the given customers bought: in memory until the part is dropped, in proportion to their purchases;
+    /// while it is read, the lines of all customers that are registered.
     ///
     /// # Errors
     /// The engine's own.
