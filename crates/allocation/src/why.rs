@@ -247,9 +247,10 @@ impl Slate<'_> {
         if rival_minor >= value_minor {
             return Some(WhyNot::Better { slot });
         }
-        // It would have added more than what was chosen: a price stood in its way.
+        // It would have added more than what was chosen, which is kept as f32: a price stood in its way.
         let before = &self.promotions[..last];
-        if problem.marginal_minor(self.customer, before, &candidate) > rival_minor {
+        let exact_minor = rival_minor * (1.0 + 4.0 * f64::from(f32::EPSILON));
+        if problem.marginal_minor(self.customer, before, &candidate) > exact_minor {
             return None;
         }
         self.covers_most(at, last)

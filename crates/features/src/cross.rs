@@ -6,7 +6,10 @@
 use tercet_engine::Frame;
 use tercet_types::Result;
 
-use crate::bought::{AsOf, Bought, Habits, History, LEVELS, Purchase, TYPE, key};
+use crate::as_of::{AsOf, LEVELS, TYPE, key};
+use crate::bought::Bought;
+use crate::history::{Habits, History, Purchase};
+use crate::looked::Looked;
 use crate::pair_features::CROSS_FEATURES;
 
 /// Shares are counted in hundred-millionths.
@@ -66,40 +69,56 @@ impl Reach {
     }
 }
 
+/// What some customers did before the day.
+pub(crate) struct Past {
+    pub(crate) bought: Bought,
+    pub(crate) looked: Looked,
+}
+
 /// One thread's sums, all zero between customers.
 pub(crate) struct Fold<'a> {
     reach: &'a Reach,
     day: &'a AsOf,
-    bought: &'a Bought,
+    past: &'a Past,
+    /// The place of the customer looked at.
+    place: usize,
     history: History,
     owns: Board<Own>,
+    looks: Board<Looks>,
     sums: Board<Affinity>,
     weighed: Board<[i64; 2]>,
+    /// By level key of the type: millionths of looks.
+    looked: Board<i64>,
 }
 
 impl<'a> Fold<'a> {
-    pub(crate) fn new(reach: &'a Reach, day: &'a AsOf, bought: &'a Bought) -> Self {
+    pub(crate) fn new(reach: &'a Reach, day: &'a AsOf, past: &'a Past) -> Self {
         Self {
             reach,
             day,
-            bought,
+            past,
+            place: 0,
             history: History::new(day),
             owns: Board::new(reach.groups),
+            looks: Board::new(reach.groups),
             sums: Board::new(reach.groups),
             weighed: Board::new(day.level_keys()),
+            looked: Board::new(day.level_keys()),
         }
     }
 
     /// Goes on to the customer at a place, and says the habits of one with an order.
     pub(crate) fn look(&mut self, place: usize) -> Option<Habits> {
-        self.history.look(self.day, self.bought, place);
+        self.place = place;
+        self.history.look(self.day, &self.past.bought, place);
         self.history.habits
     }
 
     /// Hands out what the customer looked at has to say of groups, ascending; nothing of the others. The features
     /// that come from models are left NaN.
     pub(crate) fn customer(&mut self, mut each: impl FnMut(u32, [f32; CROSS_FEATURES])) {
-        let Self { reach, history, owns, sums, weighed, .. } = self;
+        self.add_looks();
+        let Self { reach, history, owns, looks, sums, weighed, .. } = self;
         for (key, amounts) in &history.tastes {
             weighed.at(*key).iter_mut().zip(amounts).for_each(|(sum, more)| *sum += more);
         }
@@ -122,20 +141,42 @@ impl<'a> Fold<'a> {
         }
         weighed.drain(|_, _| ());
         sums.drain(|group, sum| {
-            let own = owns.is_used[group as usize].then(|| owns.get(group));
-            each(group, features(own, sum));
+            each(group, features(owns.in_use(group), looks.get(group), sum));
         });
         owns.drain(|_, _| ());
+        looks.drain(|_, _| ());
+    }
+
+    /// Adds what the customer looked at, to groups and by type.
+    fn add_looks(&mut self) {
+        let Self { reach, day, looks, sums, looked, .. } = self;
+        for look in self.past.looked.of(self.place) {
+            let age_days = day.as_of - look.day;
+            let Some([w14, w60, ..]) = day.weights.get(age_days as usize) else { continue };
+            for &(group, _) in reach.scope.of(look.product) {
+                looks.at(group).add(age_days, [*w14, *w60]);
+                sums.at(group);
+            }
+            if let Some(codes) = day.codes.get(look.product as usize).copied().flatten() {
+                *looked.at(key(codes.of_type, TYPE)) += w60;
+            }
+        }
+        looked.drain(|of_type, micro| {
+            for &(group, share) in reach.levels.of(of_type) {
+                looks.at(group).of_type += shared(*micro, share);
+                sums.at(group);
+            }
+        });
     }
 }
 
-/// The cross features of a customer with a group of whose products and levels nothing was bought.
-pub(crate) fn nothing_bought() -> [f32; CROSS_FEATURES] {
-    features(None, &Affinity::default())
+/// The cross features of a customer with a group of whose products and levels nothing was bought or looked at.
+pub(crate) fn nothing_known() -> [f32; CROSS_FEATURES] {
+    features(None, &Looks::default(), &Affinity::default())
 }
 
 /// In the order of [`PAIR_FEATURES`](crate::PAIR_FEATURES); those of models are NaN.
-fn features(own: Option<&Own>, affinity: &Affinity) -> [f32; CROSS_FEATURES] {
+fn features(own: Option<&Own>, looks: &Looks, affinity: &Affinity) -> [f32; CROSS_FEATURES] {
     let none = Own::default();
     let [n14, n60, n180, v60, v180] = own.unwrap_or(&none).sums.map(|micro| micro as f64 / MICRO);
     let age_days = own.map_or(f64::NAN, |own| f64::from(own.last_age));
@@ -167,6 +208,10 @@ fn features(own: Option<&Own>, affinity: &Affinity) -> [f32; CROSS_FEATURES] {
         of_type - owned,
         category,
         unknown,
+        looks.sums[0] as f64 / MICRO,
+        looks.sums[1] as f64 / MICRO,
+        looks.last_age.map_or(f64::NAN, f64::from),
+        looks.of_type as f64 / MICRO,
     ]
     .map(|value| value as f32)
 }
@@ -229,6 +274,11 @@ impl<T: Clone + Default> Board<T> {
         &mut self.entries[place as usize]
     }
 
+    /// The entry, if it is in use.
+    fn in_use(&self, place: u32) -> Option<&T> {
+        self.is_used[place as usize].then(|| self.get(place))
+    }
+
     /// The entry, whether in use or not.
     fn get(&self, place: u32) -> &T {
         &self.entries[place as usize]
@@ -278,5 +328,21 @@ impl Own {
     fn interval_days(&self) -> f64 {
         let span = f64::from(self.first_age - self.last_age);
         if self.days > 1 { span / f64::from(self.days - 1) } else { f64::NAN }
+    }
+}
+
+/// What a customer looked at of a group's products.
+#[derive(Clone, Default)]
+struct Looks {
+    sums: [i64; 2],
+    last_age: Option<i32>,
+    /// Looks at the products' types, as far as the group covers them.
+    of_type: i64,
+}
+
+impl Looks {
+    fn add(&mut self, age_days: i32, weights: [i64; 2]) {
+        self.sums.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += weight);
+        self.last_age = Some(self.last_age.map_or(age_days, |last| last.min(age_days)));
     }
 }

@@ -21,8 +21,15 @@ const ORDERS: Statement = statement!("order_index", "index/order_index");
 const CUSTOMERS: Statement = statement!("customer_index", "index/customer_index");
 
 /// What some customers bought and looked at.
-const DEEDS: &[Statement] =
-    &[statement!("lines", "index/lines"), statement!("views", "index/views")];
+const DEEDS: &[Statement] = &[
+    statement!("lines", "index/lines"),
+    LOOKS,
+    statement!("views", "index/views"),
+    statement!("product_looks", "index/product_looks"),
+];
+
+/// Only a step towards the two behind it.
+const LOOKS: Statement = statement!("looks", "index/looks");
 
 /// What follows from their lines alone, and what customers and products are known by.
 const DAYS: &[Statement] =
@@ -37,7 +44,7 @@ const TYPES: &[Statement] = &[
 ];
 
 /// Tables of [`index_customers`] to keep for [`index_again`].
-pub const CUSTOMER_TABLES: [&str; 2] = ["customer_index", "lines"];
+pub const CUSTOMER_TABLES: [&str; 3] = ["customer_index", "lines", "product_looks"];
 
 /// What is read here and by [`Masters`](crate::Masters) of the long tables by customer: a run need not load more.
 pub const COLUMNS_READ: [(&str, &[&str]); 2] = [
@@ -59,7 +66,15 @@ pub const COLUMNS_READ: [(&str, &[&str]); 2] = [
     ),
     (
         "interactions",
-        &["customer_id", "product_id", "category", "occurred_at", "device", "traffic_source"],
+        &[
+            "customer_id",
+            "product_id",
+            "category",
+            "event_type",
+            "occurred_at",
+            "device",
+            "traffic_source",
+        ],
     ),
 ];
 
@@ -111,8 +126,8 @@ pub fn index_shop(engine: &Engine) -> Result<()> {
     Ok(())
 }
 
-/// Numbers the customers that are registered, all of them or a part, and keeps their `customer_index`, `lines` and
-/// `views`, and of these `orders`, `product_days` and `category_days`. Needs [`index_shop`].
+/// Numbers the customers that are registered, all of them or a part, and keeps their `customer_index`, `lines`,
+/// `views` and `product_looks`, and of these `orders`, `product_days` and `category_days`. Needs [`index_shop`].
 ///
 /// # Errors
 /// The engine's own.
@@ -124,6 +139,7 @@ pub fn index_customers(engine: &Engine) -> Result<()> {
     // The numbers of orders are only a step towards `lines`.
     engine.number_texts("order_number", []);
     engine.forget(ORDERS.table)?;
+    engine.forget(LOOKS.table)?;
     create_all(engine, DAYS, &BTreeMap::new())?;
     create_all(engine, &[CATEGORIES], &BTreeMap::new())
 }

@@ -18,9 +18,13 @@
 )]
 
 mod answers;
+mod as_of;
 mod bought;
+mod by_customer;
 mod cross;
+mod history;
 mod index;
+mod looked;
 mod master;
 mod outcomes;
 mod pair_block;

@@ -29,6 +29,8 @@ pub enum Topic {
     Bought,
     /// What the customer buys of the same types, categories and makers.
     Taste,
+    /// What the customer looked at.
+    Looked,
     /// What customers alike buy.
     Alike,
     /// The promotion as it does with everybody.
@@ -38,7 +40,7 @@ pub enum Topic {
 }
 
 /// Cross features: the first so many.
-pub const CROSS_FEATURES: usize = 22;
+pub const CROSS_FEATURES: usize = 26;
 
 /// Features of the promotion alone: so many behind the cross features.
 pub const PROMOTION_FEATURES: usize = 6;
@@ -73,8 +75,15 @@ pub struct PairFeature {
 
 impl Topic {
     /// All topics.
-    pub const ALL: [Self; 6] =
-        [Self::Rhythm, Self::Bought, Self::Taste, Self::Alike, Self::Promotion, Self::Habits];
+    pub const ALL: [Self; 7] = [
+        Self::Rhythm,
+        Self::Bought,
+        Self::Taste,
+        Self::Looked,
+        Self::Alike,
+        Self::Promotion,
+        Self::Habits,
+    ];
 
     /// The topic's name in results.
     pub const fn name(self) -> &'static str {
@@ -82,6 +91,7 @@ impl Topic {
             Self::Rhythm => "rhythm",
             Self::Bought => "bought",
             Self::Taste => "taste",
+            Self::Looked => "looked",
             Self::Alike => "alike",
             Self::Promotion => "promotion",
             Self::Habits => "habits",
@@ -98,6 +108,7 @@ impl PairFeature {
             }
             name if name.starts_with("due_") => Topic::Rhythm,
             name if name.starts_with("own_") => Topic::Bought,
+            name if name.starts_with("looked_") => Topic::Looked,
             name if name.starts_with("neighbour_") => Topic::Alike,
             name if name.starts_with("promotion_") => Topic::Promotion,
             name if name.starts_with("customer_") => Topic::Habits,
@@ -157,6 +168,13 @@ pub const PAIR_FEATURES: &[PairFeature] = &[
     numeric("type_new_affinity", "Of type_affinity, what falls on products never bought."),
     numeric("category_affinity", "Lines of each category (90 days) times the share covered."),
     numeric("neighbour_type_pairs", "Types that are bought by those who buy the customer's types."),
+    numeric("looked_14d", "Looks at eligible products (products and days), decayed by 14 days."),
+    numeric("looked_60d", "Looks at eligible products (products and days), decayed by 60 days."),
+    numeric("looked_age_days", "Days since the last look at an eligible product."),
+    numeric(
+        "looked_type_60d",
+        "Looks at each product type, decayed by 60 days, times the share covered.",
+    ),
     numeric(
         "promotion_price_minor",
         "Mean amount of a line of the promotion's products, 12 weeks.",
@@ -201,8 +219,7 @@ mod tests {
     #[test]
     fn every_topic_has_its_features() {
         let of = |topic: Topic| PAIR_FEATURES.iter().filter(|f| f.topic() == topic).count();
-        use Topic::{Alike, Bought, Habits, Promotion, Rhythm, Taste};
-        assert_eq!([Rhythm, Bought, Taste, Alike, Promotion, Habits].map(of), [6, 6, 5, 5, 6, 4]);
+        assert_eq!(Topic::ALL.map(of), [6, 6, 5, 4, 5, 6, 4]);
     }
 
     #[test]

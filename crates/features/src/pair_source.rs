@@ -8,8 +8,11 @@ use tercet_engine::{Engine, Frame, Value};
 use tercet_types::{Date, Result};
 
 use crate::Settings;
-use crate::bought::{AsOf, Bought, Habits};
-use crate::cross::{Fold, Reach, nothing_bought};
+use crate::as_of::AsOf;
+use crate::bought::Bought;
+use crate::cross::{Fold, Past, Reach, nothing_known};
+use crate::history::Habits;
+use crate::looked::Looked;
 use crate::pair_block::{ModelColumns, Offered, PairBlock};
 use crate::pair_features::{CROSS_FEATURES, CUSTOMER_FEATURES, MODEL_PLACES, PROMOTION_FEATURES};
 use crate::pairs::{ascending, scope};
@@ -35,6 +38,7 @@ const CODES: &str = "product_codes";
 
 /// What is read of some customers.
 const LINES: Statement = statement!("pair_lines", "pair/lines");
+const LOOKS: Statement = statement!("pair_looks", "pair/looks");
 
 /// Customers that a thread folds at a time.
 const FOLDED: usize = 64;
@@ -106,22 +110,24 @@ impl PairSource {
         &self.offered
     }
 
-    /// Reads what the given customers bought: in memory until the part is dropped, in proportion to their purchases;
-    /// while it is read, the lines of all customers that are registered.
+    /// Reads what the given customers bought and looked at: in memory until the part is dropped, in proportion to both;
+    /// while it is read, the lines and looks of all customers that are registered.
     ///
     /// # Errors
     /// The engine's own.
     pub fn part(&self, engine: &Engine, customers: &[i32]) -> Result<PairPart<'_>> {
         let customers = ascending(customers);
-        let lines =
-            engine.query(LINES.sql, &self.values).map_err(|error| error.context(LINES.table))?;
-        let bought = Bought::read(&customers, &lines)?;
-        Ok(PairPart { source: self, customers, bought })
+        let rows = |of: &Statement| {
+            engine.query(of.sql, &self.values).map_err(|error| error.context(of.table))
+        };
+        let bought = Bought::read(&customers, &rows(&LINES)?)?;
+        let looked = Looked::read(&customers, &rows(&LOOKS)?)?;
+        Ok(PairPart { source: self, customers, past: Past { bought, looked } })
     }
 }
 
 /// Lets go of the tables of customers that only [`PairSource::new`] reads, when these customers are no longer those
-/// that are registered: its parts read lines alone.
+/// that are registered: its parts read lines and looks alone.
 ///
 /// # Errors
 /// The engine's own.
@@ -189,11 +195,11 @@ fn of_customer(habits: Option<Habits>) -> [f32; CUSTOMER_FEATURES] {
     .map(|value| value as f32)
 }
 
-/// What some customers bought, ready to be folded.
+/// What some customers bought and looked at, ready to be folded.
 pub struct PairPart<'a> {
     source: &'a PairSource,
     customers: Vec<i32>,
-    bought: Bought,
+    past: Past,
 }
 
 impl PairPart<'_> {
@@ -206,7 +212,7 @@ impl PairPart<'_> {
     ///
     /// `models` says what models add, by the place in the block; without it these features are NaN.
     pub fn block(&self, places: Range<usize>, models: Option<ModelColumns<'_>>) -> PairBlock {
-        let mut otherwise = nothing_bought();
+        let mut otherwise = nothing_known();
         if models.is_some() {
             MODEL_PLACES.iter().for_each(|place| otherwise[*place] = 0.0);
         }
@@ -216,7 +222,7 @@ impl PairPart<'_> {
             .collect::<Vec<usize>>()
             .into_par_iter()
             .map_init(
-                || Fold::new(&self.source.reach, &self.source.day, &self.bought),
+                || Fold::new(&self.source.reach, &self.source.day, &self.past),
                 |fold, first| {
                     let mut piece = PairBlock::empty(otherwise);
                     let end = (first + FOLDED).min(places.end);

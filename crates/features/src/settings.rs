@@ -140,11 +140,13 @@ pub struct PairSettings {
     pub category_half_life_days: f64,
     /// Lines of more units than this do not count in a basket's amount; 1000.
     pub bulk_quantity: i64,
+    /// Products looked at in the last days count; 120.
+    pub looked_days: i64,
 }
 
 impl Default for PairSettings {
     fn default() -> Self {
-        Self { category_half_life_days: 60.0, bulk_quantity: 1_000 }
+        Self { category_half_life_days: 60.0, bulk_quantity: 1_000, looked_days: 120 }
     }
 }
 
@@ -220,6 +222,7 @@ impl Settings {
             ("burn_in_days", Value::I64(self.product.burn_in_days)),
             ("default_discount_rate", Value::F64(self.promotion.default_discount_rate)),
             ("bulk_quantity", Value::I64(self.pair.bulk_quantity)),
+            ("looked_days", Value::I64(self.pair.looked_days)),
             ("category_half_life_days", Value::F64(self.pair.category_half_life_days)),
         ]);
         let steps = [

@@ -43,6 +43,9 @@ fn shop() -> Shop {
         ),
         interactions: lines(
             "v1|2017-08-30T10:00:00|view_item|ann|oats||mobile
+             v1|2017-08-30T10:05:00|add_to_cart|ann|oats||desktop
+             v1|2017-08-31T10:05:00|purchase|ann|oats||desktop
+             v1|2017-05-01T10:00:00|view_item|ann|oats||desktop
              v1|2017-09-01T10:00:00|view_item|ann|||desktop
              v2|2017-09-02T10:00:00|view_item|cas||DAIRY|mobile
              v2|2017-09-04T10:00:00|view_item|bob|tea||tablet",
@@ -202,6 +205,13 @@ fn pairs_and_labels() {
     check(0, "customer_tenure_days", 30.0);
     check(0, "type_new_affinity", 0.0);
     check(0, "neighbour_types", f32::NAN);
+    // Oats on one day; what is bought is no look, and May is forgotten.
+    check(0, "looked_14d", 0.5_f32.powf(5.0 / 14.0));
+    check(0, "looked_60d", 0.5_f32.powf(5.0 / 60.0));
+    check(0, "looked_age_days", 5.0);
+    check(0, "looked_type_60d", 0.5_f32.powf(5.0 / 60.0));
+    check(2, "looked_14d", 0.0);
+    check(2, "looked_age_days", f32::NAN);
     check(2, "own_days", 0.0);
     check(2, "own_age_days", f32::NAN);
     check(2, "customer_tenure_days", 126.0);

@@ -40,6 +40,8 @@ pub struct Drivers {
     pub bought: f64,
     /// What the customer buys of the same types, categories and makers.
     pub taste: f64,
+    /// What the customer looked at.
+    pub looked: f64,
     /// What customers alike buy.
     pub alike: f64,
     /// How the promotion does with everybody.
@@ -58,7 +60,7 @@ const POPULAR_FROM: f64 = 0.02;
 /// The reason codes of a pair, strongest first, at most [`REASONS_MAX`]; never empty.
 ///
 /// A code is given only where its fact holds. With [`Drivers`], a fact that lowered the prediction is no reason, and
-/// the others come in the order of what they added; facts that no model looked at (visits, novelty, the saving) come
+/// the others come in the order of what they added; facts that no model looked at (novelty, the saving) come
 /// behind. Without, or where nothing else is left, the order is that of the example.
 ///
 /// ```
@@ -105,7 +107,10 @@ fn codes(facts: &PairFacts) -> Vec<(String, Option<Kind>)> {
         codes.push((format!("bought:{on}:{}", facts.orders), Some(|drivers| drivers.bought)));
     }
     if facts.visits >= 1.0 {
-        codes.push((format!("browsed:{on}:{}", facts.visits.round()), None));
+        // A shop may know categories looked at, which are visits, and no products, which models look at.
+        let is_told = facts.drivers.is_some_and(|drivers| drivers.looked != 0.0);
+        let kind: Option<Kind> = if is_told { Some(|drivers| drivers.looked) } else { None };
+        codes.push((format!("browsed:{on}:{}", facts.visits.round()), kind));
     }
     if facts.orders == 0 && facts.category_orders > 0 {
         codes.push((format!("category:{on}"), Some(|drivers| drivers.taste)));
@@ -181,6 +186,8 @@ mod tests {
         let drivers = Drivers { taste: 0.1, alike: 0.3, promotion: 0.2, ..Drivers::default() };
         check(drivers, "similar_customers|popular|category:TEA");
         check(Drivers { alike: -0.3, ..drivers }, "popular|category:TEA|browsed:TEA:1");
+        check(Drivers { looked: 0.15, ..drivers }, "similar_customers|popular|browsed:TEA:1");
+        check(Drivers { alike: -0.3, looked: -0.1, ..drivers }, "popular|category:TEA|saves:50");
         // What holds of other facts only (nothing was bought, so nothing is due) is not said.
         check(Drivers { rhythm: 9.0, bought: 9.0, ..Drivers::default() }, "browsed:TEA:1|saves:50");
         let facts = PairFacts {

@@ -94,6 +94,9 @@ impl World {
                 let intent = !bought.is_empty() && stream.chance(browses.intent);
                 event.product = if intent {
                     Some(bought[stream.below(bought.len())])
+                } else if !customer.interests.is_empty() && stream.chance(browses.interest) {
+                    let liked = customer.interests[stream.below(customer.interests.len())];
+                    self.catalogue.product_of(&mut stream, liked, week as i32)
                 } else {
                     self.look(&mut stream, &tastes, customer.novelty, week)
                 };

@@ -238,6 +238,8 @@ section! {
         views: f64 = 4.0, 1..=50;
         /// Chance that a view is of what was bought in that week, for who buys.
         intent: f64 = 0.3, 0..=1;
+        /// Chance that one of the other views is of a product type that the customer would like and does not buy.
+        interest: f64 = 0.25, 0..=1;
         /// Chance that a viewed product goes into the cart.
         cart_rate: f64 = 0.12, 0..=1;
         /// Share of browsing customers who log in only later: until then they are nameless visitors.

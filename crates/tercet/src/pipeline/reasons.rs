@@ -157,6 +157,7 @@ fn drivers(moved: &[f64]) -> Drivers {
         rhythm: of(Topic::Rhythm),
         bought: of(Topic::Bought),
         taste: of(Topic::Taste),
+        looked: of(Topic::Looked),
         alike: of(Topic::Alike),
         promotion: of(Topic::Promotion),
     }

@@ -38,13 +38,18 @@ fn visible_only_whole(shop: &Project) {
     }
 }
 
-#[test]
-fn after_a_kill_the_same_command_resumes_with_the_same_bytes() {
-    let whole = project();
+/// Kills runs of shops that `made` makes, after so many stages or files, and asserts that the same command then ends
+/// with the bytes of a run that nobody killed.
+fn resumes_with_the_same_bytes(
+    made: fn() -> Project,
+    after_stages: &[usize],
+    after_files: &[usize],
+) {
+    let whole = made();
     whole.weekly(&[]);
     let expect = whole.outcome();
     let check = |place: &str, reached: &dyn Fn(&[String]) -> bool| {
-        let shop = project();
+        let shop = made();
         killed_when(&shop, reached);
         let done = shop.run(&["run"]).fine();
         assert_eq!(shop.runs(), whole.runs(), "{place}: {}", done.stderr);
@@ -58,12 +63,27 @@ fn after_a_kill_the_same_command_resumes_with_the_same_bytes() {
     };
     let records =
         |names: &[String]| names.iter().filter(|name| name.ends_with("/stage.json")).count();
-    for stage in 1..=6 {
-        check(&format!("after stage {stage}"), &|names| records(names) >= stage);
+    for stage in after_stages {
+        check(&format!("after stage {stage}"), &|names| records(names) >= *stage);
     }
-    for count in [1, 4, 17, 28] {
-        check(&format!("after {count} files"), &|names| names.len() >= count);
+    for count in after_files {
+        check(&format!("after {count} files"), &|names| names.len() >= *count);
     }
+}
+
+#[test]
+fn after_a_kill_the_same_command_resumes_with_the_same_bytes() {
+    resumes_with_the_same_bytes(project, &[1, 2, 3, 4, 5, 6], &[1, 4, 17, 28]);
+}
+
+#[test]
+fn after_a_kill_a_run_in_parts_resumes_with_the_same_bytes() {
+    let in_parts = || {
+        let shop = project();
+        shop.set("run.parts", 3);
+        shop
+    };
+    resumes_with_the_same_bytes(in_parts, &[1, 2, 4, 5], &[3, 24, 50]);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tercet_engine::{Engine, EngineOptions};
 
-use crate::support::{Decision, MONDAY, Offer, Project, counts, finish, project};
+use crate::support::{Decision, MONDAY, Offer, Project, at, counts, finish, project, run};
 
 /// The Monday after [`MONDAY`].
 const NEXT_MONDAY: &str = "2026-02-23";
@@ -371,6 +371,27 @@ fn little_worth_is_not_sent() {
 }
 
 #[test]
+fn a_predicate_over_single_pairs_says_what_the_same_over_their_kinds_says() {
+    let shop = project();
+    let by_kind = shop.weekly(&[]);
+    // Met by every pair, and no fact of its kind.
+    let asked = |line: &str| match line.strip_suffix('"') {
+        Some(before) if line.starts_with("where = ") => {
+            format!("{before} and days_bought >= 0\"\n")
+        }
+        _ => format!("{line}\n"),
+    };
+    let text = shop.text("tercet.toml");
+    let changed: String = text.lines().map(asked).collect();
+    assert_eq!(changed.matches("days_bought").count(), 2, "{changed}");
+    shop.file("tercet.toml", changed);
+    let by_pair = shop.weekly(&[]);
+    assert_ne!(by_kind, by_pair);
+    assert!(shop.offers(&by_kind).len() > 100);
+    assert_eq!(shop.offers(&by_kind), shop.offers(&by_pair));
+}
+
+#[test]
 fn the_marketer_pins_and_excludes() {
     let shop = project();
     shop.set("rules.excluded", vec!["W08-4"]);
@@ -620,6 +641,23 @@ fn pseudonyms_replace_ids_everywhere_and_look_ups_still_work() {
     assert!(!told.unwrap().as_array().unwrap().is_empty());
 }
 
+/// Asserts that two runs know the same of every customer, and decided the same; customers may have other numbers.
+fn known_and_decided_alike(shop: &Project, one: &str, other: &str) {
+    let check = |table: &str, sql: &str| {
+        let rows = |run: &str| {
+            let engine = Engine::new(EngineOptions::default()).unwrap();
+            engine.register("t", &shop.table(run, table)).unwrap();
+            engine.query(sql, &BTreeMap::new()).unwrap()
+        };
+        assert!(rows(one).same_as(&rows(other)), "{table}");
+    };
+    check("features/customer_master", "select * exclude (customer_ix) from t order by customer_id");
+    check(
+        "allocation/decisions",
+        "select * exclude (run_id, decision_id) from t order by customer_id, slot",
+    );
+}
+
 #[test]
 fn a_shop_in_parts_is_known_and_decided_as_the_whole() {
     let shop = project();
@@ -641,21 +679,7 @@ fn a_shop_in_parts_is_known_and_decided_as_the_whole() {
     for table in ["features/product_master", "features/promotion_master"] {
         assert!(shop.table(&whole, table).same_as(&shop.table(&parted, table)), "{table}");
     }
-    // Customers have their numbers in their part, and are all else the same.
-    let masters = |run: &str| {
-        let engine = Engine::new(EngineOptions::default()).unwrap();
-        engine.register("c", &shop.table(run, "features/customer_master")).unwrap();
-        let sql = "select * exclude (customer_ix) from c order by customer_id";
-        engine.query(sql, &BTreeMap::new()).unwrap()
-    };
-    assert!(masters(&whole).same_as(&masters(&parted)));
-    let decided = |run: &str| {
-        let engine = Engine::new(EngineOptions::default()).unwrap();
-        engine.register("d", &shop.table(run, "allocation/decisions")).unwrap();
-        let sql = "select * exclude (run_id, decision_id) from d order by customer_id, slot";
-        engine.query(sql, &BTreeMap::new()).unwrap()
-    };
-    assert!(decided(&whole).same_as(&decided(&parted)));
+    known_and_decided_alike(&shop, &whole, &parted);
     // Both tell of a customer.
     let told = shop.offers(&parted)[0].customer_id.clone();
     for run in [&whole, &parted] {
@@ -692,4 +716,30 @@ fn a_shop_in_parts_is_known_and_decided_as_the_whole() {
     // A dry run and a check look at the same parts.
     shop.run(&["run", "--dry-run"]).fine();
     shop.run(&["check"]).fine();
+}
+
+#[test]
+fn parts_of_more_customers_than_are_looked_at_at_a_time_are_decided_as_the_whole() {
+    const CUSTOMERS: usize = 8_400;
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("shop");
+    let size = ["--customers", "8400", "--products", "120", "--promotions", "24", "--weeks", "6"];
+    run(&[&["--quiet", "simulate", "--out", out.to_str().unwrap()], &size[..]].concat()).fine();
+    let shop = at(folder, "shop");
+    let mut table = "customer_id,promotion_id,value\n".to_owned();
+    for customer in 1..=CUSTOMERS {
+        for promotion in 0..24 {
+            let value = (customer * 7 + promotion * 11) % 23;
+            table += &format!("{customer},{},{value}.5\n", promotion + 1);
+        }
+    }
+    shop.file("data/scores.csv", table);
+    shop.set("model.external_scores", "data/scores.csv");
+    let whole = shop.weekly(&[]);
+    shop.set("run.parts", 2);
+    let parted = shop.weekly(&[]);
+    let offers = shop.offers(&parted);
+    assert!(offers.len() > CUSTOMERS, "{}", offers.len());
+    assert_eq!(offers, shop.offers(&whole));
+    known_and_decided_alike(&shop, &whole, &parted);
 }

@@ -5,7 +5,7 @@ use tercet_features::PAIR_FEATURES;
 /// Features of a pair that grow with how much a promotion covers. What an offer brings hangs on how much the customer
 /// is after such things, however little of them the promotion covers: each is learnt from a second time, relative to
 /// its mean over customers.
-pub(in crate::pipeline) const RELATIVE: [&str; 7] = [
+pub(in crate::pipeline) const RELATIVE: [&str; 8] = [
     "category_affinity",
     "type_affinity",
     "maker_affinity",
@@ -13,6 +13,7 @@ pub(in crate::pipeline) const RELATIVE: [&str; 7] = [
     "neighbour_types",
     "neighbour_types_new",
     "neighbour_type_pairs",
+    "looked_type_60d",
 ];
 
 /// Sums of the features in [`RELATIVE`], and how many they are of.
