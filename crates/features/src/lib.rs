@@ -33,6 +33,7 @@ mod pair_source;
 mod pairs;
 mod profile;
 mod promotion_buyers;
+mod quintiles;
 mod settings;
 mod shop_sums;
 mod sorted;

@@ -8,6 +8,7 @@ use tercet_types::{Date, Result};
 
 use crate::Settings;
 use crate::profile::profile_columns;
+use crate::quintiles::with_quintiles;
 use crate::shop_sums::ShopSums;
 use crate::statement::{Statement, create, create_all, quoted, statement};
 
@@ -163,7 +164,8 @@ impl Masters {
         let products = create(engine, &PRODUCT_MASTER, &self.values)?;
         create_all(engine, PROMOTION, &self.values)?;
         let promotions = create(engine, &PROMOTION_MASTER, &self.values)?;
-        engine.register(RFM_FACTS.table, &Frame::stacked(&self.rfm_facts)?)?;
+        let facts = with_quintiles(&Frame::stacked(&self.rfm_facts)?)?;
+        engine.register(RFM_FACTS.table, &facts)?;
         let rfm = engine.query(RFM.sql, &self.values).map_err(|error| error.context(RFM.table))?;
         engine.forget(RFM_FACTS.table)?;
         let facts = &mut self.facts;

@@ -1,8 +1,8 @@
 -- How does a customer's buying compare with everybody's?
--- grain: one row per customer with an order. inputs: customer_rfm_facts of all customers.
+-- grain: one row per customer with an order. inputs: customer_rfm_facts of all customers, with the quintiles that
+-- quintiles.rs adds.
 -- as-of column: that of customer_rfm_facts.
--- Scores 1 to 5, 5 best: quintiles over (value, customer_id), so that ties always fall the same way, or
--- steps given by the configured thresholds.
+-- Scores 1 to 5, 5 best: quintiles, or steps given by the configured thresholds.
 -- Segments by r and by v, the mean of f and m rounded up:
 --   r 4-5, v 4-5  champions (r 5 or v 5), else loyal     r 3, v 4-5  loyal
 --   r 4-5, v 2-3  potential_loyal                        r 3, v 3    need_attention
@@ -10,15 +10,7 @@
 --   r 4, v 1      promising                              r 1-2, v 5  cannot_lose
 --   r 1-2, v 3-4  at_risk                                r 1-2, v 1-2  hibernating
 -- output: part, customer_id, recency_days, frequency, monetary_minor, r_score, f_score, m_score, rfm_segment
-with ranked as (
-  select
-    *,
-    ntile(5) over (order by recency_days desc, customer_id) as r_quintile,
-    ntile(5) over (order by frequency, customer_id) as f_quintile,
-    ntile(5) over (order by monetary_minor, customer_id) as m_quintile
-  from customer_rfm_facts
-),
-scored as (
+with scored as (
   select
     part,
     customer_id,
@@ -49,7 +41,7 @@ scored as (
       when monetary_minor >= $monetary_1 then 2
       else 1
     end as int) as m_score
-  from ranked
+  from customer_rfm_facts
 )
 select
   part,
