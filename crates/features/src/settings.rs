@@ -162,6 +162,7 @@ impl Settings {
             ("lifecycle.lapsed_days", self.lifecycle.lapsed_days),
             ("lifecycle.behaviour_window_days", self.lifecycle.behaviour_window_days),
             ("product.launch_days", self.product.launch_days),
+            ("pair.looked_days", self.pair.looked_days),
         ];
         for (key, days) in positive {
             // A century is more than any shop's history, and keeps day arithmetic far from overflow.
@@ -266,6 +267,7 @@ mod tests {
         check(|s| s.promotion.default_discount_rate = 1.5, "default_discount_rate");
         check(|s| s.pair.category_half_life_days = 0.0, "category_half_life_days");
         check(|s| s.pair.bulk_quantity = 0, "bulk_quantity");
+        check(|s| s.pair.looked_days = 0, "looked_days");
         check(|s| s.rfm.frequency = Some([5, 4, 3, 2]), "rfm.frequency");
         check(|s| s.rfm.recency_days = Some([7, 14, 28, 56]), "");
     }
