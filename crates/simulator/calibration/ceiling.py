@@ -162,4 +162,5 @@ def main():
         print(f"| {name} | {np.mean(brought):.3f} | {np.mean(brought) / oracle:.0%} |")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -155,9 +155,9 @@ section! {
         /// Weight of amounts off above a basket value.
         threshold: f64 = 0.1, 0..=1;
         /// Fewest weeks that a promotion holds.
-        weeks_min: u32 = 2, 1..=52;
+        weeks_min: u32 = 5, 1..=52;
         /// Most weeks that a promotion holds.
-        weeks_max: u32 = 5, 1..=52;
+        weeks_max: u32 = 8, 1..=52;
         /// Share that holds for a few products; half of the others for a product type, then brand, then department.
         narrow_share: f64 = 0.6, 0..=1;
         /// Most products of a narrow promotion.

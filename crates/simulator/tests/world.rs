@@ -198,7 +198,9 @@ fn chance_can_be_drawn_again_and_effects_are_those_of_the_truth_on_average() {
     let moved = |customer: &Customer| world.uplift(customer, 1, 0.0, offers[0]) > 0.05;
     let customer = (0..SMALL.customers).map(|index| world.customer(index)).find(moved).unwrap();
     assert_eq!(rows(&customer, world.seed(), offers), rows(&customer, world.seed(), offers));
-    assert_ne!(rows(&customer, 1, offers), rows(&customer, 2, offers));
+    // Somebody who orders seldom has weeks that are alike: empty ones.
+    let first = rows(&customer, 1, offers);
+    assert!((2..20).any(|chance| rows(&customer, chance, offers) != first));
     let expected: f64 = offers.iter().map(|&o| world.uplift(&customer, 1, 0.0, o)).sum();
     let lines = |chance, offers: &[u32]| rows(&customer, chance, offers).order_id.len() as f64;
     let extra: f64 = (0..DRAWS).map(|chance| lines(chance, offers) - lines(chance, &[])).sum();

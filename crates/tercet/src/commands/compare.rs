@@ -55,9 +55,9 @@ pub(crate) struct CompareArguments {
     /// Products
     #[arg(long, default_value_t = 5_000, value_name = "N")]
     products: u32,
-    /// Promotions, over the past and the campaign
-    #[arg(long, default_value_t = 250, value_name = "N")]
-    promotions: u32,
+    /// Promotions, over the past and the campaign [default: 25 for each week]
+    #[arg(long, value_name = "N")]
+    promotions: Option<u32>,
     /// Decide for everybody, then draw chance and assignment so many times anew
     #[arg(long, default_value_t = 0, value_name = "N")]
     redraws: u32,
@@ -69,6 +69,10 @@ pub(crate) struct CompareArguments {
     #[command(flatten)]
     format: FormatFlag,
 }
+
+/// Promotions for each week simulated: as many begin in a week, and hold at a time, as narrow coupons do in The Complete
+/// Journey.
+const PROMOTIONS_PER_WEEK: u32 = 25;
 
 /// The most engines of one comparison.
 const ENGINES_MAX: usize = 8;
@@ -118,11 +122,12 @@ pub(crate) fn compare(
     }
     // Before the past is simulated: what cannot be held out is refused at once.
     Holdout::new([0; 16], verb.holdout)?;
+    let weeks = verb.history_weeks.saturating_add(verb.weeks);
     let size = Size {
         customers: verb.customers,
         products: verb.products,
-        promotions: verb.promotions,
-        weeks: verb.history_weeks.saturating_add(verb.weeks),
+        promotions: verb.promotions.unwrap_or(PROMOTIONS_PER_WEEK.saturating_mul(weeks)),
+        weeks,
     };
     let world = verb.made.world(size)?;
     let mut config = shop_config(&world)?;
