@@ -5,8 +5,8 @@ differ in use?
     python coupons.py > coupons.json     (The Complete Journey)
     python coupons.py SHOP                (the same of a simulated shop)
 
-Coupons on up to a hundred products. Days, beginnings and numbers: of all campaigns; of the weeks in which some coupon
-of the middle half of all beginnings holds. A category comes back when another coupon on it began in the twelve weeks
+Coupons on up to a hundred products. Days are of all of them; how many begin in a week and hold at a time is of the
+time from the first to the third quartile of their first days. A category comes back when another coupon on it began in the twelve weeks
 before; of a simulated shop, product types stand for categories. Use: how a gamma distribution of the rate at which
 coupons are used is shaped, each coupon drawing its rate and its number of uses a Poisson from it (the smaller, the more
 coupons differ); of campaigns of type B and C, where it is exact who was mailed what, and of a simulated shop's first

@@ -9,8 +9,8 @@ effect, answers by the shop's truth, and what each customer would like and how r
 the week after, by Bayes' rule (what a product type is to a customer and the responsiveness are taken to be independent).
 Of every offer it is seen without error whether it brought a line, which no shop sees. Whoever ranks knows the truth of
 the world's parameters and of promotions' appeals (or only their depths), and of customers either the segments or what
-the tables show. What offers are expected to bring is shown as a share of what the oracle's three would: what a row
-lacks nobody can have who knows no more.
+the tables show. What offers are expected to bring is shown as a share of what the oracle's three would. What
+is bought is seen as topics alone, and browsing not at all: no proof that nobody could do better, but a mark to aim at.
 """
 
 import pathlib
@@ -55,10 +55,10 @@ class Learner:
     def likes(self, types):
         return 1 / (1 + np.exp(-self.odds[:, types]))
 
-    def learn(self, shop, rows, of_type, pull, fit, is_narrow, is_needed, answered):
+    def learn(self, shop, rows, of_type, pull, is_narrow, is_needed, answered):
         """Takes in one offer of each customer: `pull` is all of its effect but responsiveness and interest."""
         response = shop.response
-        liked = np.where(is_needed, response["need_factor"], fit)
+        liked = np.where(is_needed, response["need_factor"], response["interest_factor"])
         chance = lambda factor: np.minimum(self.levels * (pull * factor)[:, None], response["uplift_max"]) + 1e-4
         likely = lambda chance: np.where(answered[:, None], chance, 1 - chance)
         yes, no = likely(chance(liked)), likely(chance(np.where(is_needed, response["need_factor"], 1.0)))
@@ -95,8 +95,7 @@ def campaign(shop, fatigue, likes, knows_segments, knows_appeals, learns):
         for place in range(OFFERS if learns else 0):
             one = best[:, place]
             learner.learn(
-                shop, rows, types[one], draw[rows, one] * tired, response["interest_factor"], narrow[one],
-                needed[rows, one], answered[:, place],
+                shop, rows, types[one], draw[rows, one] * tired, narrow[one], needed[rows, one], answered[:, place]
             )
     return brought / oracle
 

@@ -70,8 +70,7 @@ pub(crate) struct CompareArguments {
     format: FormatFlag,
 }
 
-/// Promotions for each week simulated: as many begin in a week, and hold at a time, as narrow coupons do in The Complete
-/// Journey.
+/// Promotions for each week simulated: about as many hold at a time as narrow coupons do in The Complete Journey.
 const PROMOTIONS_PER_WEEK: u32 = 25;
 
 /// The most engines of one comparison.
