@@ -4,6 +4,7 @@
 //! No I/O, no clock, no randomness that the caller did not seed; the same bits on any number of threads.
 //!
 //! - [`gbdt`]: the gradient-boosted tree ensemble and its file format.
+//! - [`LogLinear`]: how often something happens, when every fact multiplies how often.
 //! - [`calibration`], [`quality`]: how far predictions can be trusted.
 //! - [`uplift`]: what a treatment adds for each customer, learnt from a trial.
 //! - [`customer_value`]: how often a customer will still buy, for how much, and what that is worth today.
@@ -26,6 +27,7 @@ mod eligibility;
 pub mod gbdt;
 pub mod legacy;
 mod likeness;
+mod log_linear;
 mod neighbours;
 mod pool;
 mod promotion_ranker;
@@ -44,6 +46,7 @@ pub mod uplift;
 pub use attributes::{Attributes, Kind};
 pub use due::{DUE_FEATURES, Due, DueFeatures, due_features};
 pub use eligibility::Eligibility;
+pub use log_linear::LogLinear;
 pub use neighbours::{
     NeighbourFeature, NeighbourFeatures, NeighbourParams, Neighbours, neighbour_features,
 };

@@ -1,11 +1,15 @@
 //! What does an offer bring, as far as the answers to earlier offers tell?
 //!
-//! Two ensembles learn from offers of past weeks: what they brought, and what the same customers bought of promotions
-//! that were not offered to them. What was bought after an offer is divided between both ([`causes`]), each customer
-//! predicted by what was learnt from others, and a line through these predictions says how much of it holds. Where
-//! chance decided often enough, the line and what stands beside it are read off what chance decided ([`trial`]).
+//! Two models learn from offers of past weeks: of a few facts, what offers brought ([`expected`]), and of all features,
+//! what the same customers bought of promotions that were not offered to them. What was bought after an offer is divided
+//! between both ([`causes`]), each customer predicted by what was learnt from others. What is peculiar to single
+//! promotions, and to customers and types of products, multiplies that ([`factors`]); and a line through what was so
+//! expected of each offer before it was made says how much of it holds. Where chance decided often enough, the line and
+//! what stands beside it are read off what chance decided ([`trial`]).
 
 mod causes;
+mod expected;
+mod factors;
 mod kinds;
 mod relative;
 mod rows;
@@ -19,11 +23,15 @@ use tercet_engine::Engine;
 use tercet_features::{
     ANSWER_CUSTOMER_FACTS, ANSWER_PROMOTION_FACTS, AnswerFacts, AnsweredPairs, PAIR_FEATURES,
 };
+use tercet_models::LogLinear;
 use tercet_models::gbdt::{Ensemble, FeatureSchema, Objective, Params};
 use tercet_types::{DAYS_PER_WEEK, Date, Error, Result};
 
-use self::causes::{Held, first_shares};
+use self::causes::{EXTRA_MAX, Held, first_shares};
 pub(super) use self::causes::{Lacking, Line, Uses};
+pub(super) use self::expected::{FACTS, Fact, expected};
+use self::factors::{Answered, types_of};
+pub(super) use self::factors::Factors;
 use self::kinds::kind_of;
 pub(super) use self::relative::{Levels, RELATIVE, relative};
 use self::rows::{FOLDS, Rows, WeekRows};
@@ -43,18 +51,20 @@ const OFFERS_MIN: usize = 1_000;
 const USED_MIN: usize = 30;
 
 /// How often purchases are divided anew.
-const STEPS: usize = 3;
+const STEPS: usize = 12;
 
-/// Features of a promotion in its answers: the facts of its own, its depth, and what its offers brought before.
-pub(super) const PROMOTION_ANSWERS: usize = ANSWER_PROMOTION_FACTS.len() + 2;
+/// Features of a promotion in its answers: the facts of its own, and its depth.
+pub(super) const PROMOTION_ANSWERS: usize = ANSWER_PROMOTION_FACTS.len() + 1;
 
 /// Features of a customer in the answers.
 pub(super) const CUSTOMER_ANSWERS: usize = ANSWER_CUSTOMER_FACTS.len();
 
 /// What offers bring.
 pub(crate) struct Answers {
-    /// Probability that an offer brings a purchase in its week.
-    pub(super) extra: Ensemble,
+    /// Purchases that an offer is expected to bring in its week, by its facts.
+    pub(super) extra: LogLinear,
+    /// What multiplies that.
+    pub(super) factors: Factors,
     /// Probability that an eligible product is bought in the week without the offer.
     pub(super) unoffered: Ensemble,
     /// How both are used.
@@ -108,16 +118,25 @@ impl Answers {
         let depth = |promotion: i32| {
             week.promotions.get(&promotion).map_or(f32::NAN, |p| p.discount_rate as f32)
         };
-        let mut rows = Rows::of(&weeks, depth, shop);
+        let rows = Rows::of(&weeks, depth, shop);
         let params = |place: u64| params(config, seed.wrapping_add(place));
-        let unmade = rows.of_kind(false);
+        let (made, unmade) = (rows.of_kind(true), rows.of_kind(false));
         let anyway: Vec<f32> = rows.flags(&unmade, &rows.bought);
-        let made = rows.of_kind(true);
-        let unoffered =
-            rows.crossed(&made, |fold| rows.learn(&unmade, &anyway, &params(fold), Some(fold)))?;
+        let unoffered = |of: &[usize]| {
+            rows.crossed(of, |fold, part| {
+                let learnt = rows.learn(&unmade, &anyway, &params(fold), Some(fold))?;
+                learnt.predict(&rows.matrix(part)?)
+            })
+        };
+        let extra = |of: &[usize], shares: &[f32]| {
+            rows.crossed(of, |fold, part| {
+                let learnt = rows.learn_facts(&made, shares, Some(fold))?;
+                Ok(expected::predict(&learnt, &rows.facts(part)))
+            })
+        };
         let mut held: Vec<Held> = made
             .iter()
-            .zip(unoffered)
+            .zip(unoffered(&made)?)
             .map(|(row, unoffered)| Held {
                 extra: 0.0,
                 unoffered,
@@ -127,26 +146,29 @@ impl Answers {
             .collect();
         let mut shares = first_shares(&held);
         for _ in 0..STEPS {
-            rows.tell_rates(&made, &shares);
-            let extra =
-                rows.crossed(&made, |fold| rows.learn(&made, &shares, &params(fold), Some(fold)))?;
+            let extra = extra(&made, &shares)?;
             held.iter_mut().zip(extra).for_each(|(offer, extra)| offer.extra = extra);
             let uses = Uses::of(&held, &shares);
             shares = held.iter().map(|offer| uses.share(offer)).collect();
         }
-        let rates = rows.tell_rates(&made, &shares);
+        let of: Vec<(i32, i32)> = made.iter().map(|row| rows.pair(*row)).collect();
+        let answered =
+            Answered::new(&held, &of, Uses::of(&held, &shares), types_of(engine)?);
+        let before = factors_before(&rows, &made, &answered);
+        let told: Vec<Held> =
+            made.iter().zip(&held).map(|(row, offer)| offer.times(before[*row])).collect();
         let (line, beside, trial) = match randomised {
-            None => match Line::through(&held) {
+            None => match Line::through(&told) {
                 Some(line) if line.suffices() => (line, Beside::default(), None),
                 line => return Ok(Err(Lacking::Signal(line))),
             },
             Some(randomised) => {
                 let tried = rows.tried();
-                let expect = |of: &[usize], labels: &[f32]| {
-                    rows.crossed(&tried, |fold| rows.learn(of, labels, &params(fold), Some(fold)))
-                };
-                let expected = (expect(&made, &shares)?, expect(&unmade, &anyway)?);
-                let told = rows.tried_rows(&tried, &expected.0, &expected.1, shop);
+                let mut extra = extra(&tried, &shares)?;
+                extra.iter_mut().zip(&tried).for_each(|(extra, row)| {
+                    *extra = (*extra * before[*row]).min(EXTRA_MAX);
+                });
+                let told = rows.tried_rows(&tried, &extra, &unoffered(&tried)?, shop);
                 let features = (&rows.matrix(&tried)?, &answer_schema());
                 match trial::read_off(&told, features, randomised, seed)? {
                     Ok((line, beside, facts)) => (line, beside, Some(facts)),
@@ -154,19 +176,24 @@ impl Answers {
                 }
             }
         };
+        let found = answered.by(0..made.len());
+        let uses = Uses::of(&held, &found.shares);
+        let id = |customer: i32| shop.indexes.customer_ids[customer as usize].clone();
+        let factors = answered.keep(&found, id);
         let facts = AnswerFacts::read(engine, week.as_of)?;
         let promotions = week
             .promotions
             .keys()
             .map(|ix| {
                 let [mechanic, rate, new] = facts.promotion(*ix);
-                (*ix, [mechanic, rate, new, depth(*ix), rates.of(*ix)])
+                (*ix, [mechanic, rate, new, depth(*ix)])
             })
             .collect();
         let answers = Self {
-            extra: rows.learn(&made, &shares, &params(FOLDS), None)?,
+            extra: rows.learn_facts(&made, &shares, None)?,
+            factors,
             unoffered: rows.learn(&unmade, &anyway, &params(FOLDS), None)?,
-            uses: Uses::of(&held, &shares),
+            uses,
             line,
             beside,
             promotions,
@@ -177,7 +204,7 @@ impl Answers {
 
     /// Purchases of a promotion's offers more than the line says.
     pub(super) fn beside(&self, promotion: i32) -> f64 {
-        let [mechanic, _, _, depth, _] = self.promotion(promotion);
+        let [mechanic, _, _, depth] = self.promotion(promotion);
         self.beside.of_kind(kind_of(mechanic, depth))
     }
 
@@ -189,7 +216,8 @@ impl Answers {
     /// The file of the models stage.
     pub(super) fn to_json(&self) -> Result<Vec<u8>> {
         let written = Written {
-            extra: self.extra.to_json()?,
+            extra: self.extra.clone(),
+            factors: self.factors.clone(),
             uses: self.uses,
             unoffered: self.unoffered.to_json()?,
             line: self.line,
@@ -208,7 +236,8 @@ impl Answers {
             Error::data("T0402", format!("{ANSWERS_FILE}: not a model file")).cause(cause)
         })?;
         Ok(Self {
-            extra: Ensemble::from_json(&written.extra)?,
+            extra: written.extra,
+            factors: written.factors,
             uses: written.uses,
             unoffered: Ensemble::from_json(&written.unoffered)?,
             line: written.line,
@@ -225,7 +254,8 @@ pub(super) const ANSWERS_FILE: &str = "answers.json";
 /// [`Answers`] as JSON. Depths and rates are finite or null.
 #[derive(Serialize, Deserialize)]
 struct Written {
-    extra: String,
+    extra: LogLinear,
+    factors: Factors,
     uses: Uses,
     unoffered: String,
     line: Line,
@@ -261,17 +291,31 @@ mod nullable {
 }
 
 /// The names of the features: those of pairs, of promotions' answers, of customers' answers.
+fn answer_names() -> impl Iterator<Item = String> {
+    PAIR_FEATURES
+        .iter()
+        .map(|feature| feature.name)
+        .chain(ANSWER_PROMOTION_FACTS)
+        .chain(["promotion_depth_rate"])
+        .chain(ANSWER_CUSTOMER_FACTS)
+        .map(str::to_owned)
+        .chain(RELATIVE.map(|name| format!("{name}_relative")))
+}
+
+/// The schema of these features.
 pub(super) fn answer_schema() -> FeatureSchema {
-    FeatureSchema::numeric(
-        PAIR_FEATURES
-            .iter()
-            .map(|feature| feature.name)
-            .chain(ANSWER_PROMOTION_FACTS)
-            .chain(["promotion_depth_rate", "promotion_extra_rate"])
-            .chain(ANSWER_CUSTOMER_FACTS)
-            .map(str::to_owned)
-            .chain(RELATIVE.map(|name| format!("{name}_relative"))),
-    )
+    FeatureSchema::numeric(answer_names())
+}
+
+/// By row, the factor of its pair as the offers of the weeks before its week told it.
+fn factors_before(rows: &Rows, made: &[usize], answered: &Answered<'_>) -> Vec<f64> {
+    let mut factors = Vec::new();
+    for week in rows.weeks() {
+        let earlier = made.partition_point(|row| *row < week.end)..made.len();
+        let found = answered.by(earlier);
+        factors.extend(week.map(|row| answered.factor(&found, rows.pair(row))));
+    }
+    factors
 }
 
 /// Few trees of few leaves: extra purchases are rare.

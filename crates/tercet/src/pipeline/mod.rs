@@ -7,6 +7,7 @@ mod answers;
 mod arms;
 mod aside;
 mod audiences;
+mod by_facts;
 mod campaign;
 mod champion;
 mod decide;

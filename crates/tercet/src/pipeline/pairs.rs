@@ -143,6 +143,11 @@ impl<'a> WeekPairs<'a> {
         &self.asked.customers
     }
 
+    /// The ids of the shop's customers.
+    pub(super) fn customer_ids(&self) -> &[String] {
+        &self.shop.indexes.customer_ids
+    }
+
     /// The promotions and what hangs on them alone.
     pub(crate) fn offered(&self) -> &Offered {
         self.made.offered()

@@ -1,4 +1,4 @@
-//! What do the ensembles say of every pair?
+//! What do the models say of every pair?
 
 use tercet_features::{
     CROSS_FEATURES, CUSTOMER_FEATURES, CustomerAnswers, Offered, PAIR_FEATURES, PROMOTION_FEATURES,
@@ -15,6 +15,7 @@ use super::answers::{
     Answers, CUSTOMER_ANSWERS, Levels, Line, PROMOTION_ANSWERS, RELATIVE, Uses, answer_schema,
     relative,
 };
+use super::by_facts::ByFacts;
 use super::learn::{Models, schema};
 
 /// The three ensembles as masks, with those of a week's promotions.
@@ -28,7 +29,7 @@ pub(super) struct Predictor<'a> {
 /// What offers bring, learnt from wider rows than those of pairs.
 pub(super) struct Bringer {
     kernel: Kernel,
-    extra: Scorer,
+    extra: ByFacts,
     unoffered: Scorer,
     /// `promotions × WIDE_PROMOTION`.
     promotions: Vec<f32>,
@@ -68,14 +69,14 @@ impl Bringer {
         let schema = answer_schema();
         let compiled = |ensemble: &Ensemble| compile(ensemble, &schema, &places);
         let rows = offered.values.chunks_exact(PROMOTION_FEATURES).zip(&offered.promotion_ix);
+        let promotions: Vec<f32> =
+            rows.flat_map(|(row, ix)| row.iter().copied().chain(answers.promotion(*ix))).collect();
         Ok(Self {
             kernel: Kernel::best(),
-            extra: compiled(&answers.extra)?,
+            extra: ByFacts::new(answers, offered, &places, &promotions, WIDE_PROMOTION),
             uses: answers.uses,
             unoffered: compiled(&answers.unoffered)?,
-            promotions: rows
-                .flat_map(|(row, ix)| row.iter().copied().chain(answers.promotion(*ix)))
-                .collect(),
+            promotions,
             group_of: offered.group_of.clone(),
             factors: Levels::factors(&levels),
             line: answers.line,
@@ -88,11 +89,12 @@ impl Bringer {
         })
     }
 
-    /// What is expected of all pairs of a block, customer after customer.
+    /// What is expected of all pairs of a block, customer after customer; `ids` are those of the shop's customers.
     pub(super) fn block(
         &self,
         block: &PairBlock,
         customers: &CustomerAnswers,
+        ids: &[String],
     ) -> Result<Vec<Brought>> {
         let rows = block.customers.chunks_exact(CUSTOMER_FEATURES).zip(&block.customer_ix);
         let wide: Vec<f32> =
@@ -119,17 +121,17 @@ impl Bringer {
             let sums = scorer.score(self.kernel, &promotions, block.len(), customers, cross)?;
             Ok(sums.into_iter().map(|sum| scorer.margin(sum)).collect())
         };
-        let both = margins(&self.extra)?.into_iter().zip(margins(&self.unoffered)?);
+        let extra = self.extra.block(block, &cross, &otherwise, ids);
         let mut beside: Vec<f64> = self.beside.repeat(block.len());
         if let Some((scorer, share)) = &self.left {
             let left = margins(scorer)?;
             beside.iter_mut().zip(left).for_each(|(beside, left)| *beside += share * left);
         }
         let rate = |margin: f64| Objective::Logistic.link(margin);
-        Ok(both
-            .zip(beside)
-            .map(|((extra, unoffered), beside)| (rate(extra), rate(unoffered), beside))
-            .map(|(extra, unoffered, beside)| Brought {
+        let unoffered = margins(&self.unoffered)?.into_iter().map(rate);
+        let pairs = extra.into_iter().zip(unoffered).zip(beside);
+        Ok(pairs
+            .map(|((extra, unoffered), beside)| Brought {
                 use_rate: self.uses.rate(extra, unoffered),
                 extra: self.line.extra(extra, unoffered, beside),
             })

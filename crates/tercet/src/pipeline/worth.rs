@@ -11,7 +11,7 @@ use tercet_models::{
     Recommender, Training,
 };
 use tercet_scoring::{
-    Base, Bonus, CustomerFacts, Prediction, Route, RouteRules, Value, incremental, route,
+    Base, Bonus, Brought, CustomerFacts, Prediction, Route, RouteRules, Value, incremental, route,
     spend_per_response_minor, visit_index, worth,
 };
 use tercet_types::segment::Behaviour;
@@ -319,7 +319,10 @@ impl<'a> Valuer<'a> {
         let mut scored = Scored::new(self.promotions.clone(), INCREMENTAL_MARGIN);
         scored.routes = routes_of(week, self.config);
         let customers = CustomerAnswers::read(pairs.engine(), week.as_of, Some(bringer.means))?;
-        pairs.each(|block| self.incremental(bringer, block, &customers, &mut scored))?;
+        pairs.each(|block| {
+            let brought = bringer.block(block, &customers, pairs.customer_ids())?;
+            self.incremental(block, &brought, &mut scored)
+        })?;
         Ok(scored)
     }
 
@@ -349,13 +352,11 @@ impl<'a> Valuer<'a> {
     /// Adds the customers of a block, by what offers bring to them; routes do not matter to that.
     fn incremental(
         &self,
-        bringer: &Bringer,
         block: &PairBlock,
-        customers: &CustomerAnswers,
+        brought: &[Brought],
         scored: &mut Scored,
     ) -> Result<()> {
         let predictions = self.predictions(block)?;
-        let brought = bringer.block(block, customers)?;
         let promotions = self.bases.len();
         for (at, customer) in block.customer_ix.iter().enumerate() {
             let pairs = at * promotions..(at + 1) * promotions;

@@ -14,7 +14,11 @@ use super::{ANSWER_WEEKS, OFFERS_MIN, USED_MIN};
 /// What was found of extra purchases counts when it is so many standard errors above nothing.
 const ERRORS_MIN: f64 = 3.0;
 
+/// The most purchases that an offer is expected to bring.
+pub(in crate::pipeline) const EXTRA_MAX: f64 = 0.8;
+
 /// An offer, predicted by what was learnt from other customers.
+#[derive(Clone, Copy)]
 pub(super) struct Held {
     /// Probability that the offer brings a purchase.
     pub(super) extra: f64,
@@ -106,7 +110,7 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    /// Extra purchases expected of one offer, of what both ensembles say, and of what is known beside them; never
+    /// Extra purchases expected of one offer, of what both models say, and of what is known beside them; never
     /// negative.
     pub(in crate::pipeline) fn extra(&self, extra: f64, unoffered: f64, beside: f64) -> f64 {
         (self.per_extra * extra + self.per_unoffered * unoffered + beside).max(0.0)

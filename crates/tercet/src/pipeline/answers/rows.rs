@@ -1,12 +1,15 @@
 //! What is learnt from: offers made and not made, week below week?
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use tercet_features::{ANSWER_PROMOTION_FACTS, AnsweredPairs, PAIR_FEATURES};
+use tercet_models::LogLinear;
 use tercet_models::gbdt::{Ensemble, Matrix, Params, TrainingSet, train};
 use tercet_models::uplift::row_key;
 use tercet_types::Result;
 
+use super::expected::{self, FACTS, Fact};
 use super::kinds::kind_of;
 use super::relative::{Levels, RELATIVE, relative};
 use super::trial::TriedRow;
@@ -16,31 +19,6 @@ use crate::pipeline::shop::Shop;
 
 /// Parts of the customers; each is predicted by what was learnt from the others.
 pub(super) const FOLDS: u64 = 3;
-
-/// Extra purchases by offer, of promotions and of all.
-#[derive(Default)]
-pub(super) struct ExtraRates {
-    /// Offers, and what they brought.
-    promotions: BTreeMap<i32, (f64, f64)>,
-    all: (f64, f64),
-}
-
-impl ExtraRates {
-    fn add(&mut self, promotion: i32, share: f64) {
-        for sums in [self.promotions.entry(promotion).or_default(), &mut self.all] {
-            *sums = (sums.0 + 1.0, sums.1 + share);
-        }
-    }
-
-    /// A promotion's rate, drawn to that of all the more the fewer its offers are.
-    pub(super) fn of(&self, promotion: i32) -> f32 {
-        /// Offers by which it is drawn.
-        const PRIOR: f64 = 50.0;
-        let mean = self.all.1 / self.all.0.max(1.0);
-        let (offers, extra) = self.promotions.get(&promotion).copied().unwrap_or_default();
-        ((extra + PRIOR * mean) / (offers + PRIOR)) as f32
-    }
-}
 
 /// What is learnt from of a week: what came of its offers, and of what was tried in it.
 pub(super) type WeekRows<'a> = (&'a AnsweredPairs, Option<&'a TriedPairs>);
@@ -94,7 +72,7 @@ impl Rows {
                     (week.pairs.customer_ix[row], week.pairs.promotion_ix[row]);
                 rows.values.extend_from_slice(week.pairs.row(row));
                 rows.values.extend(week.facts.promotion(promotion));
-                rows.values.extend([depth(promotion), 0.0]);
+                rows.values.push(depth(promotion));
                 rows.values.extend(week.facts.customers.of(customer));
                 let factors = factors.get(&promotion).unwrap_or(&[0.0; RELATIVE.len()]);
                 rows.values.extend(relative(week.pairs.row(row), &places, factors));
@@ -172,23 +150,24 @@ impl Rows {
         rows.iter().map(|row| if of[*row] { 1.0 } else { 0.0 }).collect()
     }
 
-    /// Writes into each row what its promotion's offers brought in the weeks before, as the purchases of these offers
-    /// divide now. Returns the same for the week after the last.
-    pub(super) fn tell_rates(&mut self, made: &[usize], shares: &[f32]) -> ExtraRates {
-        let place = PAIR_FEATURES.len() + ANSWER_PROMOTION_FACTS.len() + 1;
-        let mut rates = ExtraRates::default();
-        for week in (1..self.starts.len()).rev() {
-            let rows = self.starts[week - 1]..self.starts[week];
-            for row in rows.clone() {
-                self.values[row * self.width + place] = rates.of(self.promotion[row]);
-            }
-            let first = made.partition_point(|row| *row < rows.start);
-            let of_week = made[first..].iter().zip(&shares[first..]);
-            for (row, share) in of_week.take_while(|(row, _)| **row < rows.end) {
-                rates.add(self.promotion[*row], f64::from(*share));
-            }
-        }
-        rates
+    /// The facts of these rows, as [`Fact`] has them.
+    pub(super) fn facts(&self, rows: &[usize]) -> Vec<f64> {
+        let places = Fact::places();
+        let of_row = |row: &usize| {
+            let row = self.row(*row);
+            FACTS.iter().zip(places).map(|(fact, place)| fact.of(row[place]))
+        };
+        rows.iter().flat_map(of_row).collect()
+    }
+
+    /// The customer and the promotion of a row.
+    pub(super) fn pair(&self, row: usize) -> (i32, i32) {
+        (self.customer[row], self.promotion[row])
+    }
+
+    /// The rows of each week, the newest first.
+    pub(super) fn weeks(&self) -> impl Iterator<Item = Range<usize>> {
+        self.starts.windows(2).map(|ends| ends[0]..ends[1])
     }
 
     /// Learns from these rows, of all customers or of those outside a fold.
@@ -206,52 +185,36 @@ impl Rows {
         Ok(train(params, &set, None, &answer_schema())?.0)
     }
 
+    /// Learns from the facts of these rows and the share of a purchase that each brought.
+    pub(super) fn learn_facts(
+        &self,
+        rows: &[usize],
+        shares: &[f32],
+        without: Option<u64>,
+    ) -> Result<LogLinear> {
+        let (rows, shares): (Vec<usize>, Vec<f64>) = rows
+            .iter()
+            .zip(shares)
+            .filter(|(row, _)| Some(self.fold[**row]) != without)
+            .map(|(row, share)| (*row, f64::from(*share)))
+            .unzip();
+        expected::learn(&self.facts(&rows), &shares)
+    }
+
     /// Predicts each of these rows by what was learnt without its fold.
     pub(super) fn crossed(
         &self,
         rows: &[usize],
-        learn: impl Fn(u64) -> Result<Ensemble>,
+        predict: impl Fn(u64, &[usize]) -> Result<Vec<f64>>,
     ) -> Result<Vec<f64>> {
         let mut predicted = vec![0.0; rows.len()];
         for fold in 0..FOLDS {
             let places: Vec<usize> =
                 (0..rows.len()).filter(|place| self.fold[rows[*place]] == fold).collect();
             let of_fold: Vec<usize> = places.iter().map(|place| rows[*place]).collect();
-            let found = learn(fold)?.predict(&self.matrix(&of_fold)?)?;
+            let found = predict(fold, &of_fold)?;
             places.into_iter().zip(found).for_each(|(place, value)| predicted[place] = value);
         }
         Ok(predicted)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_row_knows_what_offers_brought_in_weeks_before_and_not_later() {
-        let width = PAIR_FEATURES.len() + PROMOTION_ANSWERS;
-        // Two offers of the newest week, below them two of the week before and one that was not made.
-        let mut rows = Rows {
-            width,
-            values: vec![0.0; 5 * width],
-            offered: vec![true, true, true, true, false],
-            chance: vec![None; 5],
-            customer: vec![0; 5],
-            used: vec![false; 5],
-            bought: vec![true; 5],
-            fold: vec![0; 5],
-            promotion: vec![1, 2, 1, 2, 1],
-            starts: vec![0, 2, 5],
-        };
-        let made = rows.of_kind(true);
-        assert_eq!(made, [0, 1, 2, 3]);
-        let after = rows.tell_rates(&made, &[0.5, 0.5, 1.0, 0.0]);
-        let told = |row: usize| rows.row(row)[width - 1];
-        assert_eq!([told(2), told(3), told(4)], [0.0; 3]);
-        // One offer each, drawn by fifty to the mean of a half.
-        assert_eq!([told(0), told(1)], [26.0 / 51.0, 25.0 / 51.0]);
-        assert_eq!([after.of(1), after.of(2)], [26.5 / 52.0, 25.5 / 52.0]);
-        assert_eq!(after.of(3), 0.5);
     }
 }
