@@ -83,9 +83,8 @@ impl LogLinear {
 fn spread(facts: &[f64], width: usize) -> (Vec<f64>, Vec<f64>) {
     (0..width)
         .map(|place| {
-            let known = || {
-                facts.iter().skip(place).step_by(width).copied().filter(|fact| !fact.is_nan())
-            };
+            let known =
+                || facts.iter().skip(place).step_by(width).copied().filter(|fact| !fact.is_nan());
             let count = known().count().max(1) as f64;
             let mean = known().sum::<f64>() / count;
             let deviation = (known().map(|fact| (fact - mean).powi(2)).sum::<f64>() / count).sqrt();
@@ -214,7 +213,10 @@ mod tests {
         check([2.0, 0.0], 0.4);
         // Who is not known to have it stands half way.
         check([f64::NAN, 0.0], 0.1 * 2_f64.sqrt());
-        assert!((found.intercept() + found.part(0, 1.0) + found.part(1, 0.0) - 0.2_f64.ln()).abs() < 1e-9);
+        assert!(
+            (found.intercept() + found.part(0, 1.0) + found.part(1, 0.0) - 0.2_f64.ln()).abs()
+                < 1e-9
+        );
     }
 
     #[test]

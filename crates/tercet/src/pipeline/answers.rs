@@ -11,6 +11,7 @@ mod causes;
 mod expected;
 mod factors;
 mod kinds;
+mod learning;
 mod relative;
 mod rows;
 mod told;
@@ -24,17 +25,18 @@ use tercet_features::{
     ANSWER_CUSTOMER_FACTS, ANSWER_PROMOTION_FACTS, AnswerFacts, AnsweredPairs, PAIR_FEATURES,
 };
 use tercet_models::LogLinear;
-use tercet_models::gbdt::{Ensemble, FeatureSchema, Objective, Params};
+use tercet_models::gbdt::{Ensemble, FeatureSchema};
 use tercet_types::{DAYS_PER_WEEK, Date, Error, Result};
 
-use self::causes::{EXTRA_MAX, Held, first_shares};
+use self::causes::{EXTRA_MAX, Held};
 pub(super) use self::causes::{Lacking, Line, Uses};
-pub(super) use self::expected::{FACTS, Fact, expected};
-use self::factors::{Answered, types_of};
+pub(super) use self::expected::{FACTS, Fact, pooled};
 pub(super) use self::factors::Factors;
+use self::factors::{Answered, types_of};
 use self::kinds::kind_of;
+use self::learning::{Learning, Learnt};
 pub(super) use self::relative::{Levels, RELATIVE, relative};
-use self::rows::{FOLDS, Rows, WeekRows};
+use self::rows::{Rows, WeekRows};
 pub(super) use self::told::TrialFacts;
 pub(super) use self::trial::Beside;
 use self::trial::BesideFile;
@@ -50,9 +52,6 @@ pub(super) const ANSWER_WEEKS: i32 = 16;
 const OFFERS_MIN: usize = 1_000;
 const USED_MIN: usize = 30;
 
-/// How often purchases are divided anew.
-const STEPS: usize = 12;
-
 /// Features of a promotion in its answers: the facts of its own, and its depth.
 pub(super) const PROMOTION_ANSWERS: usize = ANSWER_PROMOTION_FACTS.len() + 1;
 
@@ -63,6 +62,8 @@ pub(super) const CUSTOMER_ANSWERS: usize = ANSWER_CUSTOMER_FACTS.len();
 pub(crate) struct Answers {
     /// Purchases that an offer is expected to bring in its week, by its facts.
     pub(super) extra: LogLinear,
+    /// The same, by all features.
+    pub(super) extra_trees: Ensemble,
     /// What multiplies that.
     pub(super) factors: Factors,
     /// Probability that an eligible product is bought in the week without the offer.
@@ -119,56 +120,26 @@ impl Answers {
             week.promotions.get(&promotion).map_or(f32::NAN, |p| p.discount_rate as f32)
         };
         let rows = Rows::of(&weeks, depth, shop);
-        let params = |place: u64| params(config, seed.wrapping_add(place));
-        let (made, unmade) = (rows.of_kind(true), rows.of_kind(false));
-        let anyway: Vec<f32> = rows.flags(&unmade, &rows.bought);
-        let unoffered = |of: &[usize]| {
-            rows.crossed(of, |fold, part| {
-                let learnt = rows.learn(&unmade, &anyway, &params(fold), Some(fold))?;
-                learnt.predict(&rows.matrix(part)?)
-            })
-        };
-        let extra = |of: &[usize], shares: &[f32]| {
-            rows.crossed(of, |fold, part| {
-                let learnt = rows.learn_facts(&made, shares, Some(fold))?;
-                Ok(expected::predict(&learnt, &rows.facts(part)))
-            })
-        };
-        let mut held: Vec<Held> = made
-            .iter()
-            .zip(unoffered(&made)?)
-            .map(|(row, unoffered)| Held {
-                extra: 0.0,
-                unoffered,
-                bought: rows.bought[*row] || rows.used[*row],
-                was_used: rows.used[*row],
-            })
-            .collect();
-        let mut shares = first_shares(&held);
-        for _ in 0..STEPS {
-            let extra = extra(&made, &shares)?;
-            held.iter_mut().zip(extra).for_each(|(offer, extra)| offer.extra = extra);
-            let uses = Uses::of(&held, &shares);
-            shares = held.iter().map(|offer| uses.share(offer)).collect();
-        }
+        let learning = Learning::of(&rows, config, seed)?;
+        let (made, held) = (&learning.made, &learning.held);
         let of: Vec<(i32, i32)> = made.iter().map(|row| rows.pair(*row)).collect();
-        let answered =
-            Answered::new(&held, &of, Uses::of(&held, &shares), types_of(engine)?);
-        let before = factors_before(&rows, &made, &answered);
-        let told: Vec<Held> =
-            made.iter().zip(&held).map(|(row, offer)| offer.times(before[*row])).collect();
+        let answered = Answered::new(held, &of, learning.uses(), types_of(engine)?);
+        let before = factors_before(&rows, made, &answered);
         let (line, beside, trial) = match randomised {
-            None => match Line::through(&told) {
-                Some(line) if line.suffices() => (line, Beside::default(), None),
-                line => return Ok(Err(Lacking::Signal(line))),
-            },
+            None => {
+                let told: Vec<Held> =
+                    made.iter().zip(held).map(|(row, offer)| offer.times(before[*row])).collect();
+                match Line::through(&told) {
+                    Some(line) if line.suffices() => (line, Beside::default(), None),
+                    line => return Ok(Err(Lacking::Signal(line))),
+                }
+            }
             Some(randomised) => {
                 let tried = rows.tried();
-                let mut extra = extra(&tried, &shares)?;
-                extra.iter_mut().zip(&tried).for_each(|(extra, row)| {
-                    *extra = (*extra * before[*row]).min(EXTRA_MAX);
-                });
-                let told = rows.tried_rows(&tried, &extra, &unoffered(&tried)?, shop);
+                let extra = learning.extra(&tried)?.into_iter().zip(&tried);
+                let extra: Vec<f64> =
+                    extra.map(|(extra, row)| (extra * before[*row]).min(EXTRA_MAX)).collect();
+                let told = rows.tried_rows(&tried, &extra, &learning.unoffered(&tried)?, shop);
                 let features = (&rows.matrix(&tried)?, &answer_schema());
                 match trial::read_off(&told, features, randomised, seed)? {
                     Ok((line, beside, facts)) => (line, beside, Some(facts)),
@@ -177,9 +148,10 @@ impl Answers {
             }
         };
         let found = answered.by(0..made.len());
-        let uses = Uses::of(&held, &found.shares);
+        let uses = Uses::of(held, &found.shares);
         let id = |customer: i32| shop.indexes.customer_ids[customer as usize].clone();
         let factors = answered.keep(&found, id);
+        let Learnt { extra, extra_trees, unoffered } = learning.everybody()?;
         let facts = AnswerFacts::read(engine, week.as_of)?;
         let promotions = week
             .promotions
@@ -189,16 +161,9 @@ impl Answers {
                 (*ix, [mechanic, rate, new, depth(*ix)])
             })
             .collect();
-        let answers = Self {
-            extra: rows.learn_facts(&made, &shares, None)?,
-            factors,
-            unoffered: rows.learn(&unmade, &anyway, &params(FOLDS), None)?,
-            uses,
-            line,
-            beside,
-            promotions,
-            means: facts.customers.means,
-        };
+        let means = facts.customers.means;
+        let answers =
+            Self { extra, extra_trees, factors, unoffered, uses, line, beside, promotions, means };
         Ok(Ok((answers, trial)))
     }
 
@@ -217,6 +182,7 @@ impl Answers {
     pub(super) fn to_json(&self) -> Result<Vec<u8>> {
         let written = Written {
             extra: self.extra.clone(),
+            extra_trees: self.extra_trees.to_json()?,
             factors: self.factors.clone(),
             uses: self.uses,
             unoffered: self.unoffered.to_json()?,
@@ -237,6 +203,7 @@ impl Answers {
         })?;
         Ok(Self {
             extra: written.extra,
+            extra_trees: Ensemble::from_json(&written.extra_trees)?,
             factors: written.factors,
             uses: written.uses,
             unoffered: Ensemble::from_json(&written.unoffered)?,
@@ -255,6 +222,7 @@ pub(super) const ANSWERS_FILE: &str = "answers.json";
 #[derive(Serialize, Deserialize)]
 struct Written {
     extra: LogLinear,
+    extra_trees: String,
     factors: Factors,
     uses: Uses,
     unoffered: String,
@@ -316,23 +284,4 @@ fn factors_before(rows: &Rows, made: &[usize], answered: &Answered<'_>) -> Vec<f
         factors.extend(week.map(|row| answered.factor(&found, rows.pair(row))));
     }
     factors
-}
-
-/// Few trees of few leaves: extra purchases are rare.
-fn params(config: &Config, seed: u64) -> Params {
-    Params {
-        objective: Objective::Logistic,
-        rounds: 60,
-        leaves: Some(6),
-        max_depth: None,
-        learning_rate: 0.1,
-        min_rows_per_leaf: 50,
-        min_child_weight: 1.0,
-        subsample: config.model.row_share,
-        column_sample: 0.5,
-        l2: 10.0,
-        early_stopping_rounds: None,
-        seed,
-        bins: 63,
-    }
 }

@@ -4,7 +4,7 @@ use tercet_features::{Offered, PairBlock};
 use tercet_models::LogLinear;
 use tercet_scoring::quickscorer::{Place, Side};
 
-use super::answers::{Answers, FACTS, Fact, Factors, expected};
+use super::answers::{Answers, FACTS, Fact, Factors, pooled};
 
 /// The log-linear model of what offers bring, with the facts of a week's promotions added up.
 pub(super) struct ByFacts {
@@ -36,9 +36,8 @@ impl ByFacts {
                 .collect::<Vec<_>>()
         };
         let of_promotion = of_side(Side::Promotion);
-        let sum = |row: &[f32]| {
-            answers.extra.intercept() + sum_of(&answers.extra, &of_promotion, row)
-        };
+        let sum =
+            |row: &[f32]| answers.extra.intercept() + sum_of(&answers.extra, &of_promotion, row);
         Self {
             model: answers.extra.clone(),
             factors: answers.factors.clone(),
@@ -50,19 +49,22 @@ impl ByFacts {
         }
     }
 
-    /// The purchases that the offers of a block are expected to bring, customer after customer. `cross` has rows of
-    /// `otherwise.len()` for each of the block's; `ids` are those of the shop's customers.
+    /// The purchases that the offers of a block are expected to bring, customer after customer: `trees` is what those
+    /// say of each. `cross` has rows of `otherwise.len()` for each of the block's; `ids` are those of the shop's
+    /// customers.
     pub(super) fn block(
         &self,
         block: &PairBlock,
         cross: &[f32],
         otherwise: &[f32],
         ids: &[String],
+        trees: &[f64],
     ) -> Vec<f64> {
         let none = sum_of(&self.model, &self.of_cross, otherwise);
         let mut of_group = vec![none; self.groups];
-        let mut found = Vec::with_capacity(block.len() * self.promotion_ix.len());
-        for (at, customer) in block.customer_ix.iter().enumerate() {
+        let mut found = Vec::with_capacity(trees.len());
+        let customers = block.customer_ix.iter().zip(trees.chunks_exact(self.promotion_ix.len()));
+        for (at, (customer, trees)) in customers.enumerate() {
             let rows = block.starts[at]..block.starts[at + 1];
             for row in rows.clone() {
                 let values = &cross[row * otherwise.len()..(row + 1) * otherwise.len()];
@@ -70,9 +72,9 @@ impl ByFacts {
             }
             let factor = self.factors.of_customer(&ids[*customer as usize]);
             let pairs = self.promotion_ix.iter().zip(&self.group_of).zip(&self.of_promotion);
-            found.extend(pairs.map(|((promotion, group), of_promotion)| {
+            found.extend(pairs.zip(trees).map(|(((promotion, group), of_promotion), trees)| {
                 let log_rate = of_promotion + of_group[*group as usize];
-                expected(log_rate + factor(*promotion).ln())
+                pooled(log_rate, *trees, factor(*promotion))
             }));
             rows.for_each(|row| of_group[block.groups[row] as usize] = none);
         }

@@ -29,7 +29,8 @@ pub(super) struct Predictor<'a> {
 /// What offers bring, learnt from wider rows than those of pairs.
 pub(super) struct Bringer {
     kernel: Kernel,
-    extra: ByFacts,
+    by_facts: ByFacts,
+    extra: Scorer,
     unoffered: Scorer,
     /// `promotions × WIDE_PROMOTION`.
     promotions: Vec<f32>,
@@ -73,7 +74,8 @@ impl Bringer {
             rows.flat_map(|(row, ix)| row.iter().copied().chain(answers.promotion(*ix))).collect();
         Ok(Self {
             kernel: Kernel::best(),
-            extra: ByFacts::new(answers, offered, &places, &promotions, WIDE_PROMOTION),
+            by_facts: ByFacts::new(answers, offered, &places, &promotions, WIDE_PROMOTION),
+            extra: compiled(&answers.extra_trees)?,
             uses: answers.uses,
             unoffered: compiled(&answers.unoffered)?,
             promotions,
@@ -121,13 +123,14 @@ impl Bringer {
             let sums = scorer.score(self.kernel, &promotions, block.len(), customers, cross)?;
             Ok(sums.into_iter().map(|sum| scorer.margin(sum)).collect())
         };
-        let extra = self.extra.block(block, &cross, &otherwise, ids);
         let mut beside: Vec<f64> = self.beside.repeat(block.len());
         if let Some((scorer, share)) = &self.left {
             let left = margins(scorer)?;
             beside.iter_mut().zip(left).for_each(|(beside, left)| *beside += share * left);
         }
         let rate = |margin: f64| Objective::Logistic.link(margin);
+        let trees: Vec<f64> = margins(&self.extra)?.into_iter().map(rate).collect();
+        let extra = self.by_facts.block(block, &cross, &otherwise, ids, &trees);
         let unoffered = margins(&self.unoffered)?.into_iter().map(rate);
         let pairs = extra.into_iter().zip(unoffered).zip(beside);
         Ok(pairs

@@ -80,12 +80,14 @@ pub(super) fn learn(facts: &[f64], shares: &[f64]) -> Result<LogLinear> {
 
 /// What is expected of offers with these facts.
 pub(super) fn predict(model: &LogLinear, facts: &[f64]) -> Vec<f64> {
-    facts.chunks_exact(FACTS.len()).map(|facts| expected(model.log_rate(facts))).collect()
+    let rate = |facts| model.log_rate(facts).exp().min(EXTRA_MAX);
+    facts.chunks_exact(FACTS.len()).map(rate).collect()
 }
 
-/// What is expected of an offer, of its logarithm.
-pub(in crate::pipeline) fn expected(log_rate: f64) -> f64 {
-    log_rate.exp().min(EXTRA_MAX)
+/// What is expected of an offer by both models, of the logarithm of what the facts say and of what the trees say: their
+/// geometric mean (the logarithmic opinion pool of Genest and Zidek 1986, doi:10.1214/ss/1177013825), times a factor.
+pub(in crate::pipeline) fn pooled(log_rate: f64, trees: f64, factor: f64) -> f64 {
+    (((log_rate + trees.ln()) / 2.0).exp() * factor).min(EXTRA_MAX)
 }
 
 #[cfg(test)]

@@ -150,8 +150,10 @@ impl<'a> Answered<'a> {
     pub(super) fn factor(&self, found: &Found, (customer, promotion): (i32, i32)) -> f64 {
         let of_promotion = self.promotions.binary_search(&promotion).ok();
         let of_type = self.types.get(&promotion);
-        let taste = of_type.and_then(|of_type| self.tastes.binary_search(&(customer, *of_type)).ok());
-        of_promotion.map_or(1.0, |at| found.promotions[at]) * taste.map_or(1.0, |at| found.tastes[at])
+        let taste =
+            of_type.and_then(|of_type| self.tastes.binary_search(&(customer, *of_type)).ok());
+        of_promotion.map_or(1.0, |at| found.promotions[at])
+            * taste.map_or(1.0, |at| found.tastes[at])
     }
 
     /// What was found, to be kept; `id` names customers.
