@@ -1,8 +1,9 @@
-//! Do measures and calibration agree with scikit-learn and SciPy?
+//! Do measures, calibration and Poisson regression agree with scikit-learn and SciPy?
 
 #![expect(clippy::unwrap_used, reason = "a failed test panics")]
 
 use serde_json::Value;
+use tercet_models::LogLinear;
 use tercet_models::calibration::{Isotonic, by_decile};
 use tercet_models::quality;
 
@@ -41,6 +42,22 @@ fn measures_agree_with_the_reference() {
             isotonic.apply(&numbers(&case["queries"])).iter().zip(numbers(&case["isotonic"]))
         {
             close(*mine, theirs);
+        }
+    }
+}
+
+#[test]
+fn poisson_regression_agrees_with_the_reference() {
+    let cases: Value = serde_json::from_str(include_str!("oracle/log_linear.json")).unwrap();
+    for case in cases.as_array().unwrap() {
+        let [facts, counts, expected] =
+            ["facts", "counts", "expected"].map(|name| numbers(&case[name]));
+        let width = case["width"].as_u64().unwrap() as usize;
+        let ridge = case["ridge"].as_f64().unwrap();
+        let model = LogLinear::fit(&facts, width, &counts, ridge).unwrap();
+        for (facts, expected) in facts.chunks_exact(width).zip(expected) {
+            let mine = model.log_rate(facts).exp();
+            assert!((mine - expected).abs() <= 1e-5 * expected, "{mine} against {expected}");
         }
     }
 }

@@ -124,7 +124,7 @@ impl Answers {
         let (made, held) = (&learning.made, &learning.held);
         let of: Vec<(i32, i32)> = made.iter().map(|row| rows.pair(*row)).collect();
         let answered = Answered::new(held, &of, learning.uses(), types_of(engine)?);
-        let before = factors_before(&rows, made, &answered);
+        let before = answered.before(rows.weeks(), made, |row| rows.pair(row));
         let (line, beside, trial) = match randomised {
             None => {
                 let told: Vec<Held> =
@@ -273,15 +273,4 @@ fn answer_names() -> impl Iterator<Item = String> {
 /// The schema of these features.
 pub(super) fn answer_schema() -> FeatureSchema {
     FeatureSchema::numeric(answer_names())
-}
-
-/// By row, the factor of its pair as the offers of the weeks before its week told it.
-fn factors_before(rows: &Rows, made: &[usize], answered: &Answered<'_>) -> Vec<f64> {
-    let mut factors = Vec::new();
-    for week in rows.weeks() {
-        let earlier = made.partition_point(|row| *row < week.end)..made.len();
-        let found = answered.by(earlier);
-        factors.extend(week.map(|row| answered.factor(&found, rows.pair(row))));
-    }
-    factors
 }

@@ -147,13 +147,30 @@ impl<'a> Answered<'a> {
     }
 
     /// The factor of a pair, by what was found.
-    pub(super) fn factor(&self, found: &Found, (customer, promotion): (i32, i32)) -> f64 {
+    fn factor(&self, found: &Found, (customer, promotion): (i32, i32)) -> f64 {
         let of_promotion = self.promotions.binary_search(&promotion).ok();
         let of_type = self.types.get(&promotion);
         let taste =
             of_type.and_then(|of_type| self.tastes.binary_search(&(customer, *of_type)).ok());
         of_promotion.map_or(1.0, |at| found.promotions[at])
             * taste.map_or(1.0, |at| found.tastes[at])
+    }
+
+    /// By row of weeks, the newest first, the factor of its pair as offers of the weeks before told it: `made` are the
+    /// rows of the offers.
+    pub(super) fn before(
+        &self,
+        weeks: impl Iterator<Item = Range<usize>>,
+        made: &[usize],
+        pair: impl Fn(usize) -> (i32, i32),
+    ) -> Vec<f64> {
+        let mut factors = Vec::new();
+        for week in weeks {
+            let earlier = made.partition_point(|row| *row < week.end)..made.len();
+            let found = self.by(earlier);
+            factors.extend(week.map(|row| self.factor(&found, pair(row))));
+        }
+        factors
     }
 
     /// What was found, to be kept; `id` names customers.
@@ -171,5 +188,117 @@ impl Held {
     /// The same, with so many times as much expected.
     pub(super) fn times(&self, factor: f64) -> Self {
         Self { extra: (self.extra * factor).min(EXTRA_MAX), ..*self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TIMES: [f64; 4] = [2.0, 0.25, 1.0, 0.5];
+
+    /// Offers of four promotions, the first two of type 7 and the third of type 8, to each of many customers, of whom
+    /// one in five takes four times as much of type 7 as expected and the others a quarter; with whose they are.
+    fn offers() -> (Vec<Held>, Vec<(i32, i32)>) {
+        let mut state = 1_u64;
+        let mut chance = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 11) as f64 / (1_u64 << 53) as f64
+        };
+        let (mut held, mut of) = (Vec::new(), Vec::new());
+        for _ in 0..12 {
+            for customer in 0..1_000 {
+                for promotion in 0..4 {
+                    let taste = match promotion {
+                        0 | 1 if customer % 5 == 0 => 4.0,
+                        0 | 1 => 0.25,
+                        _ => 1.0,
+                    };
+                    let (extra, unoffered) = (0.06, 0.04);
+                    let brought = chance() < extra * TIMES[promotion as usize] * taste;
+                    let bought = brought || chance() < unoffered;
+                    let was_used = bought && chance() < if brought { 0.25 } else { 0.04 };
+                    held.push(Held { extra, unoffered, bought, was_used });
+                    of.push((customer, promotion));
+                }
+            }
+        }
+        (held, of)
+    }
+
+    fn answered<'a>(held: &'a [Held], of: &[(i32, i32)]) -> Answered<'a> {
+        let expected: Vec<f32> =
+            held.iter().map(|offer| if offer.bought { 0.6 } else { 0.0 }).collect();
+        Answered::new(held, of, Uses::of(held, &expected), Types::from([(0, 7), (1, 7), (2, 8)]))
+    }
+
+    #[test]
+    fn promotions_and_tastes_are_told_apart() {
+        let (held, of) = offers();
+        let answered = answered(&held, &of);
+        let found = answered.by(0..held.len());
+        let of_promotion: Vec<f64> = (0..4).map(|ix| found.promotions[ix]).collect();
+        // What customers differ in is not the promotions'; those of a type share its mean taste.
+        let ratio = of_promotion[0] / of_promotion[1];
+        assert!((5.0..12.0).contains(&ratio), "{of_promotion:?}");
+        assert!((1.4..2.6).contains(&(of_promotion[2] / of_promotion[3])), "{of_promotion:?}");
+        let mean = |liked: bool| {
+            let tastes = answered.tastes.iter().zip(&found.tastes);
+            let of: Vec<f64> = tastes
+                .filter(|((customer, of_type), _)| *of_type == 7 && (customer % 5 == 0) == liked)
+                .map(|(_, factor)| *factor)
+                .collect();
+            of.iter().sum::<f64>() / of.len() as f64
+        };
+        assert!(mean(true) > 4.0 * mean(false), "{} {}", mean(true), mean(false));
+        let shares: f64 = found.shares.iter().map(|share| f64::from(*share)).sum();
+        assert!(shares > 0.0 && found.shares.iter().all(|share| (0.0..=1.0).contains(share)));
+    }
+
+    #[test]
+    fn a_week_is_told_by_weeks_before_it() {
+        let (held, of) = offers();
+        let answered = answered(&held, &of);
+        // Three weeks, the newest first; a third of the rows are no offers made.
+        let weeks = || [0..18_000, 18_000..36_000, 36_000..72_000].into_iter();
+        let made: Vec<usize> = (0..72_000).filter(|row| row % 3 != 2).collect();
+        let pair = |row: usize| of[row / 3 * 2 + (row % 3).min(1)];
+        let before = answered.before(weeks(), &made, pair);
+        assert_eq!(before.len(), 72_000);
+        assert!(before[36_000..].iter().all(|factor| *factor == 1.0));
+        for (week, first) in [(0, 12_000), (18_000, 24_000)] {
+            let found = answered.by(first..held.len());
+            for row in [week, week + 1, week + 2] {
+                assert_eq!(before[row], answered.factor(&found, pair(row)));
+            }
+        }
+        assert_ne!(before[0], before[18_000]);
+    }
+
+    #[test]
+    fn what_is_kept_is_what_was_found() {
+        let (held, of) = offers();
+        let answered_ = answered(&held, &of);
+        let found = answered_.by(0..held.len());
+        let expect: Vec<f64> =
+            [(5, 0), (5, 2), (5, 3), (6, 1)].map(|pair| answered_.factor(&found, pair)).to_vec();
+        let factors = answered_.keep(&found, |customer| format!("c{customer}"));
+        let text = serde_json::to_string(&factors).unwrap();
+        let factors: Factors = serde_json::from_str(&text).unwrap();
+        let (five, six) = (factors.of_customer("c5"), factors.of_customer("c6"));
+        assert_eq!([five(0), five(2), five(3), six(1)].to_vec(), expect);
+        // Whom nothing was offered, and what was offered to nobody.
+        assert_eq!(factors.of_customer("new")(0), found.promotions[0]);
+        assert_eq!(five(9), 1.0);
+    }
+
+    #[test]
+    fn nothing_expected_tells_nothing() {
+        let held = [Held { extra: 1e-12, unoffered: 0.1, bought: false, was_used: false }; 50];
+        let of: Vec<(i32, i32)> = (0..50).map(|_| (1, 0)).collect();
+        let answered = answered(&held, &of);
+        let factor = answered.factor(&answered.by(0..50), (1, 0));
+        assert!((factor - 1.0).abs() < 1e-9, "{factor}");
+        assert_eq!(held[0].times(1e15).extra, EXTRA_MAX);
     }
 }
