@@ -47,20 +47,14 @@ pub(super) struct Bringer {
     pub(super) means: [f64; CUSTOMER_ANSWERS],
 }
 
-const WIDE_PROMOTION: usize = PROMOTION_FEATURES + PROMOTION_ANSWERS;
+pub(super) const WIDE_PROMOTION: usize = PROMOTION_FEATURES + PROMOTION_ANSWERS;
 const WIDE_CUSTOMER: usize = CUSTOMER_FEATURES + CUSTOMER_ANSWERS;
-const WIDE_CROSS: usize = CROSS_FEATURES + RELATIVE.len();
+pub(super) const WIDE_CROSS: usize = CROSS_FEATURES + RELATIVE.len();
 
 impl Bringer {
     /// `sample` are customers who stand for all. Refused when an ensemble was trained on other features.
     pub(super) fn new(answers: &Answers, offered: &Offered, sample: &PairBlock) -> Result<Self> {
-        let mut places: Vec<Place> = pair_places().collect();
-        let more = |side, first: usize, count: usize| {
-            (first..first + count).map(move |column| Place { side, column })
-        };
-        places.extend(more(Side::Promotion, PROMOTION_FEATURES, PROMOTION_ANSWERS));
-        places.extend(more(Side::Customer, CUSTOMER_FEATURES, CUSTOMER_ANSWERS));
-        places.extend(more(Side::Cross, CROSS_FEATURES, RELATIVE.len()));
+        let places = answer_places();
         let (mut levels, relative) = (vec![Levels::default(); offered.groups()], Levels::places());
         for customer in 0..sample.len() {
             for (group, levels) in (0_u32..).zip(&mut levels) {
@@ -72,9 +66,10 @@ impl Bringer {
         let rows = offered.values.chunks_exact(PROMOTION_FEATURES).zip(&offered.promotion_ix);
         let promotions: Vec<f32> =
             rows.flat_map(|(row, ix)| row.iter().copied().chain(answers.promotion(*ix))).collect();
+        let by_facts = (answers.extra.clone(), answers.factors.clone());
         Ok(Self {
             kernel: Kernel::best(),
-            by_facts: ByFacts::new(answers, offered, &places, &promotions, WIDE_PROMOTION),
+            by_facts: ByFacts::new(by_facts, offered, &places, &promotions, WIDE_PROMOTION),
             extra: compiled(&answers.extra_trees)?,
             uses: answers.uses,
             unoffered: compiled(&answers.unoffered)?,
@@ -157,6 +152,18 @@ fn compile(ensemble: &Ensemble, schema: &FeatureSchema, places: &[Place]) -> Res
     ensemble.schema().check_same(schema)?;
     let trees: Vec<TreeView<'_>> = ensemble.trees().iter().map(view).collect();
     Scorer::new(&trees, ensemble.base_margin(), places)
+}
+
+/// Where the features of answers stand.
+pub(super) fn answer_places() -> Vec<Place> {
+    let more = |side, first: usize, count: usize| {
+        (first..first + count).map(move |column| Place { side, column })
+    };
+    pair_places()
+        .chain(more(Side::Promotion, PROMOTION_FEATURES, PROMOTION_ANSWERS))
+        .chain(more(Side::Customer, CUSTOMER_FEATURES, CUSTOMER_ANSWERS))
+        .chain(more(Side::Cross, CROSS_FEATURES, RELATIVE.len()))
+        .collect()
 }
 
 /// Where the features of a pair stand.

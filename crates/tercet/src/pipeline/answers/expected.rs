@@ -84,10 +84,10 @@ pub(super) fn predict(model: &LogLinear, facts: &[f64]) -> Vec<f64> {
     facts.chunks_exact(FACTS.len()).map(rate).collect()
 }
 
-/// What is expected of an offer by both models, of the logarithm of what the facts say and of what the trees say: their
-/// geometric mean (the logarithmic opinion pool of Genest and Zidek 1986, doi:10.1214/ss/1177013825), times a factor.
-pub(in crate::pipeline) fn pooled(log_rate: f64, trees: f64, factor: f64) -> f64 {
-    (((log_rate + trees.ln()) / 2.0).exp() * factor).min(EXTRA_MAX)
+/// What is expected of an offer of which the facts say so much, and the trees so much: their geometric mean (the
+/// logarithmic opinion pool of Genest and Zidek 1986, doi:10.1214/ss/1177013825), times a factor.
+pub(in crate::pipeline) fn pooled(facts: f64, trees: f64, factor: f64) -> f64 {
+    ((facts * trees).sqrt() * factor).min(EXTRA_MAX)
 }
 
 #[cfg(test)]
@@ -100,6 +100,13 @@ mod tests {
         for (fact, place) in FACTS.iter().zip(Fact::places()) {
             assert_eq!(names[place], fact.name);
         }
+    }
+
+    #[test]
+    fn both_models_count_alike() {
+        assert!((pooled(0.04, 0.01, 1.0) - 0.02).abs() < 1e-12);
+        assert!((pooled(0.04, 0.01, 3.0) - 0.06).abs() < 1e-12);
+        assert_eq!([pooled(0.9, 0.9, 9.0), pooled(0.0, 0.5, 1.0)], [EXTRA_MAX, 0.0]);
     }
 
     #[test]

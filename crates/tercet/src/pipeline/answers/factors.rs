@@ -43,21 +43,25 @@ pub(in crate::pipeline) struct Factors {
 }
 
 impl Factors {
-    /// The factors of a customer's offers, by promotion.
-    pub(in crate::pipeline) fn of_customer<'a>(
-        &'a self,
-        customer_id: &str,
-    ) -> impl Fn(i32) -> f64 + use<'a> {
-        let tastes = self.tastes.get(customer_id).map_or(&[][..], Vec::as_slice);
-        move |promotion| {
-            let taste = self.types.get(&promotion).and_then(|of_type| found(tastes, *of_type));
-            found(&self.promotions, promotion).unwrap_or(1.0) * taste.unwrap_or(1.0)
-        }
+    /// That of a promotion.
+    pub(in crate::pipeline) fn of_promotion(&self, promotion: i32) -> f64 {
+        factor_of(&self.promotions, promotion)
+    }
+
+    /// The type that a promotion is of, if it is of one.
+    pub(in crate::pipeline) fn type_of(&self, promotion: i32) -> Option<i32> {
+        self.types.get(&promotion).copied()
+    }
+
+    /// Those of a customer, by type.
+    pub(in crate::pipeline) fn tastes(&self, customer_id: &str) -> &[(i32, f64)] {
+        self.tastes.get(customer_id).map_or(&[], Vec::as_slice)
     }
 }
 
-fn found(factors: &[(i32, f64)], key: i32) -> Option<f64> {
-    factors.binary_search_by_key(&key, |(of, _)| *of).ok().map(|at| factors[at].1)
+/// The factor of a key, among factors in the order of theirs: one where none is known.
+pub(in crate::pipeline) fn factor_of(factors: &[(i32, f64)], key: i32) -> f64 {
+    factors.binary_search_by_key(&key, |(of, _)| *of).map_or(1.0, |at| factors[at].1)
 }
 
 /// Offers made, the newest first: what was expected of each and what came of it, and whose they were.
@@ -285,11 +289,14 @@ mod tests {
         let factors = answered_.keep(&found, |customer| format!("c{customer}"));
         let text = serde_json::to_string(&factors).unwrap();
         let factors: Factors = serde_json::from_str(&text).unwrap();
-        let (five, six) = (factors.of_customer("c5"), factors.of_customer("c6"));
-        assert_eq!([five(0), five(2), five(3), six(1)].to_vec(), expect);
+        let of = |customer: &str, promotion: i32| {
+            let taste = |of_type| factor_of(factors.tastes(customer), of_type);
+            factors.of_promotion(promotion) * factors.type_of(promotion).map_or(1.0, taste)
+        };
+        assert_eq!([of("c5", 0), of("c5", 2), of("c5", 3), of("c6", 1)].to_vec(), expect);
         // Whom nothing was offered, and what was offered to nobody.
-        assert_eq!(factors.of_customer("new")(0), found.promotions[0]);
-        assert_eq!(five(9), 1.0);
+        assert_eq!(of("new", 0), found.promotions[0]);
+        assert_eq!(of("c5", 9), 1.0);
     }
 
     #[test]

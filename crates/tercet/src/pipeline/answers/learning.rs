@@ -84,7 +84,7 @@ impl<'a> Learning<'a> {
     pub(super) fn extra(&self, of: &[usize]) -> Result<Vec<f64>> {
         let facts = self.by_facts(of)?.into_iter();
         let both = facts.zip(self.by_trees(of, (&self.made, &self.shares))?);
-        Ok(both.map(|(facts, trees)| pooled(facts.ln(), trees, 1.0)).collect())
+        Ok(both.map(|(facts, trees)| pooled(facts, trees, 1.0)).collect())
     }
 
     fn by_facts(&self, of: &[usize]) -> Result<Vec<f64>> {
