@@ -105,6 +105,23 @@ impl Customers {
         Ok(())
     }
 
+    /// Adds other customers behind these.
+    ///
+    /// # Errors
+    /// `T0603` (internal) when there are too many.
+    pub fn append(&mut self, other: &Self) -> Result<()> {
+        let first = self.len();
+        if u32::try_from(first + other.len()).is_err() {
+            return Err(malformed("customer", first + other.len(), "there are too many"));
+        }
+        (0..other.len()).for_each(|at| self.rows.copy(other.row(at)));
+        self.pins.extend(other.pins.iter().map(|&(of, pin)| (first as u32 + of, pin)));
+        self.list.extend_from_slice(&other.list);
+        self.promotions = self.promotions.max(other.promotions);
+        self.has_zeros |= other.has_zeros;
+        Ok(())
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.list.len()
@@ -217,4 +234,46 @@ fn wrong_with(
 pub(crate) fn malformed(noun: &str, at: usize, what: &str) -> Error {
     Error::internal("T0603", format!("{noun} {at}: {what}"))
         .hint("report this: allocation was handed a malformed problem")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn customers_in_parts_are_those_pushed_one_after_the_other() {
+        let candidate = |promotion: u32, value_minor: i64| Candidate {
+            promotion,
+            slots: 1,
+            value_minor,
+            expected_cost_minor: 3,
+            margin_loss_minor: value_minor / 2,
+            excluded: (promotion == 4).then_some(RuleId::Exclusion),
+        };
+        let count = 9_000_u64;
+        let push = |customers: &mut Customers, order: u64| {
+            let value = order as i64 % 70_000;
+            let candidates = [candidate(order as u32 % 3, value), candidate(4, value % 5)];
+            let pinned: &[usize] = if order % 4 == 1 { &[1, 0] } else { &[] };
+            customers.push(Customer { order, ..Customer::default() }, &candidates, pinned).unwrap();
+        };
+        let mut whole = Customers::default();
+        (0..count).for_each(|order| push(&mut whole, order));
+        let mut parted = Customers::default();
+        for from in (0..count).step_by(1_300) {
+            let mut part = Customers::default();
+            (from..count.min(from + 1_300)).for_each(|order| push(&mut part, order));
+            parted.append(&part).unwrap();
+        }
+        parted.append(&Customers::default()).unwrap();
+        assert_eq!(parted.list, whole.list);
+        assert_eq!(parted.pins, whole.pins);
+        assert_eq!(parted.has_zeros(), whole.has_zeros());
+        assert_eq!(parted.promotions(), whole.promotions());
+        assert_eq!(parted.candidate_bytes(), whole.candidate_bytes());
+        for at in 0..whole.len() {
+            assert!(parted.row(at).iter().eq(whole.row(at).iter()), "customer {at}");
+        }
+        assert!(parted.pinned(1_301).eq([1, 0]) && parted.pinned(1_302).eq([]));
+    }
 }

@@ -141,9 +141,9 @@ impl Engine {
             .into_iter()
             .filter(|column| !POSITION_COLUMNS.contains(&column.name.as_str()))
             .collect();
+        self.forget(name)?;
         self.context
-            .deregister_table(name)
-            .and_then(|_| self.context.register_table(name, table.into_view()))
+            .register_table(name, table.into_view())
             .map_err(|failure| query_failure(name, failure))?;
         Ok(Attached { columns, files })
     }

@@ -5,6 +5,7 @@
 //! the runtime, so that stages stay plain functions.
 
 mod attach;
+mod beside;
 mod client;
 mod failure;
 mod frame;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::BufWriter;
+use std::io::Write;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -26,20 +26,22 @@ use crate::Engine;
 use crate::failure::query_failure;
 use crate::session::Value;
 
-/// The most parts of a table: each has a file open while the table is spread.
-pub const PARTS_MAX: usize = 512;
+/// The most parts of a table: each has a writer in memory while the table is spread.
+pub const PARTS_MAX: usize = 4_096;
 
 /// Rows that are sorted by part at a time.
 const SORTED_ROWS: usize = 1 << 16;
 
-/// Rows that wait for their part's file.
+/// Rows that wait for their part's file: at most so many in one part, and in all parts together.
 const WAITING_ROWS: usize = 1 << 13;
+const WAITING_ROWS_OF_ALL: usize = 1 << 22;
 
 /// A dictionary of texts that grows beyond this is given up: most of them come once.
 const DICTIONARY_BYTES: usize = 64 << 10;
 
-/// Rows of a row group: what a writer holds in memory, encoded.
+/// Rows of a row group: what a writer holds in memory, encoded. At most so many in one part, and in all together.
 const GROUP_ROWS: usize = 1 << 17;
+const GROUP_ROWS_OF_ALL: usize = 1 << 26;
 
 /// A table spread over files on the local disk, one a part, which go when this is dropped.
 #[derive(Debug)]
@@ -55,7 +57,7 @@ impl Parts {
     }
 
     fn file(&self, part: usize) -> PathBuf {
-        self.folder.path().join(format!("{part:03}.parquet"))
+        self.folder.path().join(format!("{part:04}.parquet"))
     }
 }
 
@@ -105,7 +107,7 @@ impl Engine {
             let kept: Vec<usize> = (0..schema.fields().len().saturating_sub(1)).collect();
             let schema = Arc::new(schema.project(&kept)?);
             let buckets = (0..parts)
-                .map(|part| Bucket::new(&schema, &spread.file(part)).map(Mutex::new))
+                .map(|part| Bucket::new(&schema, &spread.file(part), parts).map(Mutex::new))
                 .collect::<QueryResult<Vec<_>>>()?;
             let buckets = Arc::new(buckets);
             // Dropped with its tasks when one of them fails: the others stop.
@@ -141,7 +143,7 @@ impl Engine {
             .runtime
             .block_on(self.context.read_parquet(path, ParquetReadOptions::default()))
             .map_err(fail)?;
-        self.context.deregister_table(name).map_err(fail)?;
+        self.forget(name)?;
         self.context.register_table(name, table.into_view()).map_err(fail)?;
         Ok(())
     }
@@ -214,25 +216,41 @@ struct Bucket {
     schema: SchemaRef,
     waiting: Vec<RecordBatch>,
     waiting_rows: usize,
+    waiting_most: usize,
     rows: u64,
-    writer: ArrowWriter<BufWriter<File>>,
+    writer: ArrowWriter<Appended>,
+}
+
+/// A file that is open only while something is added to it: there may be more parts than a process may have files.
+struct Appended(PathBuf);
+
+impl Write for Appended {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        File::options().append(true).open(&self.0)?.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 impl Bucket {
-    fn new(schema: &SchemaRef, path: &std::path::Path) -> QueryResult<Self> {
+    fn new(schema: &SchemaRef, path: &std::path::Path, parts: usize) -> QueryResult<Self> {
+        File::create_new(path)?;
         let writer = ArrowWriter::try_new(
-            BufWriter::new(File::create(path)?),
+            Appended(path.to_owned()),
             Arc::clone(schema),
-            Some(properties(schema)),
+            Some(properties(schema, parts)),
         )?;
         let schema = Arc::clone(schema);
-        Ok(Self { schema, waiting: Vec::new(), waiting_rows: 0, rows: 0, writer })
+        let waiting_most = WAITING_ROWS.min(WAITING_ROWS_OF_ALL / parts);
+        Ok(Self { schema, waiting: Vec::new(), waiting_rows: 0, waiting_most, rows: 0, writer })
     }
 
     fn push(&mut self, rows: RecordBatch) -> QueryResult<()> {
         self.waiting_rows += rows.num_rows();
         self.waiting.push(rows);
-        if self.waiting_rows >= WAITING_ROWS { self.write() } else { Ok(()) }
+        if self.waiting_rows >= self.waiting_most { self.write() } else { Ok(()) }
     }
 
     fn write(&mut self) -> QueryResult<()> {
@@ -252,11 +270,11 @@ impl Bucket {
 
 /// Files that are written once and read once: what is quick to write is chosen over what is small. Looking
 /// numbers up in dictionaries would be most of the time, and few of them come twice.
-fn properties(schema: &Schema) -> WriterProperties {
+fn properties(schema: &Schema, parts: usize) -> WriterProperties {
     let mut builder = WriterProperties::builder()
         .set_compression(Compression::LZ4_RAW)
         .set_statistics_enabled(EnabledStatistics::None)
-        .set_max_row_group_row_count(Some(GROUP_ROWS))
+        .set_max_row_group_row_count(Some(GROUP_ROWS.min(GROUP_ROWS_OF_ALL / parts)))
         .set_dictionary_page_size_limit(DICTIONARY_BYTES)
         .set_dictionary_enabled(false);
     for field in schema.fields() {
@@ -287,7 +305,7 @@ mod tests {
         .unwrap();
         engine.register("t", &frame).unwrap();
         let sql = "select row, word, coalesce(key, 'none') as shown, key from t";
-        for parts in [1, 5] {
+        for parts in [1, 5, 2_000] {
             let spread = engine.spread("t", sql, &BTreeMap::new(), parts).unwrap();
             assert_eq!(spread.rows().iter().sum::<u64>(), count as u64);
             let mut seen = 0;
@@ -306,7 +324,7 @@ mod tests {
                 seen += rows.len();
             }
             assert_eq!(seen as i64, count);
-            if parts > 1 {
+            if parts == 5 {
                 let (least, most) = (spread.rows().iter().min(), spread.rows().iter().max());
                 assert!(least.unwrap() * 2 > most.unwrap() / 2, "{:?}", spread.rows());
             }

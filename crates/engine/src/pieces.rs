@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::sync::{Mutex, PoisonError};
 
 use datafusion::common::Column;
 use datafusion::physical_plan::execute_stream_partitioned;
@@ -31,18 +32,43 @@ impl Engine {
         self.hand_over(name, table, take)
     }
 
-    /// The same of the rows of a read-only statement over `name`.
+    /// Folds the rows of a read-only statement over `name`, some thousand at a time, into as many results as there are
+    /// threads: which rows come into which is not defined, so what is folded must not hang on it.
     ///
     /// # Errors
-    /// Those of [`Engine::query`]; those of `take`.
-    pub fn query_pieces(
+    /// Those of [`Engine::query`]; those of `fold`.
+    pub fn fold_pieces<T: Default + Send>(
         &self,
         name: &str,
         sql: &str,
-        take: impl FnMut(Frame) -> Result<ControlFlow<()>>,
-    ) -> Result<()> {
+        fold: impl Fn(&mut T, Frame) -> Result<()> + Sync,
+    ) -> Result<Vec<T>> {
+        let fail = |failure| query_failure(name, failure);
         let rows = self.plan(sql, &BTreeMap::new()).map_err(|error| error.context(name))?;
-        self.hand_over(name, rows, take)
+        let plan = self.runtime.block_on(rows.create_physical_plan()).map_err(fail)?;
+        // Streams that read in the background start within the runtime.
+        let inside = self.runtime.enter();
+        let streams = execute_stream_partitioned(plan, self.context.task_ctx()).map_err(fail)?;
+        drop(inside);
+        let left = Mutex::new(streams.into_iter());
+        let next = || left.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let of_thread = || -> Result<T> {
+            let mut folded = T::default();
+            let _inside = self.runtime.enter();
+            while let Some(mut stream) = next() {
+                while let Some(batch) = self.runtime.block_on(stream.next()) {
+                    fold(&mut folded, Frame::of_batch(batch.map_err(fail)?))?;
+                }
+            }
+            Ok(folded)
+        };
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..self.threads()).map(|_| scope.spawn(of_thread)).collect();
+            let joined = threads.into_iter().map(|thread| {
+                thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            });
+            joined.collect()
+        })
     }
 
     fn hand_over(
@@ -115,6 +141,25 @@ mod tests {
         for (table, column) in [("t", "nothing"), ("nowhere", "number")] {
             let error = engine.pieces(table, &[column], |_| Ok(ControlFlow::Continue(())));
             assert_eq!(error.unwrap_err().code(), "T0901", "{table} {column}");
+        }
+    }
+
+    #[test]
+    fn every_row_is_folded_once_on_any_number_of_threads() {
+        for threads in [1, 2, 5] {
+            let options = EngineOptions { threads, ..EngineOptions::default() };
+            let engine = Engine::new(options).unwrap();
+            let numbers: Vec<i64> = (0..100_000).collect();
+            engine.register("t", &Frame::of(vec![("n", numbers.into())]).unwrap()).unwrap();
+            let sql = "select n from t where n % 2 = 1";
+            let sums = engine.fold_pieces("t", sql, |sum: &mut i64, rows| {
+                *sum += rows.i64("n")?.iter().sum::<i64>();
+                Ok(())
+            });
+            let sums = sums.unwrap();
+            assert_eq!((sums.len(), sums.iter().sum::<i64>()), (threads, 2_500_000_000));
+            let refused = engine.fold_pieces("t", sql, |_: &mut (), rows| rows.i64("m").map(drop));
+            assert_eq!(refused.unwrap_err().code(), "T0910");
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use datafusion::arrow::array::{
@@ -106,9 +106,11 @@ pub fn params<const N: usize>(pairs: [(&str, Value); N]) -> BTreeMap<String, Val
 pub struct Engine {
     pub(crate) runtime: Arc<Runtime>,
     pub(crate) context: SessionContext,
-    options: EngineOptions,
+    pub(crate) options: EngineOptions,
     /// The clients of stores, by scheme and bucket: each keeps its connections.
-    clients: Mutex<BTreeMap<String, Arc<dyn ObjectStore>>>,
+    pub(crate) clients: Mutex<BTreeMap<String, Arc<dyn ObjectStore>>>,
+    /// The tables that were lent, by name: read back as they came.
+    pub(crate) lent: Mutex<BTreeMap<String, Frame>>,
 }
 
 impl Engine {
@@ -117,14 +119,11 @@ impl Engine {
     /// # Errors
     /// `T0912` when threads cannot be started.
     pub fn new(options: EngineOptions) -> Result<Self> {
-        let start = |cause: std::io::Error| {
-            Error::unavailable("T0912", "the engine's threads could not be started").cause(cause)
-        };
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(options.threads.max(1))
             .enable_all()
             .build()
-            .map_err(start)?;
+            .map_err(started)?;
         let mut config = SessionConfig::new()
             .with_target_partitions(options.threads.max(1))
             .with_information_schema(false);
@@ -141,7 +140,13 @@ impl Engine {
             .map_err(|failure| query_failure("starting the engine", failure))?;
         let context = SessionContext::new_with_config_rt(config, environment);
         crate::udf::register(&context);
-        Ok(Self { runtime: Arc::new(runtime), context, options, clients: Mutex::default() })
+        Ok(Self {
+            runtime: Arc::new(runtime),
+            context,
+            options,
+            clients: Mutex::default(),
+            lent: Mutex::default(),
+        })
     }
 
     /// Opens the store at a location; nothing is asked of it yet.
@@ -252,7 +257,7 @@ impl Engine {
         let mut parts: Vec<Vec<RecordBatch>> = batches.chunks(step).map(<[_]>::to_vec).collect();
         parts.resize(self.options.threads.max(1), Vec::new());
         let table = MemTable::try_new(schema, parts).map_err(fail)?;
-        self.context.deregister_table(name).map_err(fail)?;
+        self.forget(name)?;
         self.context.register_table(name, Arc::new(table)).map_err(fail)?;
         Ok(rows)
     }
@@ -262,6 +267,9 @@ impl Engine {
     /// # Errors
     /// `T0901` when there is no table of that name.
     pub fn table(&self, name: &str) -> Result<Frame> {
+        if let Some(frame) = self.lent().get(name) {
+            return Ok(frame.clone());
+        }
         let fail = |failure| query_failure(name, failure);
         let table = self.runtime.block_on(self.context.table(name)).map_err(fail)?;
         let schema = Arc::new(table.schema().as_arrow().clone());
@@ -279,6 +287,12 @@ impl Engine {
     /// # Errors
     /// `T0901` when there is no such table or column.
     pub fn table_by(&self, name: &str, columns: &[&str], by: &str) -> Result<Frame> {
+        let lent = self.lent().get(name).cloned();
+        if let Some(frame) = lent
+            && frame.i64(by)?.is_sorted()
+        {
+            return frame.only(columns);
+        }
         let fail = |failure| query_failure(name, failure);
         let wanted: Vec<Expr> =
             columns.iter().map(|column| col(Column::from_name(*column))).collect();
@@ -327,11 +341,17 @@ impl Engine {
         let pieces = (0..batch.num_rows()).step_by(PIECE_ROWS);
         let pieces = pieces.map(|from| batch.slice(from, PIECE_ROWS.min(batch.num_rows() - from)));
         self.keep(name, &batch.schema(), pieces.collect())?;
+        self.lent().insert(name.to_owned(), frame.clone());
         Ok(())
+    }
+
+    fn lent(&self) -> MutexGuard<'_, BTreeMap<String, Frame>> {
+        self.lent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Forgets table `name`, if there is one.
     pub fn forget(&self, name: &str) -> Result<()> {
+        self.lent().remove(name);
         self.context.deregister_table(name).map_err(|failure| query_failure(name, failure))?;
         Ok(())
     }
@@ -433,6 +453,11 @@ impl Engine {
             Arc::new(body),
         ));
     }
+}
+
+/// Threads that could not be started.
+pub(crate) fn started(cause: std::io::Error) -> Error {
+    Error::unavailable("T0912", "the engine's threads could not be started").cause(cause)
 }
 
 impl Store {

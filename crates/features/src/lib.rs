@@ -49,7 +49,9 @@ pub use index::{
     COLUMNS_READ, CUSTOMER_TABLES, Indexes, index, index_again, index_customers, index_shop,
     index_types,
 };
-pub use master::{MasterFacts, Masters, SHOP_TABLES, build_master};
+pub use master::{
+    MasterCounts, MasterFacts, MasterPart, MasterPlan, Masters, SHOP_TABLES, build_master,
+};
 pub use outcomes::{Attribution, FirstSales, OutcomeAsk, Outcomes, outcomes, spent_before};
 pub use pair_block::{ModelColumns, Offered, PairBlock};
 pub use pair_features::{

@@ -8,8 +8,9 @@ use tercet_types::{Date, Result};
 
 use crate::Settings;
 use crate::profile::profile_columns;
+use crate::promotion_buyers::PromotionsOf;
 use crate::quintiles::with_quintiles;
-use crate::shop_sums::ShopSums;
+use crate::shop_sums::{PartSums, ShopSums, part_sums};
 use crate::statement::{Statement, create, create_all, quoted, statement};
 
 /// Of customers by themselves.
@@ -96,28 +97,30 @@ pub struct MasterFacts {
 /// `T0301` for settings out of range, `T0303` for a personal or nearly unique profile column,
 /// `T0304` for a profile column that is not there; the engine's own.
 pub fn build_master(engine: &Engine, as_of: Date, settings: &Settings) -> Result<MasterFacts> {
-    let mut masters = Masters::new(engine, as_of, settings)?;
-    masters.add(engine)?;
+    let plan = MasterPlan::new(engine, as_of, settings)?;
+    let mut masters = Masters::new(&plan);
+    masters.add(engine, plan.part(engine, 0)?)?;
     masters.shop(engine)?;
-    masters.customers(engine, 0)?;
+    let customers = masters.customers(engine, 0)?;
+    masters.count(&MasterCounts::of(&customers)?);
     Ok(masters.facts)
 }
 
-/// The masters of a shop whose customers come in parts: [`add`](Self::add) each, then make those of the
-/// [`shop`](Self::shop), then the [`customers`](Self::customers) of each part, who are scored against everybody.
-///
-/// In memory are the sums of the shop, and three numbers of each customer with an order.
-pub struct Masters {
+/// How customers are looked at as of a day, part by part, on any thread.
+pub struct MasterPlan {
     values: BTreeMap<String, Value>,
     profile: Vec<String>,
-    sums: ShopSums,
-    /// Of each part.
-    rfm_facts: Vec<Frame>,
-    rfm: Option<Frame>,
-    facts: MasterFacts,
+    promotions_of: PromotionsOf,
 }
 
-impl Masters {
+/// What a part of the customers adds to the [`Masters`].
+pub struct MasterPart {
+    customers: usize,
+    rfm_facts: Frame,
+    sums: PartSums,
+}
+
+impl MasterPlan {
     /// As of a day. Needs [`index_shop`](crate::index_shop), and the customers of a part registered: theirs are the
     /// profile columns.
     ///
@@ -129,16 +132,15 @@ impl Masters {
         let values = settings.params(as_of);
         create_all(engine, SCOPE, &values)?;
         let profile = profile_columns(engine, &settings.profile)?;
-        let facts = MasterFacts { profile_columns: profile.clone(), ..MasterFacts::default() };
-        let (sums, rfm_facts) = (ShopSums::new(engine)?, Vec::new());
-        Ok(Self { values, profile, sums, rfm_facts, rfm: None, facts })
+        Ok(Self { values, profile, promotions_of: PromotionsOf::read(engine)? })
     }
 
-    /// Looks at the customers that are indexed, and leaves their `customer_facts` and `customer_category`.
+    /// Looks at the customers that are indexed, who are part number `part`, and leaves their `customer_facts` and
+    /// `customer_category` registered.
     ///
     /// # Errors
     /// The engine's own.
-    pub fn add(&mut self, engine: &Engine) -> Result<()> {
+    pub fn part(&self, engine: &Engine, part: usize) -> Result<MasterPart> {
         create_all(engine, CUSTOMER, &self.values)?;
         engine.forget(CATEGORY_SUMS.table)?;
         let list = self.profile.iter().map(|name| {
@@ -147,10 +149,42 @@ impl Masters {
         });
         let sql = CUSTOMER_FACTS.sql.replace("{profile_columns}", &list.collect::<String>());
         let customers = engine.create(CUSTOMER_FACTS.table, &sql, &self.values)?;
-        self.facts.customers += customers;
-        self.values.insert("part".to_owned(), Value::I64(self.rfm_facts.len() as i64));
-        self.rfm_facts.push(engine.query(RFM_FACTS.sql, &self.values)?);
-        self.sums.add(engine, &self.values)
+        let mut values = self.values.clone();
+        values.insert("part".to_owned(), Value::I64(part as i64));
+        let rfm_facts = engine.query(RFM_FACTS.sql, &values)?;
+        let sums = part_sums(engine, &self.values, &self.promotions_of)?;
+        Ok(MasterPart { customers, rfm_facts, sums })
+    }
+}
+
+/// The masters of a shop whose customers come in parts: [`add`](Self::add) what each tells, in order, then make those
+/// of the [`shop`](Self::shop), then the [`customers`](Self::customers) of each part, who are scored against everybody.
+///
+/// In memory are the sums of the shop, and three numbers of each customer with an order.
+pub struct Masters<'a> {
+    plan: &'a MasterPlan,
+    sums: ShopSums,
+    /// Of each part.
+    rfm_facts: Vec<Frame>,
+    rfm: Option<Frame>,
+    facts: MasterFacts,
+}
+
+impl<'a> Masters<'a> {
+    /// Masters of nobody yet.
+    pub fn new(plan: &'a MasterPlan) -> Self {
+        let facts = MasterFacts { profile_columns: plan.profile.clone(), ..MasterFacts::default() };
+        Self { plan, sums: ShopSums::default(), rfm_facts: Vec::new(), rfm: None, facts }
+    }
+
+    /// Adds the next part.
+    ///
+    /// # Errors
+    /// The engine's own.
+    pub fn add(&mut self, engine: &Engine, part: MasterPart) -> Result<()> {
+        self.facts.customers += part.customers;
+        self.rfm_facts.push(part.rfm_facts);
+        self.sums.add(engine, part.sums)
     }
 
     /// Makes the masters of products and promotions from what was added, and leaves them registered; compares the
@@ -160,13 +194,14 @@ impl Masters {
     /// The engine's own.
     pub fn shop(&mut self, engine: &Engine) -> Result<()> {
         self.sums.register(engine)?;
-        create_all(engine, PRODUCT, &self.values)?;
-        let products = create(engine, &PRODUCT_MASTER, &self.values)?;
-        create_all(engine, PROMOTION, &self.values)?;
-        let promotions = create(engine, &PROMOTION_MASTER, &self.values)?;
+        let values = &self.plan.values;
+        create_all(engine, PRODUCT, values)?;
+        let products = create(engine, &PRODUCT_MASTER, values)?;
+        create_all(engine, PROMOTION, values)?;
+        let promotions = create(engine, &PROMOTION_MASTER, values)?;
         let facts = with_quintiles(&Frame::stacked(&self.rfm_facts)?)?;
         engine.register(RFM_FACTS.table, &facts)?;
-        let rfm = engine.query(RFM.sql, &self.values).map_err(|error| error.context(RFM.table))?;
+        let rfm = engine.query(RFM.sql, values).map_err(|error| error.context(RFM.table))?;
         engine.forget(RFM_FACTS.table)?;
         let facts = &mut self.facts;
         facts.products = products.rows();
@@ -186,38 +221,60 @@ impl Masters {
     ///
     /// # Errors
     /// The engine's own.
-    pub fn customers(&mut self, engine: &Engine, part: usize) -> Result<Frame> {
+    pub fn customers(&self, engine: &Engine, part: usize) -> Result<Frame> {
         let first: usize = self.rfm_facts[..part].iter().map(Frame::rows).sum();
         if let Some(rfm) = &self.rfm {
             engine.register(RFM.table, &rfm.slice(first..first + self.rfm_facts[part].rows()))?;
         }
-        let list = self
-            .profile
-            .iter()
-            .map(|name| format!(",\n  c.{}", quoted(&format!("profile_{name}"))));
+        let profile = self.plan.profile.iter();
+        let list = profile.map(|name| format!(",\n  c.{}", quoted(&format!("profile_{name}"))));
         let sql = CUSTOMER_MASTER.sql.replace("{profile_columns}", &list.collect::<String>());
         let customers = engine
-            .query(&sql, &self.values)
+            .query(&sql, &self.plan.values)
             .map_err(|error| error.context(CUSTOMER_MASTER.table))?;
         engine.register(CUSTOMER_MASTER.table, &customers)?;
-        let behaviours = counts(&customers, "behaviour")?;
+        Ok(customers)
+    }
+
+    /// Counts the customers of a part.
+    pub fn count(&mut self, counts: &MasterCounts) {
         for (segment, count) in &mut self.facts.behaviours {
-            *count += behaviours.get(segment.name()).copied().unwrap_or(0);
+            *count += counts.behaviours.get(segment.name()).copied().unwrap_or(0);
         }
-        for (column, all) in [
-            ("lifecycle", &mut self.facts.lifecycles),
-            ("rfm_segment", &mut self.facts.rfm_segments),
+        for (counts, all) in [
+            (&counts.lifecycles, &mut self.facts.lifecycles),
+            (&counts.rfm_segments, &mut self.facts.rfm_segments),
         ] {
-            for (name, count) in counts(&customers, column)? {
-                *all.entry(name).or_insert(0) += count;
+            for (name, count) in counts {
+                *all.entry(name.clone()).or_insert(0) += count;
             }
         }
-        Ok(customers)
     }
 
     /// What was counted so far.
     pub fn facts(&self) -> &MasterFacts {
         &self.facts
+    }
+}
+
+/// How many customers of a part are in each segment.
+pub struct MasterCounts {
+    behaviours: BTreeMap<String, usize>,
+    lifecycles: BTreeMap<String, usize>,
+    rfm_segments: BTreeMap<String, usize>,
+}
+
+impl MasterCounts {
+    /// Of a part's `customer_master`.
+    ///
+    /// # Errors
+    /// `T0910` when a column is missing.
+    pub fn of(customers: &Frame) -> Result<Self> {
+        Ok(Self {
+            behaviours: counts(customers, "behaviour")?,
+            lifecycles: counts(customers, "lifecycle")?,
+            rfm_segments: counts(customers, "rfm_segment")?,
+        })
     }
 }
 

@@ -87,17 +87,21 @@ pub struct Outcomes {
 }
 
 impl FirstSales {
-    /// Adds the `transactions` that are registered.
+    /// Of the `transactions` that are registered.
     ///
     /// # Errors
     /// The engine's own.
-    pub fn add(&mut self, engine: &Engine, ask: &OutcomeAsk) -> Result<()> {
+    pub fn of(engine: &Engine, ask: &OutcomeAsk) -> Result<Self> {
         let found = engine.query(FIRST_SALES, &ask.params())?;
-        for (product, day) in found.text("product_id")?.into_iter().zip(found.i64("first_day")?) {
+        Ok(Self(found.text("product_id")?.into_iter().zip(found.i64("first_day")?).collect()))
+    }
+
+    /// Adds those of another part.
+    pub fn absorb(&mut self, other: Self) {
+        for (product, day) in other.0 {
             let first = self.0.entry(product).or_insert(day);
             *first = day.min(*first);
         }
-        Ok(())
     }
 
     /// Registers what is known of products, once all parts were added: needs [`index_shop`](crate::index_shop).

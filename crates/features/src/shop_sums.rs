@@ -44,33 +44,44 @@ const SUMS: [Sum; 5] = [
 /// Rows that are added up when more have come together.
 const ROWS_MAX: usize = 1 << 20;
 
+/// What is counted of some customers, in the order of the sums.
+pub(crate) type PartSums = Vec<Frame>;
+
+/// Counts the customers that are registered. Needs [`index_customers`](crate::index_customers).
+pub(crate) fn part_sums(
+    engine: &Engine,
+    values: &BTreeMap<String, Value>,
+    promotions_of: &PromotionsOf,
+) -> Result<PartSums> {
+    create_all(engine, &[CUSTOMERS], values)?;
+    let counted = SUMS.iter().map(|sum| {
+        let found = match sum.of_part {
+            Some(statement) => engine.query(statement, values),
+            None => promotion_buyers(engine, values, promotions_of),
+        };
+        found.map_err(|error| error.context(sum.table))
+    });
+    let sums = counted.collect::<Result<PartSums>>()?;
+    engine.forget(CUSTOMERS.table)?;
+    Ok(sums)
+}
+
 /// The sums of the parts so far.
 #[derive(Default)]
 pub(crate) struct ShopSums {
-    promotions_of: PromotionsOf,
     parts: [Vec<Frame>; SUMS.len()],
 }
 
 impl ShopSums {
-    /// No sums yet. Needs `eligible_products`.
-    pub(crate) fn new(engine: &Engine) -> Result<Self> {
-        Ok(Self { promotions_of: PromotionsOf::read(engine)?, ..Self::default() })
-    }
-
-    /// Adds the customers that are registered. Needs [`index_customers`](crate::index_customers).
-    pub(crate) fn add(&mut self, engine: &Engine, values: &BTreeMap<String, Value>) -> Result<()> {
-        create_all(engine, &[CUSTOMERS], values)?;
-        for (sum, parts) in SUMS.iter().zip(&mut self.parts) {
-            let found = match sum.of_part {
-                Some(statement) => engine.query(statement, values),
-                None => promotion_buyers(engine, values, &self.promotions_of),
-            };
-            parts.push(found.map_err(|error| error.context(sum.table))?);
+    /// Adds what was counted of another part.
+    pub(crate) fn add(&mut self, engine: &Engine, sums: PartSums) -> Result<()> {
+        for ((sum, parts), of_part) in SUMS.iter().zip(&mut self.parts).zip(sums) {
+            parts.push(of_part);
             if parts.iter().map(Frame::rows).sum::<usize>() > ROWS_MAX {
                 *parts = vec![together(engine, sum, parts)?];
             }
         }
-        engine.forget(CUSTOMERS.table)
+        Ok(())
     }
 
     /// Registers the sums of all parts.

@@ -6,7 +6,6 @@
 //! a part is read, checked and quarantined by the same code as a whole.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
 
 use tercet_engine::{Engine, FILE_COLUMN, Frame, InputFile, PARTS_MAX, Parts, ROW_COLUMN};
@@ -25,13 +24,13 @@ pub const BY_CUSTOMER: [&str; 5] =
 
 /// What a part may come to, unpacked, bytes. Its tables are held a few times over while they are checked and
 /// prepared; and columns below 32 MB are reused by the system's allocator, where larger ones cost new pages.
-const PART_BYTES: u64 = 128 << 20;
+const PART_BYTES: u64 = 96 << 20;
 
 /// How many times larger rows are in memory than in files of columns, or in compressed ones, about.
 const PACKED: u64 = 20;
 
-/// A shop that would come to no more parts is read in one: everything is learned from everybody.
-const WHOLE_PARTS: usize = 8;
+/// A shop that comes to no more is read in one part: everything is learned from everybody.
+const WHOLE_BYTES: u64 = 1 << 30;
 
 /// The column with a row's number, in the files of parts.
 const NUMBER: &str = "_number";
@@ -47,9 +46,9 @@ pub fn parts_for(files: &[InputFile]) -> usize {
         if packed { file.bytes.saturating_mul(PACKED) } else { file.bytes }
     };
     let bytes: u64 = files.iter().map(unpacked).sum();
-    match bytes.div_ceil(PART_BYTES) as usize {
-        ..=WHOLE_PARTS => 1,
-        parts => parts.min(PARTS_MAX),
+    match bytes {
+        ..=WHOLE_BYTES => 1,
+        bytes => (bytes.div_ceil(PART_BYTES) as usize).min(PARTS_MAX),
     }
 }
 
@@ -115,6 +114,11 @@ impl Cut {
 
     pub(crate) fn parts(&self) -> usize {
         self.parts
+    }
+
+    /// True when a source could not be read: the first part tells which.
+    pub(crate) fn has_failures(&self) -> bool {
+        !self.failures.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
     /// Makes a part of source number `index` readable.
@@ -200,10 +204,9 @@ impl Links {
             let places =
                 [("visitor", visitor.as_str()), ("customer", customer), ("from", &source.raw.from)];
             let sql = fill(include_str!("../sql/log_ins.sql"), &places);
-            engine.query_pieces(&source.raw.label, &sql, |rows| {
-                log_ins.add(&rows)?;
-                Ok(ControlFlow::Continue(()))
-            })?;
+            let label = &source.raw.label;
+            let found = engine.fold_pieces(label, &sql, |own: &mut LogIns, rows| own.add(&rows))?;
+            found.into_iter().for_each(|other| log_ins.absorb(other));
         }
         Ok(Self::of_pairs(log_ins.pairs()))
     }
@@ -260,19 +263,31 @@ impl LogIns {
             visitors.into_iter().zip(customers).filter_map(|(v, c)| v.zip(c)).collect();
         both.dedup();
         for (visitor, customer) in both {
-            let visitor = &of_visitors[visitor as usize];
-            let customer = &of_customers[customer as usize];
-            match self.first.get(visitor) {
-                Some(known) if known == customer => {}
-                Some(_) => {
-                    self.others.insert((visitor.clone(), customer.clone()));
-                }
-                None => {
-                    self.first.insert(visitor.clone(), customer.clone());
-                }
-            }
+            self.insert(&of_visitors[visitor as usize], &of_customers[customer as usize]);
         }
         Ok(())
+    }
+
+    fn insert(&mut self, visitor: &str, customer: &str) {
+        match self.first.get(visitor) {
+            Some(known) if known == customer => {}
+            Some(_) => {
+                self.others.insert((visitor.to_owned(), customer.to_owned()));
+            }
+            None => {
+                self.first.insert(visitor.to_owned(), customer.to_owned());
+            }
+        }
+    }
+
+    fn absorb(&mut self, other: Self) {
+        if self.first.is_empty() {
+            *self = other;
+            return;
+        }
+        let both = other.first.iter().map(|(visitor, customer)| (visitor, customer));
+        both.chain(other.others.iter().map(|(visitor, customer)| (visitor, customer)))
+            .for_each(|(visitor, customer)| self.insert(visitor, customer));
     }
 
     /// In no order.
@@ -332,9 +347,9 @@ mod tests {
         check(&[], 1);
         check(&[file("a.csv", 120 << 20)], 1);
         check(&[file("a.csv", 1 << 30)], 1);
-        check(&[file("a.csv", 1_100 << 20)], 9);
-        check(&[file("a.csv.gz", 64 << 20)], 10);
-        check(&[file("a.parquet", 1 << 30), file("b.parquet", 1 << 30)], 320);
+        check(&[file("a.csv", 1_100 << 20)], 12);
+        check(&[file("a.csv.gz", 64 << 20)], 14);
+        check(&[file("a.parquet", 1 << 30), file("b.parquet", 1 << 30)], 427);
         check(&[file("a.csv", u64::MAX)], PARTS_MAX);
     }
 }

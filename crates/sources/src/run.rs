@@ -1,6 +1,7 @@
 //! In which order are tables read, checked and prepared?
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tercet_engine::{Engine, Frame, InputFile};
 use tercet_types::tables::{TableSchema, sources as tables};
@@ -43,9 +44,7 @@ pub struct Loaded {
 pub fn check(engine: &Engine, sources: &Sources, as_of: Date, parts: usize) -> Result<Health> {
     let mut reading = Reading::new(engine, sources, as_of, true)?;
     reading.open_parts(parts)?;
-    for part in 0..reading.parts() {
-        reading.read_part(part)?;
-    }
+    reading.each_part(|_, _, _| Ok(()), |()| Ok(()))?;
     reading.close()?;
     Ok(reading.health())
 }
@@ -64,7 +63,8 @@ pub fn check(engine: &Engine, sources: &Sources, as_of: Date, parts: usize) -> R
 pub fn load(engine: &Engine, sources: &Sources, as_of: Date) -> Result<Loaded> {
     let mut reading = Reading::new(engine, sources, as_of, false)?;
     reading.open_parts(1)?;
-    let (tables, mut rejected) = reading.read_part(0)?;
+    let ((tables, mut rejected), found) = reading.plan.read_part(engine, 0)?;
+    reading.found.absorb(found);
     for (name, rows) in tables {
         engine.register(name, &rows)?;
     }
@@ -88,26 +88,178 @@ type Left = (Vec<(&'static str, Frame)>, Vec<Rejected>);
 type Tables = BTreeMap<&'static str, Table>;
 
 /// A reading of all sources in parts, each with all that some of the customers did: as many parts as it
-/// takes to hold one in memory.
+/// takes to hold one in the memory of each thread.
 ///
-/// Call [`Reading::part`] once for each, in order, then [`Reading::finish`]. What a part holds does not
+/// Call [`Reading::each_part`] once, then [`Reading::finish`]. What a part holds does not
 /// depend on anything but the data and the number of parts, and all parts together hold what [`load`] gives.
 pub struct Reading<'a> {
     engine: &'a Engine,
+    plan: Plan<'a>,
+    /// Tables that are not by customer, read and not yet closed.
+    shared: Tables,
+    found: Found,
+    notes: Vec<String>,
+    parts: usize,
+}
+
+/// What is the same for all parts.
+struct Plan<'a> {
     sources: &'a Sources,
     as_of: Date,
     /// True when what is wrong with a source is booked instead of returned.
     lenient: bool,
     cut: Option<Cut>,
-    /// Tables that are not by customer, read and not yet closed.
-    shared: Tables,
+    /// True when the tables that are not by customer could all be read.
+    is_readable: bool,
+    /// The first part with a table that could not be read: those behind it are not looked at.
+    broken_from: AtomicUsize,
+}
+
+/// What was come across in a part, in the tables of the shop, or in both.
+#[derive(Default)]
+struct Found {
     /// Health of tables so far, and what is counted for the checks of whole tables.
     tables: BTreeMap<&'static str, (TableHealth, Tally)>,
-    notes: Vec<String>,
     sold: Sold,
     seen: Seen,
     stop: Option<Error>,
-    parts: usize,
+    /// True behind a part with a table that could not be read.
+    is_broken: bool,
+}
+
+impl Found {
+    /// Adds what was found in the next part; nothing behind a table that could not be read.
+    fn absorb(&mut self, other: Self) {
+        if self.is_broken {
+            return;
+        }
+        self.is_broken = !other.is_readable();
+        for (name, (health, tally)) in other.tables {
+            self.book(name, health, tally);
+        }
+        self.sold.absorb(other.sold);
+        self.seen.absorb(other.seen);
+        self.stop = self.stop.take().or(other.stop);
+    }
+
+    fn book(&mut self, name: &'static str, health: TableHealth, tally: Tally) {
+        let (known, tallied) = self.tables.entry(name).or_default();
+        known.absorb(health);
+        tallied.absorb(tally);
+    }
+
+    /// True while every table could be read.
+    fn is_readable(&self) -> bool {
+        self.tables.values().all(|(health, _)| health.check("source").is_none())
+    }
+
+    /// The first reason to stop ends a reading that is no check.
+    fn take_stops(&mut self, plan: &Plan<'_>, read: &mut Tables) -> Result<()> {
+        for &schema in tables::ALL {
+            if let Some(stop) = read.get_mut(schema.name).and_then(|table| table.stop.take()) {
+                self.stop.get_or_insert(stop);
+            }
+        }
+        match self.stop.take() {
+            Some(stop) if !plan.lenient => Err(stop),
+            stop => {
+                self.stop = stop;
+                Ok(())
+            }
+        }
+    }
+
+    /// Books the health of tables and takes their rows, unless this is only a check.
+    fn leave(&mut self, plan: &Plan<'_>, engine: &Engine, read: Tables) -> Result<Left> {
+        let rejected = match plan.lenient {
+            true => Vec::new(),
+            false => quarantine::rows(engine, plan.sources, read.values())?,
+        };
+        let mut left = Vec::new();
+        for mut table in read.into_values() {
+            table.health.rows_out = table.rows(engine)?;
+            table.health.columns = shown_columns(engine, &table.working)?;
+            table.health.quarantined = table.rejects.len() as u64;
+            if !plan.lenient {
+                left.push((table.schema.name, rows_of(engine, table.schema)?));
+            }
+            engine.forget(&table.working)?;
+            let tally = table.tally();
+            self.book(table.schema.name, table.health, tally);
+        }
+        Ok((left, rejected))
+    }
+}
+
+impl Plan<'_> {
+    /// Reads the tables that are by customer, or those that are not.
+    fn read(
+        &self,
+        engine: &Engine,
+        by_customer: bool,
+        part: usize,
+        found: &mut Found,
+    ) -> Result<Tables> {
+        let mut read = Tables::new();
+        for &schema in tables::ALL {
+            if BY_CUSTOMER.contains(&schema.name) != by_customer {
+                continue;
+            }
+            let cut = self.cut.as_ref().map(|cut| (cut, part));
+            match Table::read(engine, self.sources, schema, self.as_of, &mut found.seen, cut) {
+                Ok(table) => {
+                    read.insert(schema.name, table);
+                }
+                Err(error) if self.lenient => {
+                    found.book(schema.name, unreadable(schema, &error), Tally::default());
+                    found.stop.get_or_insert(error);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        if self.is_readable && found.is_readable() {
+            self.references(engine, &mut read)?;
+        }
+        Ok(read)
+    }
+
+    /// Reads, checks and prepares a part, with an engine that knows the tables of the shop.
+    fn read_part(&self, engine: &Engine, part: usize) -> Result<(Left, Found)> {
+        let mut found = Found::default();
+        if part > self.broken_from.load(Ordering::Relaxed) {
+            return Ok((Left::default(), found));
+        }
+        let mut read = self.read(engine, true, part, &mut found)?;
+        if !found.is_readable() {
+            self.broken_from.fetch_min(part, Ordering::Relaxed);
+        }
+        found.take_stops(self, &mut read)?;
+        if found.stop.is_none() && self.is_readable {
+            prepare(engine, self.sources, &mut read)?;
+            found.sold.add(engine)?;
+        }
+        let left = found.leave(self, engine, read)?;
+        Ok((left, found))
+    }
+
+    /// Does everything that a row names exist? The tables must all be readable.
+    fn references(&self, engine: &Engine, read: &mut Tables) -> Result<()> {
+        const LISTED: (&str, &str, &str, &str) =
+            ("promotion_products", "value", "products", "product_id");
+        let has_source = |name: &str| self.sources.specs.iter().any(|spec| spec.table == name);
+        for &reference in tables::REFERENCES.iter().chain([&LISTED]) {
+            let (from, column, to, _) = reference;
+            let policy = contract::reference_policy(&self.sources.contract, from, column);
+            let Some(table) = read.get_mut(from) else { continue };
+            if policy == Policy::Ok || !has_source(from) || !has_source(to) {
+                continue;
+            }
+            let unknown = contract::unknown(engine, reference, &working(from), &working(to))?;
+            table.book(policy, "reference", Some(column), unknown);
+            table.cut(engine, self.as_of)?;
+        }
+        Ok(())
+    }
 }
 
 impl<'a> Reading<'a> {
@@ -127,18 +279,37 @@ impl<'a> Reading<'a> {
         Ok(reading)
     }
 
+    /// Reads, checks and prepares all parts, as many at a time as the engine has threads ([`Engine::each_part`]):
+    /// hands the rows of each to `leave` on the thread that read it, with that thread's engine, and what that gives to
+    /// `take`, in order.
+    ///
+    /// # Errors
+    /// As [`load`]; those of `leave` and `take`.
+    pub fn each_part<T: Send>(
+        &mut self,
+        leave: impl Fn(&Engine, usize, PartRows) -> Result<T> + Sync,
+        mut take: impl FnMut(T) -> Result<()>,
+    ) -> Result<()> {
+        let Self { engine, plan, found, parts, .. } = self;
+        let work = |engine: &Engine, part: usize| {
+            let ((tables, rejected), found) = plan.read_part(engine, part)?;
+            let rows = PartRows { tables, quarantine: quarantine::frame(rejected)? };
+            Ok((leave(engine, part, rows)?, found))
+        };
+        let take = |(left, of_part)| {
+            found.absorb(of_part);
+            take(left)
+        };
+        match parts {
+            // A shop that is one part has all threads.
+            1 => work(engine, 0).and_then(take),
+            parts => engine.each_part(*parts, work, take),
+        }
+    }
+
     /// How many parts there are, at least one.
     pub fn parts(&self) -> usize {
         self.parts
-    }
-
-    /// Reads, checks and prepares a part: its rows of the tables by customer.
-    ///
-    /// # Errors
-    /// As [`load`].
-    pub fn part(&mut self, part: usize) -> Result<PartRows> {
-        let (tables, rejected) = self.read_part(part)?;
-        Ok(PartRows { tables, quarantine: quarantine::frame(rejected)? })
     }
 
     /// Does what needs to have seen all parts, and registers `products`, `promotions` and
@@ -156,186 +327,65 @@ impl<'a> Reading<'a> {
         known_tables(sources)?;
         known_time_zone(engine, &sources.time_zone)?;
         pseudonym::install(engine, sources);
-        Ok(Self {
-            engine,
-            sources,
-            as_of,
-            lenient,
-            cut: None,
-            shared: BTreeMap::new(),
-            tables: BTreeMap::new(),
-            notes: Vec::new(),
-            sold: Sold::default(),
-            seen: Seen::default(),
-            stop: None,
-            parts: 1,
-        })
+        let broken_from = AtomicUsize::new(usize::MAX);
+        let plan = Plan { sources, as_of, lenient, cut: None, is_readable: true, broken_from };
+        let (shared, found) = (Tables::new(), Found::default());
+        Ok(Self { engine, plan, shared, found, notes: Vec::new(), parts: 1 })
     }
 
     fn open_parts(&mut self, parts: usize) -> Result<()> {
-        let columns = raw::attach_inputs(self.engine, self.sources, &mut self.seen.files)?;
-        self.seen.columns.extend(columns);
-        let mut shared = self.read(false, 0)?;
-        self.references(&mut shared)?;
-        self.shared = shared;
-        if self.is_readable() {
-            self.cut = Cut::new(self.engine, self.sources, parts, &mut self.seen)?;
+        let Self { engine, plan, found, .. } = self;
+        let columns = raw::attach_inputs(engine, plan.sources, &mut found.seen.files)?;
+        found.seen.columns.extend(columns);
+        self.shared = plan.read(engine, false, 0, found)?;
+        plan.is_readable = found.is_readable();
+        if plan.is_readable {
+            plan.cut = Cut::new(engine, plan.sources, parts, &mut found.seen)?;
         }
-        self.parts = self.cut.as_ref().map_or(1, Cut::parts);
+        if plan.cut.as_ref().is_some_and(Cut::has_failures) {
+            plan.broken_from = AtomicUsize::new(0);
+        }
+        self.parts = plan.cut.as_ref().map_or(1, Cut::parts);
         Ok(())
-    }
-
-    /// True while every table could be read.
-    fn is_readable(&self) -> bool {
-        self.tables.values().all(|(health, _)| health.check("source").is_none())
-    }
-
-    /// Reads the tables that are by customer, or those that are not.
-    fn read(&mut self, by_customer: bool, part: usize) -> Result<Tables> {
-        let mut read = Tables::new();
-        for &schema in tables::ALL {
-            if BY_CUSTOMER.contains(&schema.name) != by_customer {
-                continue;
-            }
-            let cut = self.cut.as_ref().map(|cut| (cut, part));
-            let (engine, sources, as_of) = (self.engine, self.sources, self.as_of);
-            match Table::read(engine, sources, schema, as_of, &mut self.seen, cut) {
-                Ok(table) => {
-                    read.insert(schema.name, table);
-                }
-                Err(error) if self.lenient => {
-                    let health = unreadable(schema, &error);
-                    self.tables.insert(schema.name, (health, Tally::default()));
-                    self.stop.get_or_insert(error);
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(read)
-    }
-
-    fn read_part(&mut self, part: usize) -> Result<Left> {
-        if part > 0 && !self.is_readable() {
-            return Ok(Left::default());
-        }
-        let mut read = self.read(true, part)?;
-        self.references(&mut read)?;
-        self.take_stops(&mut read)?;
-        if self.stop.is_none() {
-            prepare(self.engine, self.sources, &mut read)?;
-            self.sold.add(self.engine)?;
-        }
-        self.leave(read)
     }
 
     /// Does what needs all parts.
     fn close(&mut self) -> Result<Vec<Rejected>> {
+        let Self { engine, plan, found, .. } = self;
         let mut shared = std::mem::take(&mut self.shared);
-        self.sold.register(self.engine)?;
-        if self.is_readable() {
-            self.eligible(&mut shared)?;
+        found.sold.register(engine)?;
+        if plan.is_readable && found.is_readable() {
+            eligible(engine, plan, &mut shared)?;
         }
-        self.take_stops(&mut shared)?;
-        if self.stop.is_none() {
-            complete(self.engine, self.sources, self.as_of, &mut shared, &mut self.notes)?;
+        found.take_stops(plan, &mut shared)?;
+        if found.stop.is_none() {
+            complete(engine, plan.sources, plan.as_of, &mut shared, &mut self.notes)?;
         }
-        let (tables, rejected) = self.leave(shared)?;
+        let (tables, rejected) = found.leave(plan, engine, shared)?;
         for (name, rows) in tables {
-            self.engine.register(name, &rows)?;
+            engine.register(name, &rows)?;
         }
-        self.sold.forget(self.engine)?;
-        for (health, tally) in self.tables.values_mut() {
-            if let Some(stop) = tally.as_a_whole(health, self.sources, self.as_of) {
-                self.stop.get_or_insert(stop);
+        found.sold.forget(engine)?;
+        for (health, tally) in found.tables.values_mut() {
+            if let Some(stop) = tally.as_a_whole(health, plan.sources, plan.as_of) {
+                found.stop.get_or_insert(stop);
             }
         }
-        for index in 0..self.sources.specs.len() {
-            self.engine.forget(&raw::table_of(index))?;
+        for index in 0..plan.sources.specs.len() {
+            engine.forget(&raw::table_of(index))?;
         }
-        for name in self.sources.inputs.keys() {
-            self.engine.forget(name)?;
+        for name in plan.sources.inputs.keys() {
+            engine.forget(name)?;
         }
-        match self.stop.take() {
-            Some(stop) if !self.lenient => Err(stop),
+        match found.stop.take() {
+            Some(stop) if !plan.lenient => Err(stop),
             _ => Ok(rejected),
         }
     }
 
-    fn references(&self, read: &mut Tables) -> Result<()> {
-        const LISTED: (&str, &str, &str, &str) =
-            ("promotion_products", "value", "products", "product_id");
-        // The other checks look across tables: they need all of them.
-        if !self.is_readable() {
-            return Ok(());
-        }
-        let has_source = |name: &str| self.sources.specs.iter().any(|spec| spec.table == name);
-        for &reference in tables::REFERENCES.iter().chain([&LISTED]) {
-            let (from, column, to, _) = reference;
-            let policy = contract::reference_policy(&self.sources.contract, from, column);
-            let Some(table) = read.get_mut(from) else { continue };
-            if policy == Policy::Ok || !has_source(from) || !has_source(to) {
-                continue;
-            }
-            let unknown = contract::unknown(self.engine, reference, &working(from), &working(to))?;
-            table.book(policy, "reference", Some(column), unknown);
-            table.cut(self.engine, self.as_of)?;
-        }
-        Ok(())
-    }
-
-    fn eligible(&self, shared: &mut Tables) -> Result<()> {
-        let without = contract::without_products(self.engine)?;
-        if let Some(promotions) = shared.get_mut("promotions")
-            && !promotions.sources.is_empty()
-        {
-            promotions.outcome(self.sources, "eligible", without);
-            promotions.cut(self.engine, self.as_of)?;
-        }
-        Ok(())
-    }
-
-    /// The first reason to stop ends a reading that is no check.
-    fn take_stops(&mut self, read: &mut Tables) -> Result<()> {
-        for &schema in tables::ALL {
-            if let Some(stop) = read.get_mut(schema.name).and_then(|table| table.stop.take()) {
-                self.stop.get_or_insert(stop);
-            }
-        }
-        match self.stop.take() {
-            Some(stop) if !self.lenient => Err(stop),
-            stop => {
-                self.stop = stop;
-                Ok(())
-            }
-        }
-    }
-
-    /// Books the health of tables and takes their rows, unless this is only a check.
-    fn leave(&mut self, read: Tables) -> Result<Left> {
-        let rejected = match self.lenient {
-            true => Vec::new(),
-            false => quarantine::rows(self.engine, self.sources, read.values())?,
-        };
-        let mut left = Vec::new();
-        for mut table in read.into_values() {
-            table.health.rows_out = table.rows(self.engine)?;
-            table.health.columns = shown_columns(self.engine, &table.working)?;
-            table.health.quarantined = table.rejects.len() as u64;
-            if !self.lenient {
-                left.push((table.schema.name, rows_of(self.engine, table.schema)?));
-            }
-            self.engine.forget(&table.working)?;
-            let tally = table.tally();
-            let (health, tallied) = self.tables.entry(table.schema.name).or_default();
-            health.absorb(table.health);
-            tallied.absorb(tally);
-        }
-        Ok((left, rejected))
-    }
-
     fn health(&mut self) -> Health {
         let place = |name: &str| tables::ALL.iter().position(|table| table.name == name);
-        let mut health: Vec<TableHealth> = std::mem::take(&mut self.tables)
+        let mut health: Vec<TableHealth> = std::mem::take(&mut self.found.tables)
             .into_values()
             .filter(|(health, _)| !health.sources.is_empty() || !health.checks.is_empty())
             .map(|(health, _)| health)
@@ -346,14 +396,27 @@ impl<'a> Reading<'a> {
 
     fn loaded(mut self, quarantine: Frame) -> Loaded {
         let health = self.health();
-        let mut files = self.seen.files;
+        let mut files = std::mem::take(&mut self.found.seen.files);
         for file in &mut files {
-            file.path = relative(self.sources, std::mem::take(&mut file.path));
+            file.path = relative(self.plan.sources, std::mem::take(&mut file.path));
         }
         files.sort_by(|a, b| a.path.cmp(&b.path));
         files.dedup();
-        Loaded { health, quarantine, input_files: files, columns_seen: self.seen.columns }
+        let columns_seen = self.found.seen.columns;
+        Loaded { health, quarantine, input_files: files, columns_seen }
     }
+}
+
+/// Does every promotion hold for some product?
+fn eligible(engine: &Engine, plan: &Plan<'_>, shared: &mut Tables) -> Result<()> {
+    let without = contract::without_products(engine)?;
+    if let Some(promotions) = shared.get_mut("promotions")
+        && !promotions.sources.is_empty()
+    {
+        promotions.outcome(plan.sources, "eligible", without);
+        promotions.cut(engine, plan.as_of)?;
+    }
+    Ok(())
 }
 
 /// The rows of a working table, in the order of the key, or else of the sources.

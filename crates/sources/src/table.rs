@@ -55,6 +55,14 @@ pub(crate) struct Seen {
     pub columns: BTreeMap<String, Vec<String>>,
 }
 
+impl Seen {
+    /// Adds what another part came across.
+    pub(crate) fn absorb(&mut self, other: Self) {
+        self.files.extend(other.files);
+        self.columns.extend(other.columns);
+    }
+}
+
 /// The engine's name of a canonical table while it is being read.
 pub(crate) fn working(table: &str) -> String {
     format!("_in_{table}")

@@ -43,15 +43,22 @@ pub(super) fn prepare(engine: &Engine, sources: &Sources, table: &mut Table) -> 
         let detail = "events before or after a log-in given to its customer".to_owned();
         table.tell("stitched", told.stitched, detail);
     }
-    let prepared = frame
-        .with(vec![
-            ("session_id", ColumnData::Codes(told.session, told.sessions)),
-            ("customer_id", ColumnData::Codes(told.customer, told.customers)),
-            ("stitched_on", ColumnData::Date(told.stitched_on)),
-            ("_anonymous", told.anonymous.into()),
-        ])?
-        .filter(&told.keep)?;
+    const NAMED: [&str; 2] = ["session_id", "customer_id"];
+    let columns = frame.columns();
+    let others = columns.iter().map(String::as_str).filter(|name| !NAMED.contains(name));
+    let keep = &told.keep;
+    let prepared = frame.only(&others.collect::<Vec<_>>())?.filter(keep)?.with(vec![
+        ("session_id", ColumnData::Codes(kept(told.session, keep), told.sessions)),
+        ("customer_id", ColumnData::Codes(kept(told.customer, keep), told.customers)),
+        ("stitched_on", ColumnData::Date(kept(told.stitched_on, keep))),
+        ("_anonymous", kept(told.anonymous, keep).into()),
+    ])?;
     engine.lend(&table.working, &prepared)
+}
+
+/// The values of the rows that stay.
+fn kept<T>(values: Vec<T>, keep: &[bool]) -> Vec<T> {
+    values.into_iter().zip(keep).filter(|(_, keep)| **keep).map(|(value, _)| value).collect()
 }
 
 /// Events as arrays, row by row; texts are places in lists.

@@ -17,11 +17,16 @@ impl Sold {
     pub(crate) fn add(&mut self, engine: &Engine) -> Result<()> {
         let found = engine.query(include_str!("../../sql/sold.sql"), &BTreeMap::new())?;
         let days = found.date_or_null("last_sold_on")?;
-        for (product, day) in found.text("product_id")?.into_iter().zip(days) {
+        self.absorb(Self(found.text("product_id")?.into_iter().zip(days).collect()));
+        Ok(())
+    }
+
+    /// Adds those of another part.
+    pub(crate) fn absorb(&mut self, other: Self) {
+        for (product, day) in other.0 {
             let last = self.0.entry(product).or_default();
             *last = (*last).max(day);
         }
-        Ok(())
     }
 
     /// Makes them known to the statements of the whole shop.

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use tercet_sources::{BY_CUSTOMER, Reading, check, load};
+use tercet_engine::Engine;
+use tercet_sources::{BY_CUSTOMER, PartRows, Reading, check, load};
 use tercet_types::tables::sources as tables;
 
 use crate::shop::{Shop, quarantined};
@@ -99,8 +100,10 @@ fn in_parts(
     assert_eq!(reading.parts(), parts);
     let (mut found, mut rejected) = (BTreeMap::<&str, Vec<String>>::new(), Vec::new());
     let mut homes: BTreeMap<String, usize> = BTreeMap::new();
-    for part in 0..parts {
-        let rows_of_part = reading.part(part).unwrap();
+    let mut part = 0;
+    let leave = |_: &Engine, at: usize, rows: PartRows| Ok((at, rows));
+    let take = |(at, rows_of_part): (usize, PartRows)| {
+        assert_eq!(at, part);
         rejected.extend(quarantine_rows(&rows_of_part.quarantine));
         assert_eq!(rows_of_part.tables.len(), BY_CUSTOMER.len());
         for (table, frame) in rows_of_part.tables {
@@ -110,7 +113,11 @@ fn in_parts(
                 assert_eq!(*homes.entry(customer.clone()).or_insert(part), part, "{customer}");
             }
         }
-    }
+        part += 1;
+        Ok(())
+    };
+    reading.each_part(leave, take).unwrap();
+    assert_eq!(part, parts);
     let loaded = reading.finish().unwrap();
     rejected.extend(quarantine_rows(&loaded.quarantine));
     for table in ["products", "promotions", "promotion_products"] {
@@ -184,7 +191,7 @@ fn what_is_wrong_is_told_whether_in_parts_or_not() {
         .map(|parts| {
             let mut reading =
                 Reading::open(&shop.engine, &shop.sources, shop.as_of, parts).unwrap();
-            reading.part(0).err().unwrap().code()
+            reading.each_part(|_, _, _| Ok(()), |()| Ok(())).unwrap_err().code()
         })
         .to_vec();
     assert_eq!(codes, ["T0906", "T0906"]);

@@ -207,13 +207,8 @@ impl WeeklyRun<'_> {
     }
 }
 
-/// What the log of the run before says of so many customers, by customer.
-fn earlier_rows(
-    context: &StageContext<'_>,
-    part: Part,
-    customers: usize,
-) -> Result<Vec<(i32, Row)>> {
-    const TABLE: &str = "earlier_assignments";
+/// The log of an earlier run's assignments.
+fn assignments_of(run_id: &str) -> EarlierLog<'_> {
     const COLUMNS: [&str; 10] = [
         "customer_id",
         "experiment",
@@ -226,10 +221,25 @@ fn earlier_rows(
         "device",
         "first_order_on",
     ];
+    EarlierLog { run_id, table: ASSIGNMENTS.name, columns: &COLUMNS }
+}
+
+/// Makes known who came from another part, of the log that arms are taken over from: once, before any part is asked for.
+pub(super) fn find_moved_assignments(context: &StageContext<'_>, parts: usize) -> Result<()> {
+    let mut runs = context.identity.assignments.iter();
+    runs.try_for_each(|run_id| assignments_of(run_id).find_moved(context, parts))
+}
+
+/// What the log of the run before says of so many customers, by customer.
+fn earlier_rows(
+    context: &StageContext<'_>,
+    part: Part,
+    customers: usize,
+) -> Result<Vec<(i32, Row)>> {
+    const TABLE: &str = "earlier_assignments";
     let (mut earlier, mut met) = (Vec::new(), 0);
     let Some(run_id) = &context.identity.assignments else { return Ok(earlier) };
-    let log = EarlierLog { run_id, table: ASSIGNMENTS.name, columns: &COLUMNS };
-    for frame in log.of_part(context, part)? {
+    for frame in assignments_of(run_id).of_part(context, part)? {
         if met == customers {
             break;
         }

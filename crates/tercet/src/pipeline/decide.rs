@@ -1,6 +1,7 @@
 //! How does a week become slates and a decision log?
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tercet_allocation::LimitPart;
 use tercet_engine::Frame;
@@ -8,18 +9,19 @@ use tercet_types::tables::assignments::ASSIGNMENTS;
 use tercet_types::tables::decisions::DECISIONS;
 use tercet_types::{Error, Result};
 
-use super::arms::ArmCounts;
+use super::arms::{ArmCounts, find_moved_assignments};
 use super::aside::Responses;
 use super::audiences::redeemed_before;
 use super::decision_log::DecisionLog;
 use super::draws::{DrawColumns, DrawCounts};
 use super::engine_test::Side;
-use super::filling::Filling;
-use super::history::recent_contacts;
-use super::learn::Models;
+use super::filling::{FilledPart, Filling, Terms};
+use super::history::{find_moved_contacts, recent_contacts};
+use super::learn::{ModelCards, Models};
 use super::learned::{Seen, Sight};
 use super::manifest::{Part, to_json};
 use super::pairs::BLOCK;
+use super::parts::each_part;
 use super::plan_facts::{PlanFacts, plan_facts};
 use super::prices::earlier_prices;
 use super::ratio;
@@ -65,6 +67,15 @@ pub(super) fn decide(run: &WeeklyRun<'_>, context: &mut StageContext<'_>) -> Res
     Ok(summary(&decided) + &alarm)
 }
 
+/// What was gathered of a part.
+struct Gathered {
+    /// By side.
+    filled: Vec<FilledPart>,
+    /// By side, who was seen, where one part is all.
+    kept: Vec<Seen>,
+    counts: BTreeMap<String, ArmCounts>,
+}
+
 /// Goes through the parts: logs the arms of their customers, and adds what each could be offered to the problem of the
 /// side that decides. Returns who was seen, where one part is all, and how the arms came out.
 fn gather(
@@ -74,40 +85,56 @@ fn gather(
     fillings: &mut [(Side<'_>, Filling<'_>)],
     meter: &Meter,
 ) -> Result<(Vec<Seen>, BTreeMap<String, ArmCounts>)> {
-    let run = sight.run;
+    find_moved_contacts(context, parts)?;
+    find_moved_assignments(context, parts)?;
     let (mut kept, mut counts) = (Vec::new(), BTreeMap::<String, ArmCounts>::new());
-    for part in Part::all(parts) {
-        let opened = run.open(context, part)?;
-        let (week, arms) = (&opened.week, run.arms(context, part)?);
-        for (experiment, of_part) in &arms.counts {
+    let sides: Vec<_> = fillings.iter().map(|(side, filling)| (*side, filling.terms())).collect();
+    let look = |own: &mut StageContext<'_>, part: Part| gather_part(sight, own, part, &sides);
+    each_part(context, parts, meter, look, |gathered| {
+        for (experiment, of_part) in &gathered.counts {
             counts.entry(experiment.clone()).or_default().merge(of_part);
         }
-        context.write_part(ASSIGNMENTS.name, part, &arms.table)?;
-        let circumstances = Circumstances {
-            assignment_key: run.key,
-            history: recent_contacts(context, part, week)?,
-            redeemed: redeemed_before(context.engine, week.as_of)?,
-            with_holdout: true,
-            exploration: context.config.exploration.draws(context.identity.seed, week.as_of),
-        };
-        let standing = |customer: i32| arms.standing(customer);
-        for (side, filling) in fillings.iter_mut() {
-            let asked = arms.customers_of(*side, run.test.as_ref());
-            let seen = sight.seen(context, part, *side, &asked)?;
-            let masks = seen.masks(context, &sight.pairs(context, &seen))?;
-            let (engine, scored) = (context.engine, &seen.scored);
-            filling.push(engine, week, scored, &circumstances, &masks, &standing)?;
-            if parts == 1 {
-                kept.push(seen);
-            } else {
-                let is_explained = explaining(sight, context, *side).is_some();
-                drop(masks);
-                put_aside(sight, context, part, *side, seen, is_explained)?;
-            }
-        }
-        meter.advance(1);
-    }
+        kept.extend(gathered.kept);
+        let mut filled = fillings.iter_mut().zip(gathered.filled);
+        filled.try_for_each(|((_, filling), part)| filling.push(part))
+    })?;
     Ok((kept, counts))
+}
+
+fn gather_part(
+    sight: &Sight<'_>,
+    context: &mut StageContext<'_>,
+    part: Part,
+    sides: &[(Side<'_>, Arc<Terms<'_>>)],
+) -> Result<Gathered> {
+    let run = sight.run;
+    let opened = run.open(context, part)?;
+    let (week, arms) = (&opened.week, run.arms(context, part)?);
+    context.write_part(ASSIGNMENTS.name, part, &arms.table)?;
+    let circumstances = Circumstances {
+        assignment_key: run.key,
+        history: recent_contacts(context, part, week)?,
+        redeemed: redeemed_before(context.engine, week.as_of)?,
+        with_holdout: true,
+        exploration: context.config.exploration.draws(context.identity.seed, week.as_of),
+    };
+    let standing = |customer: i32| arms.standing(customer);
+    let (mut filled, mut kept) = (Vec::new(), Vec::new());
+    for (side, terms) in sides {
+        let asked = arms.customers_of(*side, run.test.as_ref());
+        let seen = sight.seen(context, &opened, part, *side, &asked)?;
+        let masks = seen.masks(context, &sight.pairs(context, &seen))?;
+        let (engine, scored) = (context.engine, &seen.scored);
+        filled.push(terms.part(engine, week, scored, &circumstances, &masks, &standing)?);
+        if part == Part::WHOLE {
+            kept.push(seen);
+        } else {
+            let is_explained = explaining(sight, context, *side).is_some();
+            drop(masks);
+            put_aside(sight, context, part, *side, seen, is_explained)?;
+        }
+    }
+    Ok(Gathered { filled, kept, counts: arms.counts })
 }
 
 /// Goes through the parts again and writes what was decided for their customers.
@@ -120,70 +147,92 @@ fn write_log(
     meter: &Meter,
 ) -> Result<()> {
     let cards = sight.run.cards(context)?;
-    let mut kept = kept.into_iter();
-    for part in Part::all(parts) {
-        let (mut decisions, mut candidates) = (Vec::new(), Vec::new());
-        let (whole, of_part);
-        let week = if parts == 1 {
-            whole = sight.run.open(context, part)?;
-            &whole.week
-        } else {
-            of_part = sight.run.open_masters(context, part, &sight.learned.sample.week)?;
-            &of_part
-        };
-        let offered = sight.learned.offered();
-        for Decided { side, slates, draws } in decided.iter_mut() {
-            let (slates, is_own) = (&*slates, side.engine == OWN_ENGINE);
-            let version = cards.as_ref().filter(|_| is_own).map(|cards| cards.version.as_str());
-            let (config, models) = (context.config, explaining(sight, context, *side));
-            let why = Why { config, models, slates, part, week, offered };
-            let (responses, reasons) = match kept.next() {
-                Some(seen) => {
-                    let pairs = sight.pairs(context, &seen);
-                    let reasons = why.reasons(&seen.visits, |each| pairs.each(each))?;
-                    (seen.scored.into_responses(), reasons)
-                }
-                None => {
-                    let visits = Visits::read(context.engine, &week.candidates())?;
-                    let blocks = slates.part(part.at).len().div_ceil(BLOCK);
-                    let mut responses = Responses::default();
-                    let reasons = why.reasons(&visits, |each| {
-                        (0..blocks).try_for_each(|at| {
-                            let bytes = context.take_back_bytes(&aside_of(*side, part, at))?;
-                            each(&responses.take_back(&bytes)?)
-                        })
-                    })?;
-                    (responses, reasons)
-                }
-            };
-            let log = DecisionLog {
-                context,
-                week,
-                responses: &responses,
-                slates,
-                part: slates.part(part.at),
-                reasons,
-                engine: side.engine,
-                model_version: version.unwrap_or(NO_MODEL),
-                test: sight.run.test.as_ref(),
-            };
-            let drawn = DrawColumns::of(log.week, slates, log.part.clone());
-            draws.add(&drawn);
-            decisions.push(log.decisions(drawn)?);
-            if parts == 1 {
-                candidates.push(log.candidates()?);
-            }
-        }
-        let sql = include_str!("../../sql/decisions_by_customer.sql");
-        let decisions = by_customer(context, decisions, sql)?.conform(&DECISIONS)?;
-        context.write_part(DECISIONS.name, part, &decisions)?;
-        if parts == 1 {
-            let sql = include_str!("../../sql/candidates_by_customer.sql");
-            context.write_table("candidates", &by_customer(context, candidates, sql)?)?;
-        }
-        meter.advance(1);
-    }
+    let (kept, mut counts) = (Mutex::new(kept), vec![DrawCounts::default(); decided.len()]);
+    let of_sides = &*decided;
+    let write = |own: &mut StageContext<'_>, part: Part| {
+        let kept = std::mem::take(&mut *kept.lock().unwrap_or_else(PoisonError::into_inner));
+        write_part(sight, own, part, of_sides, cards.as_ref(), kept)
+    };
+    each_part(context, parts, meter, write, |drawn: Vec<DrawCounts>| {
+        counts.iter_mut().zip(&drawn).for_each(|(sum, drawn)| sum.absorb(drawn));
+        Ok(())
+    })?;
+    decided.iter_mut().zip(counts).for_each(|(decided, counts)| decided.draws = counts);
     Ok(())
+}
+
+/// Writes what was decided for the customers of a part; `kept` is who was seen, where one part is all. Returns what was
+/// drawn, by side.
+fn write_part(
+    sight: &Sight<'_>,
+    context: &mut StageContext<'_>,
+    part: Part,
+    decided: &[Decided<'_>],
+    cards: Option<&ModelCards>,
+    kept: Vec<Seen>,
+) -> Result<Vec<DrawCounts>> {
+    let (mut decisions, mut candidates, mut draws) = (Vec::new(), Vec::new(), Vec::new());
+    let (whole, of_part);
+    let week = if part == Part::WHOLE {
+        whole = sight.run.open(context, part)?;
+        &whole.week
+    } else {
+        of_part = sight.run.open_masters(context, part, &sight.learned.sample.week)?;
+        &of_part
+    };
+    let (offered, mut kept) = (sight.learned.offered(), kept.into_iter());
+    for Decided { side, slates, .. } in decided {
+        let is_own = side.engine == OWN_ENGINE;
+        let version = cards.filter(|_| is_own).map(|cards| cards.version.as_str());
+        let (config, models) = (context.config, explaining(sight, context, *side));
+        let why = Why { config, models, slates, part, week, offered };
+        let (responses, reasons) = match kept.next() {
+            Some(seen) => {
+                let pairs = sight.pairs(context, &seen);
+                let reasons = why.reasons(&seen.visits, |each| pairs.each(each))?;
+                (seen.scored.into_responses(), reasons)
+            }
+            None => {
+                let visits = Visits::read(context.engine, &week.candidates())?;
+                let blocks = slates.part(part.at).len().div_ceil(BLOCK);
+                let mut responses = Responses::default();
+                let reasons = why.reasons(&visits, |each| {
+                    (0..blocks).try_for_each(|at| {
+                        let bytes = context.take_back_bytes(&aside_of(*side, part, at))?;
+                        each(&responses.take_back(&bytes)?)
+                    })
+                })?;
+                (responses, reasons)
+            }
+        };
+        let log = DecisionLog {
+            context,
+            week,
+            responses: &responses,
+            slates,
+            part: slates.part(part.at),
+            reasons,
+            engine: side.engine,
+            model_version: version.unwrap_or(NO_MODEL),
+            test: sight.run.test.as_ref(),
+        };
+        let drawn = DrawColumns::of(log.week, slates, log.part.clone());
+        let mut counted = DrawCounts::default();
+        counted.add(&drawn);
+        draws.push(counted);
+        decisions.push(log.decisions(drawn)?);
+        if part == Part::WHOLE {
+            candidates.push(log.candidates()?);
+        }
+    }
+    let sql = include_str!("../../sql/decisions_by_customer.sql");
+    let decisions = by_customer(context, decisions, sql)?.conform(&DECISIONS)?;
+    context.write_part(DECISIONS.name, part, &decisions)?;
+    if part == Part::WHOLE {
+        let sql = include_str!("../../sql/candidates_by_customer.sql");
+        context.write_table("candidates", &by_customer(context, candidates, sql)?)?;
+    }
+    Ok(draws)
 }
 
 /// The ensembles, where a side's reasons are explained by them.

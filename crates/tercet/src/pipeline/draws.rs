@@ -98,7 +98,7 @@ impl DrawColumns {
 }
 
 /// How many slots and customers were drawn.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct DrawCounts {
     open_slots: u64,
     drawn_slots: u64,
@@ -112,6 +112,13 @@ impl DrawCounts {
         self.open_slots += count(&columns.is_randomised);
         self.drawn_slots += count(&columns.is_explored);
         self.measured_slots += count(&columns.is_measured);
+    }
+
+    /// Adds those of another part.
+    pub(super) fn absorb(&mut self, other: &Self) {
+        self.open_slots += other.open_slots;
+        self.drawn_slots += other.drawn_slots;
+        self.measured_slots += other.measured_slots;
     }
 
     /// What the report says of all; nothing when nothing is drawn.

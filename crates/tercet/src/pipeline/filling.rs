@@ -1,11 +1,12 @@
 //! How do the customers of a week, their offers and the rules become a problem, and what solves it?
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use tercet_allocation::solve::{Dual, Solver};
 use tercet_allocation::{
-    Candidate, CountedProducts, Customer, Exploration, LimitPart, NoOverlap, Overlap, Problem,
-    Promotion, Reasons, RuleId, ShadowPrice, Slot, verify_all,
+    Candidate, CountedProducts, Customer, Customers, Exploration, LimitPart, NoOverlap, Overlap,
+    Problem, Promotion, Reasons, RuleId, ShadowPrice, Slot, verify_all,
 };
 use tercet_engine::Engine;
 use tercet_measurement::assignment::{self, Arm, Salt};
@@ -25,17 +26,12 @@ use crate::config::{Config, ModelValue, Slot as SlotConfig};
 
 /// The problem of a week, to which the customers of one part after the other are added.
 pub(crate) struct Filling<'a> {
-    config: &'a Config,
-    scopes: Scopes,
-    excluded: BTreeSet<&'a str>,
+    terms: Arc<Terms<'a>>,
     /// Eligible products of the promotions.
     products: Vec<Vec<u32>>,
-    /// What the customers of floors meet.
-    floor_groups: Vec<(String, &'a str)>,
     problem: Problem<'static>,
     value_most_minor: i64,
     counts_products: bool,
-    promotions: Vec<i32>,
     customers: Vec<i32>,
     first_of_part: Vec<usize>,
     standing: Vec<Standing>,
@@ -46,6 +42,28 @@ pub(crate) struct Filling<'a> {
     start: Vec<ShadowPrice>,
     budget_names: Vec<String>,
     floor_names: Vec<String>,
+}
+
+/// What says which offers a customer may get: the same for all parts.
+pub(crate) struct Terms<'a> {
+    config: &'a Config,
+    scopes: Scopes,
+    excluded: BTreeSet<&'a str>,
+    /// What the customers of floors meet.
+    floor_groups: Vec<(String, &'a str)>,
+    promotions: Vec<i32>,
+    counts_margin: bool,
+}
+
+/// The customers of a part with the offers that each may get.
+pub(crate) struct FilledPart {
+    customers: Customers,
+    places: Vec<i32>,
+    standing: Vec<Standing>,
+    keys: Vec<u64>,
+    value_most_minor: i64,
+    counts_products: bool,
+    exploration: Exploration,
 }
 
 impl<'a> Filling<'a> {
@@ -90,11 +108,18 @@ impl<'a> Filling<'a> {
             refuse_untold(&problem, &budget_names, &untold, &ids)?;
         }
         let (floor_names, floor_groups) = add_floors(&mut problem, config, &at_id)?;
-        Ok(Self {
+        let products = known().map(|known| known.products.clone()).collect();
+        let terms = Terms {
             config,
             excluded: config.rules.excluded.iter().map(String::as_str).collect(),
-            products: known().map(|known| known.products.clone()).collect(),
             floor_groups,
+            counts_margin: has_margin_budget(&problem),
+            scopes,
+            promotions,
+        };
+        Ok(Self {
+            terms: Arc::new(terms),
+            products,
             problem,
             value_most_minor: 1,
             counts_products: false,
@@ -106,123 +131,34 @@ impl<'a> Filling<'a> {
             start: Vec::new(),
             budget_names,
             floor_names,
-            scopes,
-            promotions,
         })
     }
 
     /// Starts from what limits cost in the week before.
     pub(crate) fn start_from(&mut self, week: &Week, earlier: &[LimitPriceFacts]) {
-        let ids = self.promotions.iter().map(|ix| week.promotions[ix].id.as_str());
+        let ids = self.terms.promotions.iter().map(|ix| week.promotions[ix].id.as_str());
         let places: BTreeMap<&str, u32> = ids.zip(0..).collect();
         self.start = start_from(earlier, &places, &self.budget_names, &self.floor_names);
     }
 
-    /// Adds the customers in `scored`, who are registered in the engine.
-    pub(crate) fn push(
-        &mut self,
-        engine: &Engine,
-        week: &Week,
-        scored: &Scored,
-        circumstances: &Circumstances,
-        masks: &SlotMasks,
-        standing: &dyn Fn(i32) -> Result<Standing>,
-    ) -> Result<()> {
-        let config = self.config;
-        let audience = audience(engine, week, config)?;
-        let admitted = promotion_audiences(engine, week, &self.promotions)?;
-        let pins = Pins::read(engine, week, config)?;
-        let groups =
-            self.floor_groups.iter().map(|(place, text)| customers_where(engine, text, place));
-        let floor_groups = groups.collect::<Result<Vec<_>>>()?;
-        let contact_rules = config.rules.contacts();
-        let place = |ix: &i32| scored.promotions.binary_search(ix);
-        let places: Vec<usize> = self.promotions.iter().filter_map(|ix| place(ix).ok()).collect();
-        if places.len() < self.promotions.len() {
-            return Err(Error::internal("T0504", "a promotion that can be offered has no value"));
-        }
+    /// What says which offers a customer may get.
+    pub(crate) fn terms(&self) -> Arc<Terms<'a>> {
+        Arc::clone(&self.terms)
+    }
+
+    /// Adds the customers of the next part.
+    pub(crate) fn push(&mut self, part: FilledPart) -> Result<()> {
         self.first_of_part.push(self.customers.len());
-        self.exploration = circumstances.exploration;
-        self.counts_products = scored.value_kind == ORDER_VALUE;
-        let counts_margin = has_margin_budget(&self.problem);
-        // What of an offer hangs on no customer.
-        let offers: Vec<_> = (self.promotions.iter().zip(&places).zip(0..))
-            .map(|((promotion, place), number)| {
-                let id = week.promotions[promotion].id.as_str();
-                let is_excluded = self.excluded.contains(id);
-                (*promotion, *place, number, id, admitted.get(promotion), is_excluded)
-            })
-            .collect();
-        let mut candidates = Vec::new();
-        for (at, &ix) in scored.customers.iter().enumerate() {
-            let known = &week.customers[&ix];
-            let standing = standing(ix)?;
-            let earlier = circumstances.history.get(&known.id);
-            let redeemed = circumstances.redeemed.range((ix, i32::MIN)..=(ix, i32::MAX));
-            let redeemed: Vec<i32> = redeemed.map(|(_, promotion)| *promotion).collect();
-            candidates.clear();
-            let mut pinned = Vec::new();
-            for &(promotion, place, number, id, admitted, is_excluded) in &offers {
-                let rule = if admitted.is_some_and(|who| !who.contains(&ix)) {
-                    Some(RuleId::Audience)
-                } else if redeemed.contains(&promotion) {
-                    Some(RuleId::Redeemed)
-                } else if is_excluded {
-                    Some(RuleId::Exclusion)
-                } else if earlier.is_some_and(|earlier| {
-                    let is_repeat = |c: &super::Contact| {
-                        c.promotion_id == id && contact_rules.is_repeat(week.as_of, c.as_of)
-                    };
-                    earlier.iter().any(is_repeat)
-                }) {
-                    Some(RuleId::Frequency)
-                } else {
-                    None
-                };
-                let row = at * scored.promotions.len() + place;
-                let value = scored.value(row);
-                let pin = pins.slot(promotion, ix);
-                if pin.is_some() {
-                    pinned.push(candidates.len());
-                }
-                candidates.push(Candidate {
-                    promotion: number,
-                    slots: pin.map_or_else(|| masks.of(row), |slot| 1 << slot),
-                    value_minor: value.value_minor.round_ties_even() as i64,
-                    expected_cost_minor: value.expected_cost_minor.ceil() as i64,
-                    margin_loss_minor: match counts_margin {
-                        true => value.margin_loss_minor.ceil() as i64,
-                        false => 0,
-                    },
-                    excluded: rule,
-                });
-            }
-            let most_minor = candidates.iter().map(|candidate| candidate.value_minor).max();
-            self.value_most_minor = self.value_most_minor.max(most_minor.unwrap_or(0));
-            let offered = || earlier.into_iter().flatten().map(|contact| contact.as_of);
-            let in_group = |(at, who): (usize, &BTreeSet<i32>)| u16::from(who.contains(&ix)) << at;
-            let customer = Customer {
-                max_offers: contact_rules.max_offers(config.slots.len(), week.as_of, offered()),
-                contact_price_minor: contact_rules.contact_price_minor(week.as_of, offered()),
-                groups: floor_groups.iter().enumerate().map(in_group).sum(),
-                blocked: if !known.may_be_contacted {
-                    Some(RuleId::Consent)
-                } else if standing.arm == Arm::Control {
-                    Some(RuleId::Control)
-                } else if !audience.contains(&ix) {
-                    Some(RuleId::Audience)
-                } else {
-                    standing.is_bare.then_some(RuleId::Baseline)
-                },
-                order: assignment::hash(&circumstances.assignment_key, Salt::EngineAb, &known.id),
-                ..self.scopes.of_customer(known)
-            };
-            self.problem.customers.push(customer, &candidates, &pinned)?;
-            let key = &circumstances.assignment_key;
-            self.keys.push(assignment::hash(key, Salt::Exploration, &known.id));
-            self.standing.push(standing);
-            self.customers.push(ix);
+        self.exploration = part.exploration;
+        self.counts_products = part.counts_products;
+        self.value_most_minor = self.value_most_minor.max(part.value_most_minor);
+        match self.problem.customers.is_empty() {
+            true => self.problem.customers = part.customers,
+            false => self.problem.customers.append(&part.customers)?,
         }
+        self.keys.extend(part.keys);
+        self.standing.extend(part.standing);
+        self.customers.extend(part.places);
         Ok(())
     }
 
@@ -283,7 +219,7 @@ impl<'a> Filling<'a> {
             first_of_part: self.first_of_part,
             standing: self.standing,
             problem: problem.without_overlap(),
-            promotions: self.promotions,
+            promotions: self.terms.promotions.clone(),
             why_empty,
             why_not,
             budget_names: self.budget_names,
@@ -291,5 +227,119 @@ impl<'a> Filling<'a> {
             explored,
             certificate,
         })
+    }
+}
+
+impl Terms<'_> {
+    /// The customers in `scored`, who are registered in the engine, with the offers that each may get.
+    pub(crate) fn part(
+        &self,
+        engine: &Engine,
+        week: &Week,
+        scored: &Scored,
+        circumstances: &Circumstances,
+        masks: &SlotMasks,
+        standing: &dyn Fn(i32) -> Result<Standing>,
+    ) -> Result<FilledPart> {
+        let config = self.config;
+        let audience = audience(engine, week, config)?;
+        let admitted = promotion_audiences(engine, week, &self.promotions)?;
+        let pins = Pins::read(engine, week, config)?;
+        let groups =
+            self.floor_groups.iter().map(|(place, text)| customers_where(engine, text, place));
+        let floor_groups = groups.collect::<Result<Vec<_>>>()?;
+        let contact_rules = config.rules.contacts();
+        let place = |ix: &i32| scored.promotions.binary_search(ix);
+        let places: Vec<usize> = self.promotions.iter().filter_map(|ix| place(ix).ok()).collect();
+        if places.len() < self.promotions.len() {
+            return Err(Error::internal("T0504", "a promotion that can be offered has no value"));
+        }
+        let mut part = FilledPart {
+            customers: Customers::default(),
+            places: scored.customers.clone(),
+            standing: Vec::with_capacity(scored.customers.len()),
+            keys: Vec::with_capacity(scored.customers.len()),
+            value_most_minor: 1,
+            counts_products: scored.value_kind == ORDER_VALUE,
+            exploration: circumstances.exploration,
+        };
+        // What of an offer hangs on no customer.
+        let offers: Vec<_> = (self.promotions.iter().zip(&places).zip(0..))
+            .map(|((promotion, place), number)| {
+                let id = week.promotions[promotion].id.as_str();
+                let is_excluded = self.excluded.contains(id);
+                (*promotion, *place, number, id, admitted.get(promotion), is_excluded)
+            })
+            .collect();
+        let mut candidates = Vec::new();
+        for (at, &ix) in scored.customers.iter().enumerate() {
+            let known = &week.customers[&ix];
+            let standing = standing(ix)?;
+            let earlier = circumstances.history.get(&known.id);
+            let redeemed = circumstances.redeemed.range((ix, i32::MIN)..=(ix, i32::MAX));
+            let redeemed: Vec<i32> = redeemed.map(|(_, promotion)| *promotion).collect();
+            candidates.clear();
+            let mut pinned = Vec::new();
+            for &(promotion, place, number, id, admitted, is_excluded) in &offers {
+                let rule = if admitted.is_some_and(|who| !who.contains(&ix)) {
+                    Some(RuleId::Audience)
+                } else if redeemed.contains(&promotion) {
+                    Some(RuleId::Redeemed)
+                } else if is_excluded {
+                    Some(RuleId::Exclusion)
+                } else if earlier.is_some_and(|earlier| {
+                    let is_repeat = |c: &super::Contact| {
+                        c.promotion_id == id && contact_rules.is_repeat(week.as_of, c.as_of)
+                    };
+                    earlier.iter().any(is_repeat)
+                }) {
+                    Some(RuleId::Frequency)
+                } else {
+                    None
+                };
+                let row = at * scored.promotions.len() + place;
+                let value = scored.value(row);
+                let pin = pins.slot(promotion, ix);
+                if pin.is_some() {
+                    pinned.push(candidates.len());
+                }
+                candidates.push(Candidate {
+                    promotion: number,
+                    slots: pin.map_or_else(|| masks.of(row), |slot| 1 << slot),
+                    value_minor: value.value_minor.round_ties_even() as i64,
+                    expected_cost_minor: value.expected_cost_minor.ceil() as i64,
+                    margin_loss_minor: match self.counts_margin {
+                        true => value.margin_loss_minor.ceil() as i64,
+                        false => 0,
+                    },
+                    excluded: rule,
+                });
+            }
+            let most_minor = candidates.iter().map(|candidate| candidate.value_minor).max();
+            part.value_most_minor = part.value_most_minor.max(most_minor.unwrap_or(0));
+            let offered = || earlier.into_iter().flatten().map(|contact| contact.as_of);
+            let in_group = |(at, who): (usize, &BTreeSet<i32>)| u16::from(who.contains(&ix)) << at;
+            let customer = Customer {
+                max_offers: contact_rules.max_offers(config.slots.len(), week.as_of, offered()),
+                contact_price_minor: contact_rules.contact_price_minor(week.as_of, offered()),
+                groups: floor_groups.iter().enumerate().map(in_group).sum(),
+                blocked: if !known.may_be_contacted {
+                    Some(RuleId::Consent)
+                } else if standing.arm == Arm::Control {
+                    Some(RuleId::Control)
+                } else if !audience.contains(&ix) {
+                    Some(RuleId::Audience)
+                } else {
+                    standing.is_bare.then_some(RuleId::Baseline)
+                },
+                order: assignment::hash(&circumstances.assignment_key, Salt::EngineAb, &known.id),
+                ..self.scopes.of_customer(known)
+            };
+            part.customers.push(customer, &candidates, &pinned)?;
+            let key = &circumstances.assignment_key;
+            part.keys.push(assignment::hash(key, Salt::Exploration, &known.id));
+            part.standing.push(standing);
+        }
+        Ok(part)
     }
 }

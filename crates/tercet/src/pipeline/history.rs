@@ -40,20 +40,31 @@ pub(crate) fn runs_looked_at(
     Ok(runs.into_values().map(|run| run.run_id).collect())
 }
 
+/// The log of an earlier run's offers.
+fn offers_of(run_id: &str) -> EarlierLog<'_> {
+    const COLUMNS: [&str; 3] = ["customer_id", "as_of", "promotion_id"];
+    EarlierLog { run_id, table: "decisions", columns: &COLUMNS }
+}
+
+/// Makes known who came from another part, of all that [`recent_contacts`] looks at: once, before any part is asked for.
+pub(super) fn find_moved_contacts(context: &StageContext<'_>, parts: usize) -> Result<()> {
+    let mut runs = context.identity.history.iter();
+    runs.try_for_each(|run_id| offers_of(run_id).find_moved(context, parts))
+}
+
 /// The offers of the runs that the contact rules look at, to the week's customers, who are those of a part.
 pub(super) fn recent_contacts(
     context: &StageContext<'_>,
     part: Part,
     week: &Week,
 ) -> Result<History> {
-    const COLUMNS: [&str; 3] = ["customer_id", "as_of", "promotion_id"];
     let known: BTreeSet<&str> = match part {
         Part::WHOLE => BTreeSet::new(),
         _ => week.customers.values().map(|customer| customer.id.as_str()).collect(),
     };
     let mut history = History::new();
     for run_id in &context.identity.history {
-        let log = EarlierLog { run_id, table: "decisions", columns: &COLUMNS };
+        let log = offers_of(run_id);
         for frame in log.of_part(context, part)? {
             let frame = frame?;
             let (customers, days) = (frame.text("customer_id")?, frame.date("as_of")?);
@@ -81,7 +92,7 @@ pub(super) struct EarlierLog<'a> {
 }
 
 impl EarlierLog<'_> {
-    /// All rows of a part's customers, among those of others, piece by piece. Parts are to be asked for in their order.
+    /// All rows of a part's customers, among those of others, piece by piece. Needs [`Self::find_moved`].
     ///
     /// Divided alike, nearly everybody is in the same part as before; who logs in at a device of somebody else's may
     /// have moved. With another number of parts every file is looked at.
@@ -95,13 +106,22 @@ impl EarlierLog<'_> {
         if part == Part::WHOLE || paths.len() != part.of {
             return Ok(Box::new(paths.into_iter().map(read)));
         }
-        let moved = format!("moved_{}_{}", self.table, self.run_id.replace('-', "_"));
-        if part.at == 0 {
-            context.engine.register(&moved, &self.moved(context, &paths)?)?;
-        }
         let own = paths.swap_remove(part.at);
-        let moved = context.engine.table(&moved);
+        let moved = context.engine.table(&self.name_of_moved());
         Ok(Box::new(std::iter::once_with(move || read(own)).chain(std::iter::once(moved))))
+    }
+
+    fn name_of_moved(&self) -> String {
+        format!("moved_{}_{}", self.table, self.run_id.replace('-', "_"))
+    }
+
+    /// Registers the rows of customers who are in another part now, when the run was divided alike.
+    pub(super) fn find_moved(&self, context: &StageContext<'_>, parts: usize) -> Result<()> {
+        let paths = files_of(context.store, self.run_id, Stage::Allocation, self.table)?;
+        if parts == 1 || paths.len() != parts {
+            return Ok(());
+        }
+        context.engine.register(&self.name_of_moved(), &self.moved(context, &paths)?)
     }
 
     /// The rows of customers who are not in the part of the same number now.

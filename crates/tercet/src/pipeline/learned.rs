@@ -1,6 +1,6 @@
 //! What are offers worth to some customers of the week, by what was learned from all?
 
-use std::rc::Rc;
+use std::sync::{Arc, PoisonError};
 
 use tercet_engine::{Engine, FileSet, Frame, Location};
 use tercet_features::Offered;
@@ -20,10 +20,10 @@ use crate::config::Config;
 
 /// What values hang on beside the customer: the models, and the customers who stand for all.
 pub(super) struct Learned {
-    pub(super) sample: Rc<Opened>,
-    made: Rc<Made>,
+    pub(super) sample: Arc<Opened>,
+    made: Arc<Made>,
     /// The customers of the sample.
-    asked: Rc<Asked>,
+    asked: Arc<Asked>,
     models: Option<Models>,
     visits: Visits,
     /// True when the product's own engine decides, for some at least.
@@ -34,8 +34,8 @@ pub(super) struct Learned {
 
 /// Some customers of the week, and what offers are worth to them.
 pub(super) struct Seen {
-    pub(super) opened: Rc<Opened>,
-    asked: Rc<Asked>,
+    pub(super) opened: Arc<Opened>,
+    asked: Arc<Asked>,
     lenders: Option<i32>,
     pub(super) visits: Visits,
     pub(super) scored: Scored,
@@ -46,17 +46,20 @@ impl WeeklyRun<'_> {
     pub(super) fn learned(&self, context: &StageContext<'_>) -> Result<Learned> {
         let sample = self.sample(context)?;
         let candidates = sample.week.candidates();
-        let kept = self.pairs.borrow().clone();
+        let kept = self.pairs.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let (made, asked) = match kept {
             Some(kept) => kept,
             None => {
                 let (shop, week) = (&sample.shop, &sample.week);
                 let made = Made::new(context.engine, shop, week, context.config, &candidates)?;
-                let made =
-                    (Rc::new(made), Rc::new(Asked::new(week.customers.keys().copied().collect())));
+                let made = (
+                    Arc::new(made),
+                    Arc::new(Asked::new(week.customers.keys().copied().collect())),
+                );
                 // Of a shop in parts other customers are asked for before these are again.
                 if self.parts(context)? == 1 {
-                    *self.pairs.borrow_mut() = Some(made.clone());
+                    let mut kept = self.pairs.lock().unwrap_or_else(PoisonError::into_inner);
+                    *kept = Some(made.clone());
                 }
                 made
             }
@@ -115,10 +118,10 @@ impl Learned {
     }
 
     /// Customers of a part: everybody is asked for only once.
-    fn asked(&self, part: Part, customers: &[i32], week: &Week) -> Rc<Asked> {
+    fn asked(&self, part: Part, customers: &[i32], week: &Week) -> Arc<Asked> {
         match part == Part::WHOLE && customers.len() == week.customers.len() {
-            true => Rc::clone(&self.asked),
-            false => Rc::new(Asked::new(customers.to_vec())),
+            true => Arc::clone(&self.asked),
+            false => Arc::new(Asked::new(customers.to_vec())),
         }
     }
 }
@@ -134,16 +137,16 @@ pub(super) struct Sight<'a> {
 }
 
 impl Sight<'_> {
-    /// Opens a part and values all offers for some of its customers, for whom a side decides.
+    /// Values all offers for some customers of a part that is open, for whom a side decides.
     pub(super) fn valued(
         &self,
         context: &StageContext<'_>,
+        opened: &Arc<Opened>,
         part: Part,
         side: Side<'_>,
         customers: &[i32],
     ) -> Result<Seen> {
-        let Self { run, learned, others, valuer } = self;
-        let opened = run.open(context, part)?;
+        let Self { learned, others, valuer, .. } = self;
         let (shop, week) = (&opened.shop, &opened.week);
         let visits = Visits::read(context.engine, &week.candidates())?;
         let asked = learned.asked(part, customers, week);
@@ -160,25 +163,25 @@ impl Sight<'_> {
                 return Err(Error::internal("T0504", "values of an engine that learned nothing"));
             }
         };
-        Ok(Seen { opened, asked, lenders, visits, scored })
+        Ok(Seen { opened: Arc::clone(opened), asked, lenders, visits, scored })
     }
 
     /// The same, but as the scoring stage valued them in a run in one part.
     pub(super) fn seen(
         &self,
         context: &StageContext<'_>,
+        opened: &Arc<Opened>,
         part: Part,
         side: Side<'_>,
         customers: &[i32],
     ) -> Result<Seen> {
         if part != Part::WHOLE {
-            return self.valued(context, part, side, customers);
+            return self.valued(context, opened, part, side, customers);
         }
-        let opened = self.run.open(context, part)?;
         let visits = Visits::read(context.engine, &opened.week.candidates())?;
         let asked = self.learned.asked(part, customers, &opened.week);
         let scored = scored_of(context, customers)?;
-        Ok(Seen { opened, asked, lenders: Some(0), visits, scored })
+        Ok(Seen { opened: Arc::clone(opened), asked, lenders: Some(0), visits, scored })
     }
 
     /// The pairs of customers who were seen.

@@ -183,7 +183,7 @@ impl Part {
     pub(crate) fn named(self, table: &str, ending: &str) -> String {
         match self.of {
             1 => format!("{table}.{ending}"),
-            _ => format!("{table}/part-{:03}.{ending}", self.at),
+            _ => format!("{table}/part-{:04}.{ending}", self.at),
         }
     }
 }

@@ -1,7 +1,6 @@
 //! What is known of a week's customers with its promotions, some customers at a time?
 
-use std::cell::OnceCell;
-use std::rc::Rc;
+use std::sync::{Arc, OnceLock};
 
 use tercet_engine::Engine;
 use tercet_features::{
@@ -33,8 +32,8 @@ const KEPT_MAX: usize = 1 << 27;
 pub(crate) struct WeekPairs<'a> {
     engine: &'a Engine,
     shop: &'a Shop,
-    made: Rc<Made>,
-    asked: Rc<Asked>,
+    made: Arc<Made>,
+    asked: Arc<Asked>,
     lenders: Option<Lenders<'a>>,
 }
 
@@ -49,7 +48,7 @@ pub(crate) struct Made {
 /// The customers of the passes, and what is kept of them.
 pub(crate) struct Asked {
     customers: Vec<i32>,
-    kept: OnceCell<Vec<PairBlock>>,
+    kept: OnceLock<Vec<PairBlock>>,
 }
 
 /// What some customers tell of others: what those alike buy, and the rhythm of products.
@@ -103,7 +102,7 @@ impl Asked {
     pub(super) fn new(mut customers: Vec<i32>) -> Self {
         customers.sort_unstable();
         customers.dedup();
-        Self { customers, kept: OnceCell::new() }
+        Self { customers, kept: OnceLock::new() }
     }
 }
 
@@ -116,8 +115,8 @@ pub(crate) fn week_pairs<'a>(
     customers: &[i32],
     promotions: &[i32],
 ) -> Result<WeekPairs<'a>> {
-    let made = Rc::new(Made::new(engine, shop, week, config, promotions)?);
-    let asked = Rc::new(Asked::new(customers.to_vec()));
+    let made = Arc::new(Made::new(engine, shop, week, config, promotions)?);
+    let asked = Arc::new(Asked::new(customers.to_vec()));
     Ok(WeekPairs { engine, shop, made, asked, lenders: None })
 }
 
@@ -126,11 +125,11 @@ impl<'a> WeekPairs<'a> {
     pub(super) fn of(
         engine: &'a Engine,
         shop: &'a Shop,
-        made: &Rc<Made>,
-        asked: &Rc<Asked>,
+        made: &Arc<Made>,
+        asked: &Arc<Asked>,
         lenders: Option<Lenders<'a>>,
     ) -> Self {
-        Self { engine, shop, made: Rc::clone(made), asked: Rc::clone(asked), lenders }
+        Self { engine, shop, made: Arc::clone(made), asked: Arc::clone(asked), lenders }
     }
 
     /// Where the customers are registered.

@@ -1,19 +1,21 @@
 //! Which customers is a run looking at, when all of them are more than memory holds?
 
-use std::rc::Rc;
+use std::sync::{Arc, MutexGuard, PoisonError};
 
-use tercet_engine::Frame;
-use tercet_features::{COLUMNS_READ, CUSTOMER_TABLES, MasterFacts, Masters, SHOP_TABLES};
+use tercet_engine::{Engine, Frame};
+use tercet_features::{
+    COLUMNS_READ, CUSTOMER_TABLES, MasterCounts, MasterFacts, MasterPlan, Masters, SHOP_TABLES,
+};
 use tercet_sources::BY_CUSTOMER;
+use tercet_types::Result;
 use tercet_types::tables::sources as tables;
-use tercet_types::{Error, Result};
 
 use super::manifest::{Part, Stage, files_of, parse, to_json};
 use super::runner::StageContext;
 use super::shop::Shop;
 use super::stages::WeeklyRun;
 use super::week::{Week, known_customers};
-use crate::output::thousands;
+use crate::output::{Meter, thousands};
 
 /// Canonical tables of customers that decisions look at beside what the features keep.
 const REACTIONS: [&str; 2] = ["exposures", "redemptions"];
@@ -75,65 +77,66 @@ impl WeeklyRun<'_> {
     pub(super) fn make_features(&self, context: &mut StageContext<'_>) -> Result<String> {
         let parts = self.parts(context)?;
         let engine = context.engine;
-        let mut masters: Option<Masters> = None;
-        let meter = context.progress.count("parts", parts as u64);
-        for part in Part::all(parts) {
-            if parts > 1 {
-                context.mount(Stage::Sources, "customers", part)?;
-                for (table, columns) in COLUMNS_READ {
-                    context.mount_columns(Stage::Sources, table, part, columns)?;
-                }
-            } else {
-                BY_CUSTOMER
-                    .into_iter()
-                    .try_for_each(|table| context.need(Stage::Sources, table))?;
+        match parts {
+            1 => {
+                BY_CUSTOMER.into_iter().try_for_each(|table| context.need(Stage::Sources, table))?
             }
-            register_shop(context)?;
-            if masters.is_none() {
-                tercet_features::index_shop(engine)?;
-            }
-            tercet_features::index_customers(engine)?;
-            let masters = match &mut masters {
-                Some(masters) => masters,
-                none => none.insert(Masters::new(
-                    engine,
-                    context.identity.as_of,
-                    &context.config.features,
-                )?),
-            };
-            masters.add(engine)?;
-            for table in CUSTOMER_TABLES.into_iter().chain(["customer_category"]) {
-                context.write_part(table, part, &engine.table(table)?)?;
-            }
-            if parts > 1 {
-                context.put_aside(SCRATCH, part, &engine.table(SCRATCH)?)?;
-            }
-            meter.advance(1);
+            // Which columns they have.
+            of => context.mount(Stage::Sources, "customers", Part { at: 0, of })?,
         }
-        drop(meter);
-        let mut masters = masters
-            .ok_or_else(|| Error::internal("T1035", "a shop without a part of customers"))?;
+        register_shop(context)?;
+        tercet_features::index_shop(engine)?;
+        let (as_of, settings) = (context.identity.as_of, &context.config.features);
+        let plan = MasterPlan::new(engine, as_of, settings)?;
+        let mut masters = Masters::new(&plan);
+        // Each part is gone through twice, before and after all customers are compared.
+        let meter = context.progress.count("parts", 2 * parts as u64);
+        let index = |own: &mut StageContext<'_>, part: Part| {
+            if parts > 1 {
+                own.mount(Stage::Sources, "customers", part)?;
+                for (table, columns) in COLUMNS_READ {
+                    own.mount_columns(Stage::Sources, table, part, columns)?;
+                }
+            }
+            tercet_features::index_customers(own.engine)?;
+            let found = plan.part(own.engine, part.at)?;
+            for table in CUSTOMER_TABLES.into_iter().chain(["customer_category"]) {
+                own.write_part(table, part, &own.engine.table(table)?)?;
+            }
+            if parts > 1 {
+                own.put_aside(SCRATCH, part, &own.engine.table(SCRATCH)?)?;
+            }
+            Ok(found)
+        };
+        each_part(context, parts, &meter, index, |found| masters.add(engine, found))?;
         masters.shop(engine)?;
         for table in SHOP_TABLES {
             context.write_part(table, Part::WHOLE, &engine.table(table)?)?;
         }
-        let mut active = 0;
-        for part in Part::all(parts) {
+        let compared = &masters;
+        let compare = |own: &mut StageContext<'_>, part: Part| {
             if parts > 1 {
-                context.take_back(SCRATCH, part)?;
+                own.take_back(SCRATCH, part)?;
             }
-            let customers = masters.customers(engine, part.at)?;
-            context.write_part("customer_master", part, &customers)?;
+            let customers = compared.customers(own.engine, part.at)?;
+            own.write_part("customer_master", part, &customers)?;
             let recency = customers.i64_or_null("recency_days")?;
-            active +=
-                recency.iter().flatten().filter(|days| **days <= super::week::ACTIVE_DAYS).count();
-        }
+            let active = recency.iter().flatten().filter(|days| **days <= super::week::ACTIVE_DAYS);
+            Ok((MasterCounts::of(&customers)?, active.count()))
+        };
+        let (mut counts, mut active) = (Vec::new(), 0);
+        each_part(context, parts, &meter, compare, |(counted, here)| {
+            counts.push(counted);
+            active += here;
+            Ok(())
+        })?;
+        counts.iter().for_each(|counted| masters.count(counted));
         let counted = Counted { masters: masters.facts().clone(), active };
         context.write(COUNTED, to_json(&counted)?)?;
         let (facts, as_of) = (counted.masters, context.identity.as_of);
         if parts == 1 {
             tercet_features::index_types(engine)?;
-            self.keep_open(Rc::new(self.read(context, Which::Part(0), vec![0])?));
+            self.keep_open(Arc::new(self.read(context, Which::Part(0), vec![0])?));
         }
         Ok(format!(
             "{} customers × {} promotions as of {as_of}",
@@ -142,12 +145,13 @@ impl WeeklyRun<'_> {
         ))
     }
 
-    /// The customers of a part, in place of others.
-    pub(super) fn open(&self, context: &StageContext<'_>, part: Part) -> Result<Rc<Opened>> {
-        if let Some(opened) = self.opened(Which::Part(part.at)) {
+    /// The customers of a part, in place of others that the engine of `context` knows. Everybody is kept.
+    pub(super) fn open(&self, context: &StageContext<'_>, part: Part) -> Result<Arc<Opened>> {
+        if part == Part::WHOLE
+            && let Some(opened) = self.opened(Which::Part(part.at))
+        {
             return Ok(opened);
         }
-        self.close();
         register_shop(context)?;
         register_indexes(context)?;
         for table in REACTIONS {
@@ -156,19 +160,19 @@ impl WeeklyRun<'_> {
         for table in CUSTOMER_TABLES.into_iter().chain(KEPT) {
             context.mount(Stage::Features, table, part)?;
         }
-        match part {
-            // Models learn from everybody.
-            Part::WHOLE => tercet_features::index_again(context.engine)?,
-            _ => tercet_features::forget_days(context.engine)?,
+        if part != Part::WHOLE {
+            tercet_features::forget_days(context.engine)?;
+            // Of a part only the sample says who is in it.
+            return Ok(Arc::new(self.read(context, Which::Part(part.at), Vec::new())?));
         }
-        // Of everybody each has its own number, of a part only the sample says who is in it.
-        let first_of_part = if part == Part::WHOLE { vec![0] } else { Vec::new() };
-        let opened = Rc::new(self.read(context, Which::Part(part.at), first_of_part)?);
-        self.keep_open(Rc::clone(&opened));
+        // Models learn from everybody, and each has its own number.
+        tercet_features::index_again(context.engine)?;
+        let opened = Arc::new(self.read(context, Which::Part(part.at), vec![0])?);
+        self.keep_open(Arc::clone(&opened));
         Ok(opened)
     }
 
-    /// The week with the customers of a part, in place of others: their masters and what they browsed are registered,
+    /// The week with the customers of a part, in place of others that the engine knows: their masters and what they browsed are registered,
     /// and nothing of what they bought.
     pub(super) fn open_masters(
         &self,
@@ -176,7 +180,6 @@ impl WeeklyRun<'_> {
         part: Part,
         week: &Week,
     ) -> Result<Week> {
-        self.close();
         KEPT.into_iter().try_for_each(|table| context.mount(Stage::Features, table, part))?;
         let customers = known_customers(context.engine)?;
         let (facts, promotions) = (week.facts.clone(), week.promotions.clone());
@@ -185,7 +188,7 @@ impl WeeklyRun<'_> {
 
     /// Customers of whom enough is known to learn from all that they did: everybody, or of a shop in parts the first
     /// ones, who are drawn by chance.
-    pub(super) fn sample(&self, context: &StageContext<'_>) -> Result<Rc<Opened>> {
+    pub(super) fn sample(&self, context: &StageContext<'_>) -> Result<Arc<Opened>> {
         let parts = self.parts(context)?;
         if parts == 1 {
             return self.open(context, Part::WHOLE);
@@ -233,8 +236,8 @@ impl WeeklyRun<'_> {
         }
         first_of_part.pop();
         tercet_features::index_again(context.engine)?;
-        let opened = Rc::new(self.read(context, Which::Sample, first_of_part)?);
-        self.keep_open(Rc::clone(&opened));
+        let opened = Arc::new(self.read(context, Which::Sample, first_of_part)?);
+        self.keep_open(Arc::clone(&opened));
         Ok(opened)
     }
 
@@ -256,18 +259,51 @@ impl WeeklyRun<'_> {
         Ok(Opened { shop, week, which, first_of_part })
     }
 
-    fn opened(&self, which: Which) -> Option<Rc<Opened>> {
-        self.open.borrow().as_ref().filter(|opened| opened.which == which).map(Rc::clone)
+    fn opened(&self, which: Which) -> Option<Arc<Opened>> {
+        self.kept_open().as_ref().filter(|opened| opened.which == which).map(Arc::clone)
     }
 
-    fn keep_open(&self, opened: Rc<Opened>) {
-        *self.open.borrow_mut() = Some(opened);
+    fn keep_open(&self, opened: Arc<Opened>) {
+        *self.kept_open() = Some(opened);
     }
 
     /// Lets go of the customers, before others come.
     fn close(&self) {
-        *self.open.borrow_mut() = None;
+        *self.kept_open() = None;
     }
+
+    fn kept_open(&self) -> MutexGuard<'_, Option<Arc<Opened>>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Does `work` for each part, as many at a time as there are threads, and hands what it gives to `take`, in order
+/// ([`Engine::each_part`]). A shop that is one part has all threads, and its tables stay. `meter` counts the parts.
+pub(super) fn each_part<T: Send>(
+    context: &mut StageContext<'_>,
+    parts: usize,
+    meter: &Meter,
+    work: impl Fn(&mut StageContext<'_>, Part) -> Result<T> + Sync,
+    mut take: impl FnMut(T) -> Result<()>,
+) -> Result<()> {
+    if parts == 1 {
+        let given = work(context, Part::WHOLE)?;
+        meter.advance(1);
+        return take(given);
+    }
+    let (stage, mut written) = (&*context, Vec::new());
+    let on_thread = |engine: &Engine, at: usize| {
+        let (mut own, part) = (stage.beside(engine), Part { at, of: parts });
+        let given = work(&mut own, part)?;
+        Ok((given, own.written()))
+    };
+    context.engine.each_part(parts, on_thread, |(given, files)| {
+        written.extend(files);
+        meter.advance(1);
+        take(given)
+    })?;
+    context.book(written);
+    Ok(())
 }
 
 /// Registers the canonical tables that are not of customers, and those of customers empty where none are registered.

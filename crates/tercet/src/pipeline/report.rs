@@ -1,6 +1,7 @@
 //! What does the report of a run say?
 
 use std::collections::BTreeMap;
+use std::sync::PoisonError;
 
 use tercet_allocation::RuleId;
 use tercet_delivery::format::{self, Unit};
@@ -179,7 +180,8 @@ impl Tally {
             examples: self.examples.shown,
             timings: run
                 .timings
-                .borrow()
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
                 .iter()
                 .map(|(stage, seconds)| Timing {
                     stage: stage.name().to_owned(),

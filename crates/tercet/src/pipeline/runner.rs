@@ -1,7 +1,7 @@
 //! In which order do stages run, and which can be skipped?
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 use tercet_engine::{Engine, FileFact, Frame, InputFile, Store};
 use tercet_types::{Date, ErrorKind, Result};
@@ -153,6 +153,22 @@ impl StageContext<'_> {
         Ok(())
     }
 
+    /// The same stage with another engine, for a thread that works on some of its parts; what it
+    /// [wrote](Self::written) is to be [booked](Self::book) here.
+    pub(crate) fn beside<'b>(&'b self, engine: &'b Engine) -> StageContext<'b> {
+        StageContext { engine, files: Vec::new(), pages: Vec::new(), ..*self }
+    }
+
+    /// The files it wrote.
+    pub(crate) fn written(self) -> Vec<FileFact> {
+        self.files
+    }
+
+    /// Adds files that are written to what the stage leaves.
+    pub(crate) fn book(&mut self, files: Vec<FileFact>) {
+        self.files.extend(files);
+    }
+
     /// Writes another file of this stage.
     pub(crate) fn write(&mut self, file: &str, bytes: Vec<u8>) -> Result<()> {
         let path = stage_path(self.run_id, self.stage, file);
@@ -196,7 +212,7 @@ pub(crate) fn run_stages(
     identity: &Identity,
     select: Option<Selection>,
     progress: &Progress,
-    timings: &RefCell<Vec<(Stage, f64)>>,
+    timings: &Mutex<Vec<(Stage, f64)>>,
     work: &BTreeMap<Stage, Box<StageWork<'_>>>,
 ) -> Result<Outcome> {
     let run_id = identity.run_id()?;
@@ -252,7 +268,8 @@ pub(crate) fn run_stages(
             store.put(&record, to_json(&manifest)?)?;
             Ok((manifest, summary))
         })?;
-        timings.borrow_mut().push((stage, took.as_secs_f64()));
+        let mut timings = timings.lock().unwrap_or_else(PoisonError::into_inner);
+        timings.push((stage, took.as_secs_f64()));
         done.push(manifest);
     }
     let manifest = RunManifest {
@@ -334,7 +351,7 @@ mod tests {
             &identity,
             select,
             &Progress::silent(),
-            &RefCell::default(),
+            &Mutex::default(),
             &work,
         );
         let complete = !super::super::complete_runs(&store).unwrap().is_empty();

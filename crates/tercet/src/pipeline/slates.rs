@@ -120,6 +120,7 @@ pub(crate) fn fill_slots(
             false => Arm::Treatment,
         }))
     };
-    filling.push(engine, week, scored, circumstances, masks, &standing)?;
+    let part = filling.terms().part(engine, week, scored, circumstances, masks, &standing)?;
+    filling.push(part)?;
     filling.solve(Told::default(), LimitPart::WHOLE)
 }

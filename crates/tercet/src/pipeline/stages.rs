@@ -1,13 +1,12 @@
 //! What does each stage of a weekly run read, call and write?
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex};
 
 use tercet_allocation::check_slots;
-use tercet_engine::Frame;
+use tercet_engine::{Engine, Frame};
 use tercet_measurement::assignment::Holdout;
-use tercet_sources::{BY_CUSTOMER, Health, Loaded, Reading, Sources};
+use tercet_sources::{BY_CUSTOMER, Health, Loaded, PartRows, Reading, Sources};
 use tercet_types::tables::sources as tables;
 use tercet_types::{Date, Error, Result};
 
@@ -63,9 +62,9 @@ pub(crate) fn weekly_run(
         holdout: Holdout::new(key, project.config.rules.holdout_rate)?,
         test: EngineTest::of(&project.config.experiment, &identity.decider)?,
         contest,
-        open: RefCell::default(),
-        pairs: RefCell::default(),
-        timings: RefCell::default(),
+        open: Mutex::default(),
+        pairs: Mutex::default(),
+        timings: Mutex::default(),
     };
     let mut work: BTreeMap<Stage, Box<StageWork<'_>>> = BTreeMap::new();
     work.insert(Stage::Sources, Box::new(|context| run.sources(context)));
@@ -95,10 +94,10 @@ pub(super) struct WeeklyRun<'a> {
     pub(super) test: Option<EngineTest>,
     /// How the engine was chosen, where the best of the weeks just past decides.
     pub(super) contest: Option<Contest>,
-    pub(super) open: RefCell<Option<Rc<Opened>>>,
+    pub(super) open: Mutex<Option<Arc<Opened>>>,
     /// Of a run in one part: what its stages would otherwise make twice.
-    pub(super) pairs: RefCell<Option<(Rc<Made>, Rc<Asked>)>>,
-    pub(super) timings: RefCell<Vec<(Stage, f64)>>,
+    pub(super) pairs: Mutex<Option<(Arc<Made>, Arc<Asked>)>>,
+    pub(super) timings: Mutex<Vec<(Stage, f64)>>,
 }
 
 impl WeeklyRun<'_> {
@@ -185,14 +184,14 @@ impl WeeklyRun<'_> {
         let learned = self.learned(context)?;
         let (pairs, others) = (learned.pairs(context.engine), learned.others()?);
         let valuer = learned.valuer(context.config, &pairs)?;
-        self.open(context, Part::WHOLE)?;
+        let opened = self.open(context, Part::WHOLE)?;
         let arms = self.arms(context, Part::WHOLE)?;
         let (mut frames, mut valued) = (Vec::new(), Vec::new());
         let (learned, others, valuer) = (&learned, &others, valuer.as_ref());
         let sight = Sight { run: self, learned, others, valuer };
         for side in self.sides(context) {
             let asked = arms.customers_of(side, self.test.as_ref());
-            let seen = sight.valued(context, Part::WHOLE, side, &asked)?;
+            let seen = sight.valued(context, &opened, Part::WHOLE, side, &asked)?;
             frames.push(scored_frame(&seen.scored)?);
             let of = if side.is_baseline { "" } else { " offers valued" };
             valued.push(format!("{}{of} by {}", thousands(seen.scored.rows()), side.engine));
@@ -231,7 +230,7 @@ fn read_whole(context: &mut StageContext<'_>, sources: &Sources) -> Result<Loade
     Ok(loaded)
 }
 
-/// Reads a shop part by part, each of which leaves memory before the next one comes.
+/// Reads a shop part by part, each of which leaves memory before its thread comes to the next one.
 fn read_in_parts(
     context: &mut StageContext<'_>,
     sources: &Sources,
@@ -239,14 +238,21 @@ fn read_in_parts(
 ) -> Result<Loaded> {
     let mut reading = Reading::open(context.engine, sources, context.identity.as_of, parts)?;
     let meter = context.progress.count("parts", parts as u64);
-    for part in Part::all(parts) {
-        let read = reading.part(part.at)?;
-        context.write_part("quarantine", part, &read.quarantine)?;
+    let (stage, mut written) = (&*context, Vec::new());
+    let leave = |engine: &Engine, at: usize, read: PartRows| {
+        let (mut own, part) = (stage.beside(engine), Part { at, of: parts });
+        own.write_part("quarantine", part, &read.quarantine)?;
         for (table, rows) in read.tables {
-            context.write_part(table, part, &rows)?;
+            own.write_part(table, part, &rows)?;
         }
+        Ok(own.written())
+    };
+    reading.each_part(leave, |files| {
+        written.extend(files);
         meter.advance(1);
-    }
+        Ok(())
+    })?;
+    context.book(written);
     let loaded = reading.finish()?;
     let last = Part { at: parts, of: parts + 1 };
     context.write_part("quarantine", last, &loaded.quarantine)?;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use tercet_engine::{Engine, Frame, Store};
 use tercet_features::{FirstSales, OutcomeAsk, outcomes};
-use tercet_sources::Reading;
+use tercet_sources::{PartRows, Reading};
 use tercet_types::tables::outcomes::UNITS;
 use tercet_types::tables::sources as canonical;
 use tercet_types::{Date, Error, Result};
@@ -58,28 +58,30 @@ pub(super) fn read<'a>(
     let mut reading = Reading::open(engine, &sources, ask.until, parts)?;
     let (mut sales, mut tables) = (FirstSales::default(), BTreeSet::new());
     let mut days: Option<(Date, Date)> = None;
-    for part in Part::all(parts) {
-        for (table, rows) in reading.part(part.at)?.tables {
+    let leave = |engine: &Engine, at: usize, read: PartRows| {
+        let (mut of_part, part) = (None, Part { at, of: parts });
+        let mut written = BTreeSet::new();
+        for (table, rows) in read.tables {
             if table == "transactions" {
                 one_currency(&rows, &project.config.project.currency)?;
                 engine.lend(table, &rows)?;
-                sales.add(engine, ask)?;
-                let found = engine.query(
-                    include_str!("../../../sql/days_of_transactions.sql"),
-                    &std::collections::BTreeMap::new(),
-                )?;
-                let (first, last) =
-                    (found.date_or_null("first_day")?, found.date_or_null("last_day")?);
-                if let (Some(Some(first)), Some(Some(last))) = (first.first(), last.first()) {
-                    let (from, to) = days.unwrap_or((*first, *last));
-                    days = Some((from.min(*first), to.max(*last)));
-                }
+                of_part = Some((FirstSales::of(engine, ask)?, days_of_transactions(engine)?));
                 engine.forget(table)?;
             }
             store.put_table(&format!("{scratch}/{}", part.file(table)), &rows)?;
-            tables.insert(table);
+            written.insert(table);
         }
-    }
+        Ok((of_part, written))
+    };
+    reading.each_part(leave, |(of_part, written)| {
+        tables.extend(written);
+        if let Some((first_sales, of_part)) = of_part {
+            sales.absorb(first_sales);
+            let both = days.into_iter().chain(of_part);
+            days = both.reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)));
+        }
+        Ok(())
+    })?;
     let loaded = reading.finish()?;
     let quarantined = loaded.health.tables.iter().map(|table| table.quarantined).sum();
     for table in canonical::ALL.iter().filter(|table| !engine.has(table.name)) {
@@ -91,6 +93,15 @@ pub(super) fn read<'a>(
         Error::data("T1041", "there are no transactions").hint("look at [sources.transactions]")
     })?;
     Ok(Read { engine, store, scratch, tables, first_day, last_day, quarantined })
+}
+
+/// The days of the first and the last of the `transactions` that are registered.
+fn days_of_transactions(engine: &Engine) -> Result<Option<(Date, Date)>> {
+    let sql = include_str!("../../../sql/days_of_transactions.sql");
+    let found = engine.query(sql, &std::collections::BTreeMap::new())?;
+    let (first, last) = (found.date_or_null("first_day")?, found.date_or_null("last_day")?);
+    let day = |days: Vec<Option<Date>>| days.into_iter().next().flatten();
+    Ok(day(first).zip(day(last)))
 }
 
 /// Amounts of several currencies cannot be added up. A shop that says the currency of a line says that of the project.
