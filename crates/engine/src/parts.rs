@@ -41,7 +41,7 @@ const DICTIONARY_BYTES: usize = 64 << 10;
 
 /// Rows of a row group: what a writer holds in memory, encoded. At most so many in one part, and in all together.
 const GROUP_ROWS: usize = 1 << 17;
-const GROUP_ROWS_OF_ALL: usize = 1 << 26;
+const GROUP_ROWS_OF_ALL: usize = 1 << 25;
 
 /// A table spread over files on the local disk, one a part, which go when this is dropped.
 #[derive(Debug)]

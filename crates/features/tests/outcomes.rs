@@ -67,8 +67,7 @@ fn shop() -> Shop {
 
 fn measured(engine: &Engine, ask: &OutcomeAsk) -> Outcomes {
     index_shop(engine).unwrap();
-    let mut sales = FirstSales::default();
-    sales.add(engine, ask).unwrap();
+    let sales = FirstSales::of(engine, ask).unwrap();
     sales.register(engine, ask).unwrap();
     let monday = i64::from(ask.first_day.days());
     let units = vec![

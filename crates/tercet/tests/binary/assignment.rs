@@ -260,7 +260,7 @@ fn who_comes_into_another_part_keeps_arms_and_contacts() {
     shop.source("interactions", &log_ins(30));
     let second = weekly(&shop, KEY, &["--as-of", NEXT_MONDAY]);
     let parts = |run: &str| -> BTreeMap<String, usize> {
-        let table = |part: usize| format!("allocation/assignments/part-{part:03}");
+        let table = |part: usize| format!("allocation/assignments/part-{part:04}");
         let of_part = |part: usize| {
             let customers = shop.table(run, &table(part)).text("customer_id").unwrap();
             customers.into_iter().map(move |customer| (customer, part))

@@ -693,7 +693,7 @@ fn a_shop_in_parts_is_known_and_decided_as_the_whole() {
     assert!(offers.len() > 100);
     let csv: usize = (0..5)
         .map(|part| {
-            let path = format!("runs/{tercet}/delivery/offers/part-{part:03}.csv");
+            let path = format!("runs/{tercet}/delivery/offers/part-{part:04}.csv");
             shop.text(&path).lines().count() - 1
         })
         .sum();
@@ -707,7 +707,7 @@ fn a_shop_in_parts_is_known_and_decided_as_the_whole() {
     assert!(lines(&parted, "/part-0000") && lines(&parted, "/part-0004") && !lines(&parted, ""));
     // Every part has something of everything that the shop has much of.
     let rows: Vec<usize> = (0..5)
-        .map(|part| shop.table(&parted, &format!("sources/transactions/part-{part:03}")).rows())
+        .map(|part| shop.table(&parted, &format!("sources/transactions/part-{part:04}")).rows())
         .collect();
     let all = shop.table(&whole, "sources/transactions").rows();
     assert_eq!(rows.iter().sum::<usize>(), all);
@@ -715,6 +715,19 @@ fn a_shop_in_parts_is_known_and_decided_as_the_whole() {
     // A dry run and a check look at the same parts.
     shop.run(&["run", "--dry-run"]).fine();
     shop.run(&["check"]).fine();
+    // However many are looked at at a time.
+    let left = || {
+        let mut files = shop.files();
+        files.retain(|path, _| path.contains(&tercet) && !path.ends_with(".html"));
+        files
+    };
+    let mut of_threads = [1, 3].map(|threads| {
+        shop.set("run.threads", threads);
+        assert_eq!(shop.weekly(&["--select", "sources+"]), tercet);
+        left()
+    });
+    let [one, three] = &mut of_threads;
+    assert!(one.len() > 100 && one == three, "threads change what a run leaves");
 }
 
 #[test]
