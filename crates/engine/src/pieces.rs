@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use datafusion::common::Column;
-use datafusion::physical_plan::execute_stream_partitioned;
+use datafusion::error::DataFusionError;
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::physical_plan::{ExecutionPlan, execute_stream_partitioned};
 use datafusion::prelude::{DataFrame, Expr, col};
 use futures::StreamExt;
 use tercet_types::Result;
@@ -23,13 +25,23 @@ impl Engine {
         &self,
         name: &str,
         columns: &[&str],
-        take: impl FnMut(Frame) -> Result<ControlFlow<()>>,
+        mut take: impl FnMut(Frame) -> Result<ControlFlow<()>>,
     ) -> Result<()> {
         let wanted: Vec<Expr> =
             columns.iter().map(|column| col(Column::from_name(*column))).collect();
+        let fail = |failure| query_failure(name, failure);
         let table = async { self.context.table(name).await?.select(wanted) };
-        let table = self.runtime.block_on(table).map_err(|failure| query_failure(name, failure))?;
-        self.hand_over(name, table, take)
+        let table = in_file_order(self.runtime.block_on(table).map_err(fail)?);
+        let plan = self.runtime.block_on(table.create_physical_plan()).map_err(fail)?;
+        let _inside = self.runtime.enter();
+        for mut stream in self.streams(plan).map_err(fail)? {
+            while let Some(batch) = self.runtime.block_on(stream.next()) {
+                if take(Frame::of_batch(batch.map_err(fail)?))?.is_break() {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Folds the rows of a read-only statement over `name`, some thousand at a time, into as many results as there are
@@ -46,11 +58,7 @@ impl Engine {
         let fail = |failure| query_failure(name, failure);
         let rows = self.plan(sql, &BTreeMap::new()).map_err(|error| error.context(name))?;
         let plan = self.runtime.block_on(rows.create_physical_plan()).map_err(fail)?;
-        // Streams that read in the background start within the runtime.
-        let inside = self.runtime.enter();
-        let streams = execute_stream_partitioned(plan, self.context.task_ctx()).map_err(fail)?;
-        drop(inside);
-        let left = Mutex::new(streams.into_iter());
+        let left = Mutex::new(self.streams(plan).map_err(fail)?.into_iter());
         let next = || left.lock().unwrap_or_else(PoisonError::into_inner).next();
         let of_thread = || -> Result<T> {
             let mut folded = T::default();
@@ -71,26 +79,13 @@ impl Engine {
         })
     }
 
-    fn hand_over(
+    /// The streams of a plan, which read in the background: to be read inside the runtime.
+    fn streams(
         &self,
-        name: &str,
-        rows: DataFrame,
-        mut take: impl FnMut(Frame) -> Result<ControlFlow<()>>,
-    ) -> Result<()> {
-        let fail = |failure| query_failure(name, failure);
-        let rows = in_file_order(rows);
-        let plan = self.runtime.block_on(rows.create_physical_plan()).map_err(fail)?;
-        // Streams that read in the background start within the runtime.
+        plan: Arc<dyn ExecutionPlan>,
+    ) -> std::result::Result<Vec<SendableRecordBatchStream>, DataFusionError> {
         let _inside = self.runtime.enter();
-        let streams = execute_stream_partitioned(plan, self.context.task_ctx()).map_err(fail)?;
-        for mut stream in streams {
-            while let Some(batch) = self.runtime.block_on(stream.next()) {
-                if take(Frame::of_batch(batch.map_err(fail)?))?.is_break() {
-                    return Ok(());
-                }
-            }
-        }
-        Ok(())
+        execute_stream_partitioned(plan, self.context.task_ctx())
     }
 }
 

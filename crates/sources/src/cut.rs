@@ -6,14 +6,14 @@
 //! a part is read, checked and quarantined by the same code as a whole.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use tercet_engine::{Engine, FILE_COLUMN, Frame, InputFile, PARTS_MAX, Parts, ROW_COLUMN};
 use tercet_types::tables::{TableSchema, sources as tables};
 use tercet_types::{Error, Result};
 
 use crate::expression::{fill, ident};
-use crate::mapping;
+use crate::mapping::{self, Statement};
 use crate::raw::{self, Raw};
 use crate::spec::{SourceSpec, Sources};
 use crate::table::Seen;
@@ -55,10 +55,19 @@ pub fn parts_for(files: &[InputFile]) -> usize {
 /// The sources by customer, spread over parts.
 pub(crate) struct Cut {
     parts: usize,
-    /// By the number of the source: how it is read, and its rows.
-    sources: BTreeMap<usize, (Raw, Parts)>,
+    /// By the number of the source.
+    sources: BTreeMap<usize, Spread>,
     /// Sources that could not be read.
     failures: Mutex<BTreeMap<usize, Error>>,
+}
+
+/// A source that is spread.
+struct Spread {
+    /// How a part of it is read.
+    raw: Raw,
+    rows: Parts,
+    /// The statement that reads a part: the same for all.
+    statement: OnceLock<Statement>,
 }
 
 impl Cut {
@@ -101,7 +110,8 @@ impl Cut {
             match engine.spread(&source.raw.label, &sql, &BTreeMap::new(), parts) {
                 Ok(rows) => {
                     let from = ident(&raw::table_of(index));
-                    spread.insert(index, (source.raw.of_numbers(from, NUMBER), rows));
+                    let raw = source.raw.of_numbers(from, NUMBER);
+                    spread.insert(index, Spread { raw, rows, statement: OnceLock::new() });
                 }
                 Err(error) => {
                     failures.insert(index, error);
@@ -130,11 +140,30 @@ impl Cut {
         if let Some(failure) = failures.remove(&index) {
             return Err(failure);
         }
-        let Some((raw, rows)) = self.sources.get(&index) else {
-            return Err(Error::internal("T0209", format!("source {index} was not spread")));
-        };
-        engine.open_part(&raw::table_of(index), rows, part)?;
-        Ok(raw.clone())
+        let spread = self.spread(index)?;
+        engine.open_part(&raw::table_of(index), &spread.rows, part)?;
+        Ok(spread.raw.clone())
+    }
+
+    /// The statement that reads a part of source number `index`: made once.
+    ///
+    /// # Errors
+    /// Those of `make`.
+    pub(crate) fn statement(
+        &self,
+        index: usize,
+        make: impl FnOnce() -> Result<Statement>,
+    ) -> Result<Statement> {
+        let known = &self.spread(index)?.statement;
+        match known.get() {
+            Some(statement) => Ok(statement.clone()),
+            None => make().map(|statement| known.get_or_init(|| statement).clone()),
+        }
+    }
+
+    fn spread(&self, index: usize) -> Result<&Spread> {
+        let spread = self.sources.get(&index);
+        spread.ok_or_else(|| Error::internal("T0209", format!("source {index} was not spread")))
     }
 }
 

@@ -30,6 +30,7 @@ pub(crate) const NOISE_ISSUE: &str = "_noise_issue";
 pub(crate) const ISSUES: [&str; 4] = [TYPE_ISSUE, RANGE_ISSUE, ID_ISSUE, NOISE_ISSUE];
 
 /// How to read a source as a mapped table.
+#[derive(Clone, Debug)]
 pub(crate) struct Statement {
     pub sql: String,
     /// Its columns with issues.

@@ -107,15 +107,18 @@ impl Table {
         }
         let (mut parts, only) = (Vec::new(), specs.len() == 1);
         for (index, spec) in specs {
+            let cut = cut.filter(|_| BY_CUSTOMER.contains(&schema.name));
             let raw = match cut {
-                Some((cut, part)) if BY_CUSTOMER.contains(&schema.name) => {
-                    cut.open(engine, index, part)?
-                }
-                _ => raw::open(engine, sources, index, spec, &mut seen.files, true)?,
+                Some((cut, part)) => cut.open(engine, index, part)?,
+                None => raw::open(engine, sources, index, spec, &mut seen.files, true)?,
             };
             let mapping = mapping::resolve(&raw, spec, schema)?;
             table.notice_columns(sources, &raw, &mapping, &mut seen.columns);
-            let statement = mapping::statement(engine, sources, &raw, spec, schema, &mapping)?;
+            let make = || mapping::statement(engine, sources, &raw, spec, schema, &mapping);
+            let statement = match cut {
+                Some((cut, _)) => cut.statement(index, make)?,
+                None => make()?,
+            };
             let name = if only { table.working.clone() } else { format!("_part_{index}") };
             let rows = engine
                 .create_by(&name, &statement.sql, &BTreeMap::new(), mapping::NUMBER)

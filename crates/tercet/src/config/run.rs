@@ -29,7 +29,7 @@ pub(crate) struct Run {
     pub(crate) threads: usize,
     /// Memory a query may hold before it spills to disk, MiB.
     pub(crate) memory_mb: usize,
-    /// Parts that the customers are cut into, one in memory at a time; 0 means as many as the size of the
+    /// Parts that the customers are cut into, one for each thread in memory at a time; 0 means as many as the size of the
     /// input asks for.
     pub(crate) parts: usize,
 }

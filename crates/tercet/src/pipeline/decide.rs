@@ -217,9 +217,7 @@ fn write_part(
             test: sight.run.test.as_ref(),
         };
         let drawn = DrawColumns::of(log.week, slates, log.part.clone());
-        let mut counted = DrawCounts::default();
-        counted.add(&drawn);
-        draws.push(counted);
+        draws.push(DrawCounts::of(&drawn));
         decisions.push(log.decisions(drawn)?);
         if part == Part::WHOLE {
             candidates.push(log.candidates()?);

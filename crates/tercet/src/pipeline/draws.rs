@@ -106,15 +106,17 @@ pub(super) struct DrawCounts {
 }
 
 impl DrawCounts {
-    /// Counts some customers.
-    pub(super) fn add(&mut self, columns: &DrawColumns) {
+    /// Of some customers.
+    pub(super) fn of(columns: &DrawColumns) -> Self {
         let count = |list: &[bool]| list.iter().filter(|is| **is).count() as u64;
-        self.open_slots += count(&columns.is_randomised);
-        self.drawn_slots += count(&columns.is_explored);
-        self.measured_slots += count(&columns.is_measured);
+        Self {
+            open_slots: count(&columns.is_randomised),
+            drawn_slots: count(&columns.is_explored),
+            measured_slots: count(&columns.is_measured),
+        }
     }
 
-    /// Adds those of another part.
+    /// Adds those of others.
     pub(super) fn absorb(&mut self, other: &Self) {
         self.open_slots += other.open_slots;
         self.drawn_slots += other.drawn_slots;
