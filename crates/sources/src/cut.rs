@@ -314,9 +314,8 @@ impl LogIns {
             *self = other;
             return;
         }
-        let both = other.first.iter().map(|(visitor, customer)| (visitor, customer));
-        both.chain(other.others.iter().map(|(visitor, customer)| (visitor, customer)))
-            .for_each(|(visitor, customer)| self.insert(visitor, customer));
+        other.first.iter().for_each(|(visitor, customer)| self.insert(visitor, customer));
+        other.others.iter().for_each(|(visitor, customer)| self.insert(visitor, customer));
     }
 
     /// In no order.
