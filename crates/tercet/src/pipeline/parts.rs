@@ -172,8 +172,8 @@ impl WeeklyRun<'_> {
         Ok(opened)
     }
 
-    /// The week with the customers of a part, in place of others that the engine knows: their masters and what they browsed are registered,
-    /// and nothing of what they bought.
+    /// The week with the customers of a part, in place of others that the engine knows: their masters and what they
+    /// browsed are registered, and nothing of what they bought.
     pub(super) fn open_masters(
         &self,
         context: &StageContext<'_>,
