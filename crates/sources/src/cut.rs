@@ -30,7 +30,7 @@ const PART_BYTES: u64 = 96 << 20;
 const PACKED: u64 = 20;
 
 /// A shop that comes to no more is read in one part: everything is learned from everybody.
-const WHOLE_BYTES: u64 = 1 << 30;
+const WHOLE_BYTES: u64 = 512 << 20;
 
 /// The column with a row's number, in the files of parts.
 const NUMBER: &str = "_number";
@@ -374,7 +374,8 @@ mod tests {
         let check = |files: &[InputFile], expect: usize| assert_eq!(parts_for(files), expect);
         check(&[], 1);
         check(&[file("a.csv", 120 << 20)], 1);
-        check(&[file("a.csv", 1 << 30)], 1);
+        check(&[file("a.csv", 512 << 20)], 1);
+        check(&[file("a.csv", 1 << 30)], 11);
         check(&[file("a.csv", 1_100 << 20)], 12);
         check(&[file("a.csv.gz", 64 << 20)], 14);
         check(&[file("a.parquet", 1 << 30), file("b.parquet", 1 << 30)], 427);

@@ -85,18 +85,15 @@ impl Lessons {
         mondays: &[Date],
         promotions: &BTreeSet<i32>,
     ) -> Result<Vec<TrainingPairs>> {
-        // What the models fill of one Monday is filled while the engine makes the rows of the next.
-        let made = std::thread::scope(|scope| -> Result<Vec<(Date, TrainingPairs)>> {
-            let mut filling = Vec::new();
-            for &monday in mondays.iter().filter(|monday| !self.weeks.contains_key(monday)) {
-                let (mut rows, eligibility) = self.make(engine, shop, config, monday)?;
-                filling.push(scope.spawn(move || -> Result<_> {
-                    fill_from_models(&mut rows.pairs, shop, &eligibility, monday)?;
-                    Ok((monday, rows))
-                }));
-            }
-            filling.into_iter().map(joined).collect()
-        })?;
+        let missing = mondays.iter().copied().filter(|monday| !self.weeks.contains_key(monday));
+        let made = filled_beside(
+            missing,
+            |monday| self.make(engine, shop, config, monday),
+            |monday, (rows, eligibility)| {
+                fill_from_models(&mut rows.pairs, shop, eligibility, monday)
+            },
+        )?;
+        let made = made.into_iter().map(|(monday, (rows, _))| (monday, rows));
         self.weeks.extend(made);
         Ok(mondays.iter().map(|monday| taken(&self.weeks[monday], promotions)).collect())
     }
@@ -122,17 +119,23 @@ impl Lessons {
         mondays: &[Date],
     ) -> Result<()> {
         self.answers.retain(|monday, _| mondays.contains(monday));
-        for &monday in mondays {
-            if !self.answers.contains_key(&monday) {
-                let seed = self.sampling.seed;
-                let mut rows = answered_pairs(engine, monday, &config.features, seed)?;
-                if rows.pairs.rows() > 0 {
-                    let eligibility = registered_scope(engine, shop)?;
-                    fill_from_models(&mut rows.pairs, shop, &eligibility, monday)?;
-                }
-                self.answers.insert(monday, rows);
-            }
-        }
+        let missing = mondays.iter().copied().filter(|monday| !self.answers.contains_key(monday));
+        let made = filled_beside(
+            missing,
+            |monday| {
+                let rows = answered_pairs(engine, monday, &config.features, self.sampling.seed)?;
+                let scope = match rows.pairs.rows() {
+                    0 => None,
+                    _ => Some(registered_scope(engine, shop)?),
+                };
+                Ok((rows, scope))
+            },
+            |monday, (rows, scope)| match scope {
+                Some(scope) => fill_from_models(&mut rows.pairs, shop, scope, monday),
+                None => Ok(()),
+            },
+        )?;
+        self.answers.extend(made.into_iter().map(|(monday, (rows, _))| (monday, rows)));
         Ok(())
     }
 
@@ -205,6 +208,26 @@ impl Lessons {
     pub(crate) fn forget_before(&mut self, first: Date) {
         self.weeks.retain(|monday, _| *monday >= first);
     }
+}
+
+/// Makes rows of each Monday, and fills those of one while those of the next are made.
+fn filled_beside<T: Send>(
+    mondays: impl Iterator<Item = Date>,
+    make: impl Fn(Date) -> Result<T>,
+    fill: impl Fn(Date, &mut T) -> Result<()> + Sync,
+) -> Result<Vec<(Date, T)>> {
+    let fill = &fill;
+    std::thread::scope(|scope| {
+        let (mut filled, mut filling) = (Vec::new(), None);
+        for monday in mondays {
+            let mut made = make(monday)?;
+            // One at a time: what is at work is held in memory.
+            filled.extend(filling.take().map(joined).transpose()?);
+            filling = Some(scope.spawn(move || fill(monday, &mut made).map(|()| (monday, made))));
+        }
+        filled.extend(filling.map(joined).transpose()?);
+        Ok(filled)
+    })
 }
 
 /// The products of each promotion, as the rows that were made last left them registered.

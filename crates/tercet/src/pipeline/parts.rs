@@ -268,7 +268,7 @@ impl WeeklyRun<'_> {
     }
 
     /// Lets go of the customers, before others come.
-    fn close(&self) {
+    pub(super) fn close(&self) {
         *self.kept_open() = None;
     }
 

@@ -6,7 +6,7 @@ use tercet_allocation::RuleId;
 use tercet_delivery::codes::CodePools;
 use tercet_delivery::offers::{Decision, Offer, Promotion as OfferedPromotion};
 use tercet_delivery::{csv, json_lines, offers};
-use tercet_engine::{Frame, Location};
+use tercet_engine::{Engine, Frame, Location};
 use tercet_types::tables::decisions::{DECISIONS, OFFERS};
 use tercet_types::{Currency, Result};
 
@@ -14,11 +14,15 @@ use super::manifest::{Part, Stage, to_json};
 use super::report::Tally;
 use super::runner::StageContext;
 use super::stages::WeeklyRun;
-use super::week::known_customers;
+use super::week::{KnownCustomer, known_customers};
 
 /// Writes the offers, publishes them where configured, and writes the report.
 pub(super) fn publish(run: &WeeklyRun<'_>, context: &mut StageContext<'_>) -> Result<String> {
     let parts = run.parts(context)?;
+    if parts > 1 {
+        // Others come in place of the sample.
+        run.close();
+    }
     let opened = run.open(context, Part { at: 0, of: parts })?;
     let week = &opened.week;
     let currency = Currency::new(&context.config.project.currency)?;
@@ -29,44 +33,50 @@ pub(super) fn publish(run: &WeeklyRun<'_>, context: &mut StageContext<'_>) -> Re
         true => None,
         false => Some(context.engine.store(&Location::new(target, &run.project.folder)?)?),
     };
-    let (mut tally, mut count) = (Tally::default(), 0);
+    let (mut tally, mut count, mut parts_published) = (Tally::default(), 0, 0);
     let meter = context.progress.count("parts", parts as u64);
-    for part in Part::all(parts) {
-        let log = context.load(Stage::Allocation, DECISIONS.name, part)?;
-        let offers = offers::publish(&decisions_of(&log)?, &promotions, &mut pools, currency)?;
+    let stage = &*context;
+    let mut own = stage.beside(stage.engine);
+    // Parts are read side by side and published one after the other: codes are handed out in their order.
+    let publish_part = |read: PartRead| -> Result<()> {
+        let part = Part { at: parts_published, of: parts };
+        let offers = offers::publish(&read.decisions, &promotions, &mut pools, currency)?;
         let table = offers_frame(&offers)?;
-        context.write_part(OFFERS.name, part, &table)?;
+        own.write_part(OFFERS.name, part, &table)?;
         let mut files: Vec<(String, Vec<u8>)> = Vec::new();
-        if context.config.delivery.csv {
+        if stage.config.delivery.csv {
             files.push((part.named(OFFERS.name, "csv"), csv::write(&offers)));
         }
-        if context.config.delivery.json_lines {
+        if stage.config.delivery.json_lines {
             let lines = json_lines::write(&offers)?;
             files.push((part.named(OFFERS.name, "jsonl"), lines));
         }
         // Under the run's own name first, the pointer to it last: a reader of the pointer sees all of it.
         if let Some(store) = &target {
-            let path = |file: &str| format!("{}/{file}", context.run_id);
+            let path = |file: &str| format!("{}/{file}", stage.run_id);
             for (name, bytes) in &files {
                 store.put(&path(name), bytes.clone())?;
             }
             store.put_table(&path(&part.file(OFFERS.name)), &table)?;
         }
         for (name, bytes) in files {
-            context.write(&name, bytes)?;
+            own.write(&name, bytes)?;
         }
-        if parts == 1 {
-            tally.add(context, &log, &offers, &week.customers, &week.promotions)?;
-        } else {
-            context.mount(Stage::Features, "customer_master", part)?;
-            let customers = known_customers(context.engine)?;
-            tally.add(context, &log, &offers, &customers, &week.promotions)?;
-        }
+        let customers = read.customers.as_ref().unwrap_or(&week.customers);
+        tally.add(stage, &read.log, &offers, customers, &week.promotions)?;
         count += offers.len();
+        parts_published += 1;
         meter.advance(1);
+        Ok(())
+    };
+    let read = |engine: &Engine, at: usize| read_part(stage, engine, Part { at, of: parts });
+    match parts {
+        1 => read(stage.engine, 0).and_then(publish_part)?,
+        parts => stage.engine.each_part(parts, read, publish_part)?,
     }
+    let written = own.written();
+    context.book(written);
     drop(meter);
-    context.engine.forget(DECISIONS.name)?;
     let handed_out = pools.handed_out().map(|(pool, codes)| (pool.to_owned(), sorted(codes)));
     context.write(CODES_FILE, to_json(&handed_out.collect::<HandedOut<&str>>())?)?;
     if let Some(store) = &target {
@@ -77,6 +87,28 @@ pub(super) fn publish(run: &WeeklyRun<'_>, context: &mut StageContext<'_>) -> Re
     let report = tally.report(run, context, week)?;
     context.write_page("report.html", report.html()?.into_bytes())?;
     Ok(report.summary)
+}
+
+/// What is read of a part before it is published.
+struct PartRead {
+    log: Frame,
+    decisions: Vec<Decision>,
+    /// The part's customers, where one part is not all.
+    customers: Option<BTreeMap<i32, KnownCustomer>>,
+}
+
+fn read_part(stage: &StageContext<'_>, engine: &Engine, part: Part) -> Result<PartRead> {
+    let own = stage.beside(engine);
+    let log = own.load(Stage::Allocation, DECISIONS.name, part)?;
+    engine.forget(DECISIONS.name)?;
+    let decisions = decisions_of(&log)?;
+    let customers = if part == Part::WHOLE {
+        None
+    } else {
+        own.mount(Stage::Features, "customer_master", part)?;
+        Some(known_customers(engine)?)
+    };
+    Ok(PartRead { log, decisions, customers })
 }
 
 fn decisions_of(log: &Frame) -> Result<Vec<Decision>> {

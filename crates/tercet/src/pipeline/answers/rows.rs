@@ -14,6 +14,7 @@ use super::kinds::kind_of;
 use super::relative::{Levels, RELATIVE, relative};
 use super::trial::TriedRow;
 use super::{CUSTOMER_ANSWERS, PROMOTION_ANSWERS, answer_schema};
+use crate::pipeline::learn::joined;
 use crate::pipeline::lessons::TriedPairs;
 use crate::pipeline::shop::Shop;
 
@@ -201,19 +202,26 @@ impl Rows {
         expected::learn(&self.facts(&rows), &shares)
     }
 
-    /// Predicts each of these rows by what was learnt without its fold.
+    /// Predicts each of these rows by what was learnt without its fold: the folds side by side, for each has stretches
+    /// that one thread does alone.
     pub(super) fn crossed(
         &self,
         rows: &[usize],
-        predict: impl Fn(u64, &[usize]) -> Result<Vec<f64>>,
+        predict: impl Fn(u64, &[usize]) -> Result<Vec<f64>> + Sync,
     ) -> Result<Vec<f64>> {
+        let predict = &predict;
+        let places = |fold| (0..rows.len()).filter(move |place| self.fold[rows[*place]] == fold);
+        let found = std::thread::scope(|scope| {
+            let folds = (0..FOLDS).map(|fold| {
+                let of_fold: Vec<usize> = places(fold).map(|place| rows[place]).collect();
+                scope.spawn(move || predict(fold, &of_fold))
+            });
+            let folds: Vec<_> = folds.collect();
+            folds.into_iter().map(joined).collect::<Result<Vec<_>>>()
+        })?;
         let mut predicted = vec![0.0; rows.len()];
-        for fold in 0..FOLDS {
-            let places: Vec<usize> =
-                (0..rows.len()).filter(|place| self.fold[rows[*place]] == fold).collect();
-            let of_fold: Vec<usize> = places.iter().map(|place| rows[*place]).collect();
-            let found = predict(fold, &of_fold)?;
-            places.into_iter().zip(found).for_each(|(place, value)| predicted[place] = value);
+        for (fold, found) in (0..FOLDS).zip(found) {
+            places(fold).zip(found).for_each(|(place, value)| predicted[place] = value);
         }
         Ok(predicted)
     }
