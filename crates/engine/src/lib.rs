@@ -17,6 +17,7 @@ mod pieces;
 mod session;
 mod store;
 mod stream;
+mod tables;
 mod udf;
 mod upload;
 

@@ -5,6 +5,7 @@
 //! | `count_unique(integer)` | how many different values a group has; fast where equal ones stand together |
 //! | `median_gap(integer)` | the median difference from a group's different values to the next larger one |
 //! | `day_number(timestamp)` | days since 1970-01-01, as a 32-bit integer |
+//! | `number_text(integer)` | the integer in decimal digits |
 //! | `keyed_bucket(key, salt, text, buckets)` | the bucket of a text by a keyed hash |
 //!
 //! and those of [`Engine::number_texts`](crate::Engine::number_texts), which give the number of a text.
@@ -12,6 +13,7 @@
 mod day_number;
 mod keyed_bucket;
 pub(crate) mod number_of;
+mod number_text;
 mod unique_aggregates;
 mod unique_values;
 
@@ -26,5 +28,6 @@ pub(crate) fn register(context: &SessionContext) {
         context.register_udaf(AggregateUDF::from(UniqueAggregate::new(said)));
     }
     context.register_udf(day_number::function());
+    context.register_udf(number_text::function());
     context.register_udf(keyed_bucket::function());
 }

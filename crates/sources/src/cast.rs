@@ -12,13 +12,17 @@ fn is_whole(ty: &str) -> bool {
     ty.starts_with("Int") || ty.starts_with("UInt")
 }
 
+fn is_signed(ty: &str) -> bool {
+    ty.starts_with("Int") && is_whole(ty)
+}
+
 /// True when a value of the source's type may have no counterpart.
 pub(crate) fn may_fail(want: Type, ty: &str) -> bool {
     match want {
         Type::Text => false,
         Type::Bool => ty != "Boolean",
         Type::F64 => !is_whole(ty) && !ty.starts_with("Decimal"),
-        Type::I64 | Type::I32 => !matches!(ty, "Int8" | "Int16" | "Int32" | "Int64"),
+        Type::I64 | Type::I32 => !is_signed(ty),
         Type::Date => !ty.starts_with("Date"),
         Type::Timestamp => {
             !ty.starts_with("Date") && (!ty.starts_with("Timestamp") || has_zone(ty))
@@ -63,6 +67,7 @@ pub(crate) fn cast_to(want: Type, source: &str, ty: &str, time_zone: &str) -> St
             "case when {source} = floor({source}) and abs({source}) < 9e15 \
              then cast(cast({source} as bigint) as varchar) else cast({source} as varchar) end"
         ),
+        Type::Text if is_signed(ty) => format!("number_text({source})"),
         Type::Text => format!("cast({source} as varchar)"),
         Type::F64 => format!("try_cast({text} as double)"),
         Type::I64 | Type::I32 if is_whole(ty) => format!("try_cast({source} as {})", want.sql()),

@@ -136,8 +136,11 @@ impl Cut {
     /// # Errors
     /// What kept the source from being spread; `T0905` for a part that cannot be read.
     pub(crate) fn open(&self, engine: &Engine, index: usize, part: usize) -> Result<Raw> {
-        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(failure) = failures.remove(&index) {
+        let failure = {
+            let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+            failures.remove(&index)
+        };
+        if let Some(failure) = failure {
             return Err(failure);
         }
         let spread = self.spread(index)?;

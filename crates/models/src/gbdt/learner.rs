@@ -221,9 +221,7 @@ fn data(set: &TrainingSet<'_>, schema: &FeatureSchema, name: &str) -> Result<DMa
         )
         .collect();
     let build = || {
-        let rows = DMatrix::from_dense(matrix.values(), matrix.rows(), matrix.columns())?
-            .with_feature_types(&types)?
-            .with_labels(set.labels)?;
+        let rows = matrix.shared()?.with_feature_types(&types)?.with_labels(set.labels)?;
         match set.weights {
             Some(weights) => rows.with_weights(weights),
             None => Ok(rows),

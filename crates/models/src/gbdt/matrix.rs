@@ -1,16 +1,28 @@
 //! Which rows of features go into a model?
 
+use std::sync::{Arc, OnceLock};
+
+use hessboost::data::DMatrix;
+use hessboost::error::HessboostError;
 use tercet_types::{Error, Result};
 
 /// Feature rows: `rows × columns` values, row-major, `NaN` = missing.
 ///
 /// A categorical cell holds the index of its level in the schema (0, 1, 2 …); a level that the
 /// schema does not list is missing.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct Matrix {
     rows: usize,
     columns: usize,
-    values: Vec<f32>,
+    values: Arc<Vec<f32>>,
+    /// The library's view of the values: models that are trained on the same rows share their bins.
+    shared: OnceLock<DMatrix>,
+}
+
+impl PartialEq for Matrix {
+    fn eq(&self, other: &Self) -> bool {
+        (self.rows, self.columns, &self.values) == (other.rows, other.columns, &other.values)
+    }
 }
 
 impl Matrix {
@@ -39,7 +51,21 @@ impl Matrix {
             )
             .hint("write a missing value as NaN and bound ratios before they reach the model"));
         }
-        Ok(Self { rows, columns, values })
+        Ok(Self::of(rows, columns, values))
+    }
+
+    fn of(rows: usize, columns: usize, values: Vec<f32>) -> Self {
+        Self { rows, columns, values: Arc::new(values), shared: OnceLock::new() }
+    }
+
+    /// The library's matrix of these values, which are not copied.
+    pub(super) fn shared(&self) -> std::result::Result<DMatrix, HessboostError> {
+        if let Some(shared) = self.shared.get() {
+            return Ok(shared.clone());
+        }
+        let values: Arc<dyn AsRef<[f32]> + Send + Sync> = Arc::<Vec<f32>>::clone(&self.values);
+        let shared = DMatrix::from_dense_shared(values, self.rows, self.columns, f32::NAN)?;
+        Ok(self.shared.get_or_init(|| shared).clone())
     }
 
     /// The number of rows.
@@ -61,7 +87,7 @@ impl Matrix {
     pub fn only(&self, rows: &[usize]) -> Self {
         let mut values = Vec::with_capacity(rows.len() * self.columns);
         rows.iter().for_each(|row| values.extend_from_slice(self.row(*row)));
-        Self { rows: rows.len(), columns: self.columns, values }
+        Self::of(rows.len(), self.columns, values)
     }
 
     /// The same with one more column behind the others; its values are finite or `NaN`.
@@ -71,7 +97,7 @@ impl Matrix {
             values.extend_from_slice(self.row(row));
             values.push(value(row));
         }
-        Self { rows: self.rows, columns: self.columns + 1, values }
+        Self::of(self.rows, self.columns + 1, values)
     }
 
     /// One row, `columns` long. Panics when `row >= rows`, as a slice does.

@@ -5,30 +5,22 @@
 //! that copies differ by their offers alone; one more copy gets no offers: held against it, an engine's effect
 //! is known and not estimated.
 
-use std::collections::BTreeSet;
+mod copies;
+mod deciding;
+
 use std::ops::Range;
-use std::path::Path;
 
-use tercet_allocation::Placed;
-use tercet_engine::{Engine, EngineOptions, Location, Store, TableWriter};
 use tercet_measurement::assignment::{Arm, Holdout};
-use tercet_simulator::{Customer, Events, Memory, Outcome, State, Table, World};
-use tercet_types::{DAYS_PER_WEEK, Date, Error, Result};
+use tercet_simulator::{Customer, Events, Memory, Outcome, State, World};
+use tercet_types::{Error, Result};
 
-use super::audiences::redeemed_before;
-use super::history::{Contact, History};
-use super::learn::{Models, joined};
-use super::lessons::Lessons;
-use super::pairs::week_pairs;
-use super::prepare::{assignment_key, sources_of};
-use super::shop::Shop;
-use super::slates::{Circumstances, Slates, fill_slots};
-use super::slot_masks::slot_masks;
-use super::tried::{Drawn, TriedWeek, first_tried};
-use super::week::Week;
-use super::worth::{Visits, baseline_scores, known_engine, tercet_scores};
-use crate::commands::{Project, raw};
-use crate::config::{Config, Environment, ModelValue};
+use self::copies::{Files, Simulated};
+use self::deciding::Deciding;
+use super::learn::joined;
+use super::prepare::assignment_key;
+use super::worth::known_engine;
+use crate::commands::Project;
+use crate::config::{Config, ModelValue};
 use crate::output::{Progress, thousands};
 
 /// The name under which the world's own policy takes part: it decides by the truth's own past, not by data.
@@ -125,10 +117,6 @@ impl Life {
     }
 }
 
-/// Tables that lie in folders of their own, as the project of a simulated shop names them.
-const FOLDERS: [&str; 5] =
-    ["customers", "transactions", "interactions", "exposures", "redemptions"];
-
 /// Runs all engines over the weeks of the campaign.
 pub(crate) fn campaign(ask: &Campaign<'_>, progress: &Progress) -> Result<Campaigned> {
     let folder = tempfile::tempdir().map_err(|cause| {
@@ -215,79 +203,6 @@ fn weeks_of(ask: &Campaign<'_>) -> u32 {
     ask.world.size().weeks - ask.history_weeks
 }
 
-/// The project that an engine's copy of the shop is.
-struct Simulated(Project);
-
-impl Simulated {
-    fn new(ask: &Campaign<'_>, folder: &Path) -> Result<Self> {
-        let engine =
-            Engine::new(EngineOptions { threads: ask.threads, ..EngineOptions::default() })?;
-        std::fs::create_dir_all(folder).map_err(|cause| {
-            Error::unavailable("T1031", format!("{}: cannot be made", folder.display()))
-                .cause(cause)
-        })?;
-        let store = engine.store(&Location::new("runs", folder)?)?;
-        let mut config = ask.config.clone();
-        config.project.name = format!("Simulated shop {}", ask.world.seed());
-        // What the environment holds belongs to a real shop.
-        let environment = Environment::default();
-        Ok(Self(Project { config, folder: folder.to_owned(), engine, store, environment }))
-    }
-
-    /// Gives the copy the past that all copies share.
-    fn begin_with(&self, past: &Path) -> Result<()> {
-        let failed =
-            |cause| Error::unavailable("T1031", "the simulated past cannot be copied").cause(cause);
-        let copy = |from: &Path, to: &Path| -> std::io::Result<()> {
-            // Files are written once and never changed: copies may share them.
-            std::fs::hard_link(from, to).or_else(|_| std::fs::copy(from, to).map(|_| ()))
-        };
-        let (from, to) = (past.join("data"), self.0.folder.join("data"));
-        for folder in [from.clone()].into_iter().chain(FOLDERS.map(|table| from.join(table))) {
-            let target = folder.strip_prefix(&from).map_or(to.clone(), |below| to.join(below));
-            std::fs::create_dir_all(&target).map_err(failed)?;
-            for entry in std::fs::read_dir(&folder).map_err(failed)? {
-                let entry = entry.map_err(failed)?;
-                if entry.path().is_file() {
-                    copy(&entry.path(), &target.join(entry.file_name())).map_err(failed)?;
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-/// The files of a simulated shop.
-struct Files(Store);
-
-impl Files {
-    fn new(folder: &Path) -> Result<Self> {
-        let engine = Engine::new(EngineOptions { threads: 1, ..EngineOptions::default() })?;
-        Ok(Self(engine.store(&Location::new("data", folder)?)?))
-    }
-
-    fn write_whole(&self, table: Table) -> Result<()> {
-        let path = match table.name {
-            "customers" => "customers/all.parquet".to_owned(),
-            name => format!("{name}.parquet"),
-        };
-        let mut writer = self.0.table_writer(&path);
-        writer.write(raw(table))?;
-        writer.finish().map(|_| ())
-    }
-
-    /// Writes what happened in a week to a range of customers.
-    fn write(&self, week: u32, first: u32, events: Events) -> Result<()> {
-        for table in events.into_tables() {
-            let path = format!("{}/week-{week:03}-{first:09}.parquet", table.name);
-            let mut writer: TableWriter = self.0.table_writer(&path);
-            writer.write(raw(table))?;
-            writer.finish()?;
-        }
-        Ok(())
-    }
-}
-
 /// One week of all customers: writes what they do, and says what came of it and of which offers.
 fn step(
     ask: &Campaign<'_>,
@@ -370,14 +285,7 @@ fn decide_weeks(
 ) -> Result<Decided> {
     let world = ask.world;
     let files = Files::new(&project.folder)?;
-    let mut deciding = Deciding {
-        project,
-        engine,
-        history: History::new(),
-        lessons: None,
-        value_kind: String::new(),
-        said: Vec::new(),
-    };
+    let mut deciding = Deciding::new(project, engine);
     let (mut sums, mut offers) = (vec![Outcome::default(); lives.len()], Vec::new());
     let slots = ask.config.slots.len();
     for week in ask.history_weeks..world.size().weeks {
@@ -402,118 +310,4 @@ fn decide_weeks(
         meter.advance(1);
     }
     Ok(Decided { outcomes: sums, offers, said: deciding.said })
-}
-
-/// What an engine carries from week to week.
-struct Deciding<'a> {
-    project: &'a Project,
-    engine: &'static str,
-    history: History,
-    lessons: Option<Lessons>,
-    /// By what the offers of the week before were valued, and what was said of that.
-    value_kind: String,
-    said: Vec<String>,
-}
-
-impl Deciding<'_> {
-    /// Who gets which promotions (from 0) in a week: decided as the weekly run decides, on what the shop's
-    /// tables hold by its Monday.
-    fn offers(&mut self, ask: &Campaign<'_>, week: u32) -> Result<Vec<Vec<u32>>> {
-        let (engine, config) = (&self.project.engine, &self.project.config);
-        let seed = ask.world.seed();
-        let first_day = Date::from_days(ask.world.as_of_day())
-            .plus_days(-DAYS_PER_WEEK * ask.world.size().weeks as i32);
-        let monday = |week: u32| first_day.plus_days(DAYS_PER_WEEK * week as i32);
-        let as_of = monday(week);
-        tercet_sources::load(engine, &sources_of(self.project)?, as_of)?;
-        let shop = Shop::read(engine)?;
-        let known = Week::build(engine, &shop, config, as_of)?;
-        let customers: Vec<i32> = known.customers.keys().copied().collect();
-        let candidates = known.candidates();
-        let pairs = week_pairs(engine, &shop, &known, config, &customers, &candidates)?;
-        let visits = Visits::read(engine, &candidates)?;
-        let valued = VALUED.iter().any(|(name, _)| *name == self.engine);
-        let scored = if valued || self.engine == "tercet" {
-            if self.lessons.is_none() {
-                let last = monday(ask.world.size().weeks - 1);
-                let mut lessons = Lessons::new(engine, &shop, as_of, last, seed)?;
-                lessons.look_at(Ok(Vec::new()));
-                self.lessons = Some(lessons);
-            }
-            let fitted = match &mut self.lessons {
-                Some(lessons) => Models::fit(engine, &shop, &known, config, seed, lessons, &[])?,
-                None => None,
-            };
-            if let Some((_, cards)) = &fitted
-                && config.model.value != ModelValue::Order
-                && cards.value_kind != self.value_kind
-            {
-                self.value_kind.clone_from(&cards.value_kind);
-                self.said.push(format!("from {as_of} on: {}", cards.valued_by()));
-            }
-            tercet_scores(&known, config, &pairs, fitted.as_ref().map(|(m, _)| m), &visits)?
-        } else {
-            baseline_scores(self.engine, &shop, &known, config, &customers)?
-        };
-        let masks = slot_masks(engine, &config.slots, &scored, &pairs, &visits)?;
-        let circumstances = Circumstances {
-            assignment_key: assignment_key(self.project)?,
-            history: std::mem::take(&mut self.history),
-            redeemed: redeemed_before(engine, as_of)?,
-            with_holdout: !ask.for_everybody,
-            exploration: config.exploration.draws(seed, as_of),
-        };
-        let slates = fill_slots(engine, &known, config, &scored, &circumstances, &masks, |_| true)?;
-        self.history = circumstances.history;
-        if let Some(lessons) = &mut self.lessons {
-            lessons.add_tried(tried_of(&known, &slates), first_tried(as_of));
-        }
-        let mut offers = vec![Vec::new(); ask.world.size().customers as usize];
-        for (at, ix) in slates.customers.iter().enumerate() {
-            let id = &known.customers[ix].id;
-            for (_, placed) in slates.explored.plan.chosen(at).iter() {
-                let promotion = slates.offered(at, placed);
-                let promotion_id = known.promotions[&promotion].id.clone();
-                // Only customers with a number of the world may be sent offers: visitors have no consent.
-                let of = number(id).and_then(|index| offers.get_mut(index as usize));
-                let (Some(of), Some(number)) = (of, number(&promotion_id)) else { continue };
-                of.push(number);
-                let contacts: &mut BTreeSet<Contact> = self.history.entry(id.clone()).or_default();
-                contacts.insert(Contact { as_of, promotion_id });
-            }
-        }
-        Ok(offers)
-    }
-}
-
-/// What the draws of a week tried.
-fn tried_of(week: &Week, slates: &Slates) -> TriedWeek {
-    let mut tried = TriedWeek::new(week.as_of);
-    let (explored, problem) = (&slates.explored, &slates.problem);
-    if !explored.law().is_on() {
-        return tried;
-    }
-    let id = |at: u32| {
-        let ix = slates.promotions.get(at as usize)?;
-        week.promotions.get(ix).map(|known| known.id.as_str())
-    };
-    for (at, ix) in slates.customers.iter().enumerate() {
-        let (id_of, openings) = (&week.customers[ix].id, explored.openings(problem, at));
-        // Visitors get nothing in the end, and only customers of the world keep their index.
-        if number(id_of).is_none() || openings.open_slots() == 0 || explored.is_refused(at) {
-            continue;
-        }
-        let place =
-            |cell: &Option<Placed>| cell.map(|placed| problem.candidate(at, placed.at()).promotion);
-        let done: Vec<Option<u32>> = explored.plan.slate(at).iter().map(place).collect();
-        let drawn = Drawn { openings: &openings, law: explored.law(), done: &done };
-        tried.count(&drawn);
-        tried.add(id_of, &drawn, id);
-    }
-    tried
-}
-
-/// The place in the world of what the tables number from one.
-fn number(id: &str) -> Option<u32> {
-    id.parse::<u32>().ok()?.checked_sub(1)
 }

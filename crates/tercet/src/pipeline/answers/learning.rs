@@ -26,6 +26,11 @@ pub(super) struct Learning<'a> {
     pub(super) held: Vec<Held>,
     /// The shares of their purchases that they brought.
     shares: Vec<f32>,
+    /// What is bought without an offer, learnt without each fold.
+    unoffered: Vec<Ensemble>,
+    /// What offers bring by their facts, and by all features, learnt without each fold.
+    by_facts: Vec<LogLinear>,
+    by_trees: Vec<Ensemble>,
 }
 
 /// What offers bring by their facts, the same by all features, and what is bought without them.
@@ -41,8 +46,20 @@ impl<'a> Learning<'a> {
     pub(super) fn of(rows: &'a Rows, config: &'a Config, seed: u64) -> Result<Self> {
         let (made, unmade) = (rows.of_kind(true), rows.of_kind(false));
         let anyway = rows.flags(&unmade, &rows.bought);
-        let (held, shares) = (Vec::new(), Vec::new());
-        let mut learning = Self { rows, config, seed, made, unmade, anyway, held, shares };
+        let mut learning = Self {
+            rows,
+            config,
+            seed,
+            made,
+            unmade,
+            anyway,
+            held: Vec::new(),
+            shares: Vec::new(),
+            unoffered: Vec::new(),
+            by_facts: Vec::new(),
+            by_trees: Vec::new(),
+        };
+        learning.unoffered = learning.trees(&learning.unmade, &learning.anyway)?;
         learning.held = learning
             .made
             .iter()
@@ -56,11 +73,14 @@ impl<'a> Learning<'a> {
             .collect();
         learning.shares = first_shares(&learning.held);
         for _ in 0..STEPS {
-            let extra = learning.by_facts(&learning.made)?;
+            learning.by_facts = learning.facts()?;
+            let extra = learning.extra_by_facts(&learning.made)?;
             learning.expect(extra);
             let uses = learning.uses();
             learning.shares = learning.held.iter().map(|offer| uses.share(offer)).collect();
         }
+        learning.by_facts = learning.facts()?;
+        learning.by_trees = learning.trees(&learning.made, &learning.shares)?;
         let extra = learning.extra(&learning.made)?;
         learning.expect(extra);
         Ok(learning)
@@ -77,28 +97,31 @@ impl<'a> Learning<'a> {
 
     /// What is bought of these rows without an offer.
     pub(super) fn unoffered(&self, of: &[usize]) -> Result<Vec<f64>> {
-        self.by_trees(of, (&self.unmade, &self.anyway))
+        self.predicted(of, &self.unoffered)
     }
 
     /// What offers of these rows are expected to bring.
     pub(super) fn extra(&self, of: &[usize]) -> Result<Vec<f64>> {
-        let facts = self.by_facts(of)?.into_iter();
-        let both = facts.zip(self.by_trees(of, (&self.made, &self.shares))?);
+        let both = self.extra_by_facts(of)?.into_iter().zip(self.predicted(of, &self.by_trees)?);
         Ok(both.map(|(facts, trees)| pooled(facts, trees, 1.0)).collect())
     }
 
-    fn by_facts(&self, of: &[usize]) -> Result<Vec<f64>> {
-        self.rows.crossed(of, |fold, part| {
-            let learnt = self.rows.learn_facts(&self.made, &self.shares, Some(fold))?;
-            Ok(predict(&learnt, &self.rows.facts(part)))
-        })
+    fn extra_by_facts(&self, of: &[usize]) -> Result<Vec<f64>> {
+        let facts = |part: &[usize]| self.rows.facts(part);
+        self.rows.crossed(of, &self.by_facts, |learnt, part| Ok(predict(learnt, &facts(part))))
     }
 
-    fn by_trees(&self, of: &[usize], (from, labels): (&[usize], &[f32])) -> Result<Vec<f64>> {
-        self.rows.crossed(of, |fold, part| {
-            let learnt = self.rows.learn(from, labels, &self.params(fold), Some(fold))?;
-            learnt.predict(&self.rows.matrix(part)?)
-        })
+    fn predicted(&self, of: &[usize], trees: &[Ensemble]) -> Result<Vec<f64>> {
+        let rows = |part: &[usize]| self.rows.matrix(part);
+        self.rows.crossed(of, trees, |learnt, part| learnt.predict(&rows(part)?))
+    }
+
+    fn facts(&self) -> Result<Vec<LogLinear>> {
+        Rows::by_fold(|fold| self.rows.learn_facts(&self.made, &self.shares, Some(fold)))
+    }
+
+    fn trees(&self, from: &[usize], labels: &[f32]) -> Result<Vec<Ensemble>> {
+        Rows::by_fold(|fold| self.rows.learn(from, labels, &self.params(fold), Some(fold)))
     }
 
     /// What was learnt from everybody.

@@ -202,22 +202,26 @@ impl Rows {
         expected::learn(&self.facts(&rows), &shares)
     }
 
-    /// Predicts each of these rows by what was learnt without its fold: the folds side by side, for each has stretches
-    /// that one thread does alone.
-    pub(super) fn crossed(
+    /// What is done for each fold, in their order: side by side, for each has stretches that one thread does alone.
+    pub(super) fn by_fold<T: Send>(work: impl Fn(u64) -> Result<T> + Sync) -> Result<Vec<T>> {
+        let work = &work;
+        std::thread::scope(|scope| {
+            let folds: Vec<_> = (0..FOLDS).map(|fold| scope.spawn(move || work(fold))).collect();
+            folds.into_iter().map(joined).collect()
+        })
+    }
+
+    /// Predicts each of these rows by what was learnt without its fold: of each fold that, in their order.
+    pub(super) fn crossed<T: Sync>(
         &self,
         rows: &[usize],
-        predict: impl Fn(u64, &[usize]) -> Result<Vec<f64>> + Sync,
+        learnt: &[T],
+        predict: impl Fn(&T, &[usize]) -> Result<Vec<f64>> + Sync,
     ) -> Result<Vec<f64>> {
-        let predict = &predict;
         let places = |fold| (0..rows.len()).filter(move |place| self.fold[rows[*place]] == fold);
-        let found = std::thread::scope(|scope| {
-            let folds = (0..FOLDS).map(|fold| {
-                let of_fold: Vec<usize> = places(fold).map(|place| rows[place]).collect();
-                scope.spawn(move || predict(fold, &of_fold))
-            });
-            let folds: Vec<_> = folds.collect();
-            folds.into_iter().map(joined).collect::<Result<Vec<_>>>()
+        let found = Self::by_fold(|fold| {
+            let of_fold: Vec<usize> = places(fold).map(|place| rows[place]).collect();
+            predict(&learnt[fold as usize], &of_fold)
         })?;
         let mut predicted = vec![0.0; rows.len()];
         for (fold, found) in (0..FOLDS).zip(found) {

@@ -1,0 +1,54 @@
+//! How is an integer written as text?
+//!
+//! `cast(n as varchar)` says the same, but formats every value anew, also where it is that of the row before: the
+//! lines of an order and the events of a visit come together.
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use datafusion::arrow::array::{ArrayRef, AsArray, StringViewBuilder};
+use datafusion::arrow::datatypes::{DataType, Int64Type};
+use datafusion::logical_expr::{ColumnarValue, ScalarUDF, Volatility, create_udf};
+
+/// `number_text(integer)`: its decimal digits, with a minus below zero; null for null.
+pub(crate) fn function() -> ScalarUDF {
+    let body = |arguments: &[ColumnarValue]| {
+        let arrays = ColumnarValue::values_to_arrays(arguments)?;
+        let numbers = arrays[0].as_primitive::<Int64Type>();
+        let mut texts = StringViewBuilder::with_capacity(numbers.len());
+        let (mut last, mut text) = (None, String::new());
+        for number in numbers {
+            if let Some(number) = number.filter(|_| number != last) {
+                text.clear();
+                // A string takes whatever is written into it.
+                let _ = write!(text, "{number}");
+                last = Some(number);
+            }
+            texts.append_option(number.map(|_| text.as_str()));
+        }
+        Ok(ColumnarValue::Array(Arc::new(texts.finish()) as ArrayRef))
+    };
+    let (number, text) = (vec![DataType::Int64], DataType::Utf8View);
+    create_udf("number_text", number, text, Volatility::Immutable, Arc::new(body))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Engine, EngineOptions};
+
+    #[test]
+    fn texts_are_those_of_a_cast() {
+        let engine = Engine::new(EngineOptions::default()).unwrap();
+        let sql = "select number_text(n) as ours, cast(n as varchar) as theirs from (values (7), (7), (null), (7), \
+                   (-12), (0), (9223372036854775807), (-9223372036854775808), (-9223372036854775808)) t(n)";
+        let rows = engine.query(sql, &Default::default()).unwrap();
+        let ours = rows.text_or_null("ours").unwrap();
+        assert_eq!(ours, rows.text_or_null("theirs").unwrap());
+        assert_eq!(ours[2..4], [None, Some("7".to_owned())]);
+        let narrow =
+            "select number_text(cast(5 as smallint)) as n, number_text(null) is null as none";
+        let rows = engine.query(narrow, &Default::default()).unwrap();
+        assert_eq!(rows.text("n").unwrap(), ["5"]);
+        assert_eq!(rows.bool_or_null("none").unwrap(), [Some(true)]);
+    }
+}
