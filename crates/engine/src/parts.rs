@@ -30,7 +30,7 @@ use crate::session::Value;
 pub const PARTS_MAX: usize = 4_096;
 
 /// Rows that are sorted by part at a time.
-const SORTED_ROWS: usize = 1 << 16;
+const SORTED_ROWS: usize = 1 << 18;
 
 /// Rows that wait for their part's file: at most so many in one part, and in all parts together.
 const WAITING_ROWS: usize = 1 << 13;
