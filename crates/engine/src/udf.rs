@@ -5,12 +5,14 @@
 //! | `count_unique(integer)` | how many different values a group has; fast where equal ones stand together |
 //! | `median_gap(integer)` | the median difference from a group's different values to the next larger one |
 //! | `day_number(timestamp)` | days since 1970-01-01, as a 32-bit integer |
+//! | `filled_text(text)` | the text without spaces around it; null where nothing is left |
 //! | `number_text(integer)` | the integer in decimal digits |
 //! | `keyed_bucket(key, salt, text, buckets)` | the bucket of a text by a keyed hash |
 //!
 //! and those of [`Engine::number_texts`](crate::Engine::number_texts), which give the number of a text.
 
 mod day_number;
+mod filled_text;
 mod keyed_bucket;
 pub(crate) mod number_of;
 mod number_text;
@@ -28,6 +30,7 @@ pub(crate) fn register(context: &SessionContext) {
         context.register_udaf(AggregateUDF::from(UniqueAggregate::new(said)));
     }
     context.register_udf(day_number::function());
+    context.register_udf(filled_text::function());
     context.register_udf(number_text::function());
     context.register_udf(keyed_bucket::function());
 }

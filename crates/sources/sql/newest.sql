@@ -2,6 +2,6 @@
 -- grain: one row; inputs: {table} (a mapped table); as-of column: {column}
 select
   count(*) filter (where {column} >= $as_of) as future,
-  min(case when {column} < $as_of then cast({column} as date) end) as oldest,
-  max(case when {column} < $as_of then cast({column} as date) end) as newest
+  cast(min({column}) filter (where {column} < $as_of) as date) as oldest,
+  cast(max({column}) filter (where {column} < $as_of) as date) as newest
 from {table}

@@ -61,7 +61,7 @@ pub(crate) fn cast_to(want: Type, source: &str, ty: &str, time_zone: &str) -> St
     let text =
         if is_text(ty) { format!("trim(cast({source} as varchar))") } else { source.to_owned() };
     match want {
-        Type::Text if is_text(ty) => format!("nullif({text}, '')"),
+        Type::Text if is_text(ty) => format!("filled_text(cast({source} as varchar))"),
         // Whole numbers that a tool wrote as doubles, because one id was missing, are whole again.
         Type::Text if ty.starts_with("Float") => format!(
             "case when {source} = floor({source}) and abs({source}) < 9e15 \
