@@ -12,7 +12,7 @@ use datafusion::arrow::datatypes::{DataType, Schema, SchemaRef};
 use datafusion::error::{DataFusionError, Result as QueryResult};
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::parquet::arrow::ArrowWriter;
-use datafusion::parquet::basic::Compression;
+use datafusion::parquet::basic::{Compression, Encoding};
 use datafusion::parquet::file::properties::{EnabledStatistics, WriterProperties};
 use datafusion::parquet::schema::types::ColumnPath;
 use datafusion::physical_plan::execute_stream_partitioned;
@@ -269,7 +269,7 @@ impl Bucket {
 }
 
 /// Files that are written once and read once: what is quick to write is chosen over what is small. Looking
-/// numbers up in dictionaries would be most of the time, and few of them come twice.
+/// numbers up in dictionaries would be most of the time, and few of them come twice; their differences are small.
 fn properties(schema: &Schema, parts: usize) -> WriterProperties {
     let mut builder = WriterProperties::builder()
         .set_compression(Compression::LZ4_RAW)
@@ -278,10 +278,11 @@ fn properties(schema: &Schema, parts: usize) -> WriterProperties {
         .set_dictionary_page_size_limit(DICTIONARY_BYTES)
         .set_dictionary_enabled(false);
     for field in schema.fields() {
-        let ty = field.data_type();
+        let (column, ty) = (ColumnPath::from(field.name().as_str()), field.data_type());
         if matches!(ty, DataType::Utf8 | DataType::Utf8View | DataType::LargeUtf8) {
-            builder = builder
-                .set_column_dictionary_enabled(ColumnPath::from(field.name().as_str()), true);
+            builder = builder.set_column_dictionary_enabled(column, true);
+        } else if ty.is_integer() || ty.is_temporal() {
+            builder = builder.set_column_encoding(column, Encoding::DELTA_BINARY_PACKED);
         }
     }
     builder.build()
