@@ -4,7 +4,9 @@ use datafusion::arrow::datatypes::Schema;
 use datafusion::parquet::arrow::ArrowWriter;
 use datafusion::parquet::basic::{Compression, Encoding, ZstdLevel};
 use datafusion::parquet::errors::ParquetError;
-use datafusion::parquet::file::properties::{EnabledStatistics, WriterProperties};
+use datafusion::parquet::file::properties::{
+    EnabledStatistics, WriterProperties, WriterPropertiesBuilder,
+};
 use datafusion::parquet::schema::types::ColumnPath;
 use tercet_types::{Error, Result};
 
@@ -30,15 +32,22 @@ pub(crate) fn to_parquet(frame: &Frame) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// How tables are packed: integers, days and instants as differences, and doubles as they are, because to look
-/// numbers up in a dictionary would be most of the time. Whoever reads a table reads all of it, so nobody asks for the
-/// least and the most of a column.
+/// How tables are packed. Whoever reads a table reads all of it, so nobody asks for the least and the most of a column.
 fn properties(schema: &Schema) -> std::result::Result<WriterProperties, ParquetError> {
-    let mut builder = WriterProperties::builder()
+    let builder = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL)?))
         .set_statistics_enabled(EnabledStatistics::None)
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
         .set_created_by("tercet".to_owned());
+    Ok(coded(builder, schema).build())
+}
+
+/// Integers, days and instants as differences, and doubles as they are, because to look numbers up in a dictionary would
+/// be most of the time.
+pub(crate) fn coded(
+    mut builder: WriterPropertiesBuilder,
+    schema: &Schema,
+) -> WriterPropertiesBuilder {
     for field in schema.fields() {
         let (column, ty) = (ColumnPath::from(field.name().as_str()), field.data_type());
         if ty.is_integer() || ty.is_temporal() {
@@ -48,5 +57,5 @@ fn properties(schema: &Schema) -> std::result::Result<WriterProperties, ParquetE
             builder = builder.set_column_dictionary_enabled(column, false);
         }
     }
-    Ok(builder.build())
+    builder
 }

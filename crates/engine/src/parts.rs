@@ -12,9 +12,8 @@ use datafusion::arrow::datatypes::{DataType, Schema, SchemaRef};
 use datafusion::error::{DataFusionError, Result as QueryResult};
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::parquet::arrow::ArrowWriter;
-use datafusion::parquet::basic::{Compression, Encoding};
+use datafusion::parquet::basic::Compression;
 use datafusion::parquet::file::properties::{EnabledStatistics, WriterProperties};
-use datafusion::parquet::schema::types::ColumnPath;
 use datafusion::physical_plan::execute_stream_partitioned;
 use datafusion::prelude::ParquetReadOptions;
 use futures::StreamExt;
@@ -24,6 +23,7 @@ use tokio::task::JoinSet;
 
 use crate::Engine;
 use crate::failure::query_failure;
+use crate::parquet_file::coded;
 use crate::session::Value;
 
 /// The most parts of a table: each has a writer in memory while the table is spread.
@@ -268,24 +268,14 @@ impl Bucket {
     }
 }
 
-/// Files that are written once and read once: what is quick to write is chosen over what is small. Looking
-/// numbers up in dictionaries would be most of the time, and few of them come twice; their differences are small.
+/// Files that are written once and read once: what is quick to write is chosen over what is small.
 fn properties(schema: &Schema, parts: usize) -> WriterProperties {
-    let mut builder = WriterProperties::builder()
+    let builder = WriterProperties::builder()
         .set_compression(Compression::LZ4_RAW)
         .set_statistics_enabled(EnabledStatistics::None)
         .set_max_row_group_row_count(Some(GROUP_ROWS.min(GROUP_ROWS_OF_ALL / parts)))
-        .set_dictionary_page_size_limit(DICTIONARY_BYTES)
-        .set_dictionary_enabled(false);
-    for field in schema.fields() {
-        let (column, ty) = (ColumnPath::from(field.name().as_str()), field.data_type());
-        if matches!(ty, DataType::Utf8 | DataType::Utf8View | DataType::LargeUtf8) {
-            builder = builder.set_column_dictionary_enabled(column, true);
-        } else if ty.is_integer() || ty.is_temporal() {
-            builder = builder.set_column_encoding(column, Encoding::DELTA_BINARY_PACKED);
-        }
-    }
-    builder.build()
+        .set_dictionary_page_size_limit(DICTIONARY_BYTES);
+    coded(builder, schema).build()
 }
 
 #[cfg(test)]

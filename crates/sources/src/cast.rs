@@ -9,11 +9,11 @@ pub(crate) fn is_text(ty: &str) -> bool {
 }
 
 fn is_whole(ty: &str) -> bool {
-    ty.starts_with("Int") || ty.starts_with("UInt")
+    is_signed(ty) || ty.starts_with("UInt")
 }
 
 fn is_signed(ty: &str) -> bool {
-    ty.starts_with("Int") && is_whole(ty)
+    matches!(ty, "Int8" | "Int16" | "Int32" | "Int64")
 }
 
 /// True when a value of the source's type may have no counterpart.
@@ -125,4 +125,20 @@ fn instant(source: &str, ty: &str, time_zone: &str) -> String {
         return of_utc(source.to_owned());
     }
     format!("arrow_try_cast({source}, {LOCAL})")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_become_texts_by_their_type() {
+        let check = |ty: &str, expect: &str| {
+            assert_eq!(cast_to(Type::Text, "x", ty, "UTC"), expect, "{ty}");
+        };
+        check("Int64", "number_text(x)");
+        check("UInt64", "cast(x as varchar)");
+        check("Interval(MonthDayNano)", "cast(x as varchar)");
+        check("Utf8View", "filled_text(cast(x as varchar))");
+    }
 }

@@ -22,7 +22,7 @@ use crate::table::Seen;
 pub const BY_CUSTOMER: [&str; 5] =
     ["customers", "transactions", "interactions", "exposures", "redemptions"];
 
-/// What a part may come to, unpacked, bytes: what a thread works on takes up to ten times that while it is checked and
+/// What a part may come to, unpacked, bytes: what a thread works on takes some six times that while it is checked and
 /// prepared, and each part plans some seventy statements.
 const PART_BYTES: u64 = 128 << 20;
 

@@ -107,13 +107,13 @@ impl<'a> Learning<'a> {
     }
 
     fn extra_by_facts(&self, of: &[usize]) -> Result<Vec<f64>> {
-        let facts = |part: &[usize]| self.rows.facts(part);
-        self.rows.crossed(of, &self.by_facts, |learnt, part| Ok(predict(learnt, &facts(part))))
+        let rows = self.rows;
+        rows.crossed(of, &self.by_facts, |learnt, part| Ok(predict(learnt, &rows.facts(part))))
     }
 
     fn predicted(&self, of: &[usize], trees: &[Ensemble]) -> Result<Vec<f64>> {
-        let rows = |part: &[usize]| self.rows.matrix(part);
-        self.rows.crossed(of, trees, |learnt, part| learnt.predict(&rows(part)?))
+        let rows = self.rows;
+        rows.crossed(of, trees, |learnt, part| learnt.predict(&rows.matrix(part)?))
     }
 
     fn facts(&self) -> Result<Vec<LogLinear>> {
