@@ -6,8 +6,8 @@ use datafusion::arrow::datatypes::{DataType, Field, Schema};
 use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
 use datafusion::prelude::{CsvReadOptions, DataFrame, JsonReadOptions, ParquetReadOptions};
 use datafusion::prelude::{SessionContext, col, lit};
-use futures::TryStreamExt;
-use object_store::ObjectStoreExt;
+use futures::{StreamExt, TryStreamExt};
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 use tercet_types::{Error, Result};
 
 use crate::failure::{query_failure, store_failure};
@@ -170,26 +170,41 @@ impl Engine {
             )
             .hint("name a narrower glob, or join small files"));
         }
-        let mut files = Vec::with_capacity(metas.len());
-        for meta in metas {
+        if let Some(meta) = metas.iter().find(|meta| meta.size == 0) {
             let path = named(set, meta.location.as_ref());
-            if meta.size == 0 {
-                return Err(Error::data("T0914", format!("{path}: the file is empty"))
-                    .hint("write it again, or leave it out"));
-            }
-            let fingerprint = if meta.size <= HASHED_BYTES_MAX {
-                let bytes = self
-                    .runtime
-                    .block_on(async { store.get(&meta.location).await?.bytes().await })
-                    .map_err(|failure| store_failure(&path, failure))?;
-                blake3::hash(&bytes).to_hex().to_string()
-            } else {
-                format!("{}-{:?}", meta.size, meta.e_tag)
-            };
-            files.push(InputFile { path, bytes: meta.size, fingerprint });
+            return Err(Error::data("T0914", format!("{path}: the file is empty"))
+                .hint("write it again, or leave it out"));
         }
-        Ok(files)
+        let files = metas.into_iter().map(|meta| {
+            let path = named(set, meta.location.as_ref());
+            tokio::spawn(fingerprinted(Arc::clone(&store), meta, path))
+        });
+        let mut files = futures::stream::iter(files).buffered(self.threads());
+        self.runtime.block_on(async {
+            let mut found = Vec::new();
+            while let Some(file) = files.next().await {
+                let lost = |cause| Error::internal("T0918", "a file was lost").cause(cause);
+                found.push(file.map_err(lost)??);
+            }
+            Ok(found)
+        })
     }
+}
+
+/// A file with the fingerprint of its content.
+async fn fingerprinted(
+    store: Arc<dyn ObjectStore>,
+    meta: ObjectMeta,
+    path: String,
+) -> Result<InputFile> {
+    let fingerprint = if meta.size <= HASHED_BYTES_MAX {
+        let bytes = async { store.get(&meta.location).await?.bytes().await };
+        let bytes = bytes.await.map_err(|failure| store_failure(&path, failure))?;
+        blake3::hash(&bytes).to_hex().to_string()
+    } else {
+        format!("{}-{:?}", meta.size, meta.e_tag)
+    };
+    Ok(InputFile { path, bytes: meta.size, fingerprint })
 }
 
 /// The root of the store that a source lies in.

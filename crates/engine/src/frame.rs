@@ -162,7 +162,8 @@ impl Frame {
         &self.batch
     }
 
-    /// The frame with its columns cast to the table's types, in its order; extra columns follow.
+    /// The frame with its columns cast to the table's types, in its order; extra columns follow. Texts that are views
+    /// stay so: they are copied when somebody needs them in one piece.
     ///
     /// # Errors
     /// `T0910` when a column cannot be cast, or a required one is missing or holds a null.
@@ -170,9 +171,13 @@ impl Frame {
         let mut fields = Vec::new();
         let mut arrays = Vec::new();
         for column in table.columns {
-            let ty = arrow_type(column.ty);
+            let mut ty = arrow_type(column.ty);
             let array = match self.batch.column_by_name(column.name) {
-                Some(array) => cast(array, &ty).map_err(internal)?,
+                Some(array) => {
+                    let is_view = ty == DataType::Utf8 && *array.data_type() == DataType::Utf8View;
+                    ty = if is_view { DataType::Utf8View } else { ty };
+                    cast(array, &ty).map_err(internal)?
+                }
                 None if !column.required => {
                     datafusion::arrow::array::new_null_array(&ty, self.rows())
                 }
@@ -362,10 +367,10 @@ impl Frame {
     }
 }
 
-/// The type an extra column travels as: dictionary and view encodings are undone.
+/// The type an extra column travels as: dictionaries are undone.
 fn plain_type(ty: &DataType) -> DataType {
     match ty {
-        DataType::Utf8View | DataType::LargeUtf8 => DataType::Utf8,
+        DataType::LargeUtf8 => DataType::Utf8,
         DataType::Dictionary(_, value) => plain_type(value),
         other => other.clone(),
     }

@@ -1,6 +1,8 @@
 //! How does a frame become the bytes of a Parquet file, the same bytes each time?
 
-use datafusion::arrow::datatypes::Schema;
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::{DataType, Schema, SchemaRef};
 use datafusion::parquet::arrow::ArrowWriter;
 use datafusion::parquet::basic::{Compression, Encoding, ZstdLevel};
 use datafusion::parquet::errors::ParquetError;
@@ -23,13 +25,23 @@ pub(crate) fn to_parquet(frame: &Frame) -> Result<Vec<u8>> {
     let fail = |cause: ParquetError| {
         Error::internal("T0911", "a table could not be written as parquet").cause(cause)
     };
-    let schema = frame.batch().schema();
+    let schema = plain(&frame.batch().schema());
     let properties = properties(&schema).map_err(fail)?;
     let mut bytes = Vec::new();
     let mut writer = ArrowWriter::try_new(&mut bytes, schema, Some(properties)).map_err(fail)?;
     writer.write(frame.batch()).map_err(fail)?;
     writer.close().map_err(fail)?;
     Ok(bytes)
+}
+
+/// The schema that readers find: how text is laid out in memory here is nothing to them.
+fn plain(schema: &Schema) -> SchemaRef {
+    let fields = schema.fields().iter();
+    let fields = fields.map(|field| match field.data_type() {
+        DataType::Utf8View => Arc::new(field.as_ref().clone().with_data_type(DataType::Utf8)),
+        _ => Arc::clone(field),
+    });
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
 
 /// How tables are packed. Whoever reads a table reads all of it, so nobody asks for the least and the most of a column.

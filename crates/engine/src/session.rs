@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use datafusion::arrow::array::{ArrayRef, AsArray, StringViewBuilder};
+use datafusion::arrow::array::AsArray;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
@@ -15,6 +15,7 @@ use tercet_types::{Date, Error, Result};
 use tokio::runtime::Runtime;
 
 use crate::failure::query_failure;
+use crate::udf::of_runs;
 use crate::{Frame, Location, Store};
 
 /// Memory that a sort keeps free for merging what it spilled, bytes: DataFusion's own default.
@@ -207,16 +208,9 @@ impl Engine {
     ) {
         let body = move |arguments: &[ColumnarValue]| {
             let arrays = ColumnarValue::values_to_arrays(arguments)?;
-            // Many texts are that of the row before: they need not be mapped again.
-            let (mut last, mut known) = (None, None);
-            let mut mapped = StringViewBuilder::with_capacity(arrays[0].len());
-            for text in arrays[0].as_string_view() {
-                if text != last {
-                    (last, known) = (text, text.map(&function));
-                }
-                mapped.append_option(known.as_deref());
-            }
-            Ok(ColumnarValue::Array(Arc::new(mapped.finish()) as ArrayRef))
+            let texts = arrays[0].as_string_view();
+            let mapped = of_runs(texts.iter(), |text, mapped| mapped.append_value(function(text)))?;
+            Ok(ColumnarValue::Array(mapped))
         };
         self.context.register_udf(create_udf(
             name,

@@ -19,6 +19,11 @@ mod number_text;
 mod unique_aggregates;
 mod unique_values;
 
+use std::sync::Arc;
+
+use datafusion::arrow::array::{ArrayRef, StringViewBuilder, UInt32Array};
+use datafusion::arrow::compute::take;
+use datafusion::error::Result as QueryResult;
 use datafusion::logical_expr::AggregateUDF;
 use datafusion::prelude::SessionContext;
 
@@ -33,4 +38,24 @@ pub(crate) fn register(context: &SessionContext) {
     context.register_udf(filled_text::function());
     context.register_udf(number_text::function());
     context.register_udf(keyed_bucket::function());
+}
+
+/// A text for each value, and none for none: `write` adds the text of a value, once where equal ones stand together.
+pub(crate) fn of_runs<T: Copy + PartialEq>(
+    values: impl Iterator<Item = Option<T>>,
+    mut write: impl FnMut(T, &mut StringViewBuilder),
+) -> QueryResult<ArrayRef> {
+    let (mut texts, mut runs, mut last) = (StringViewBuilder::new(), 0_u32, None);
+    let places = values.map(|value| {
+        let value = value?;
+        if last != Some(value) {
+            write(value, &mut texts);
+            (last, runs) = (Some(value), runs + 1);
+        }
+        Some(runs - 1)
+    });
+    let places: UInt32Array = places.collect();
+    let texts: ArrayRef = Arc::new(texts.finish());
+    // Where no two are equal, each is at its place.
+    if runs as usize == places.len() { Ok(texts) } else { Ok(take(&texts, &places, None)?) }
 }

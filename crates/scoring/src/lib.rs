@@ -11,6 +11,6 @@ mod value;
 pub use reasons::{Drivers, PairFacts, REASONS_MAX, reason_codes};
 pub use routes::{CustomerFacts, Route, RouteRules, route};
 pub use value::{
-    Base, Bonus, Brought, Prediction, Value, incremental, spend_per_response_minor, visit_index,
-    worth,
+    Base, Bonus, Brought, Prediction, Rates, Value, incremental, spend_per_response_minor,
+    visit_index, worth,
 };

@@ -7,6 +7,13 @@ use crate::Route;
 pub struct Prediction {
     /// Expected spend on eligible products, minor units.
     pub spend_minor: f64,
+    /// How likely purchases are.
+    pub rates: Rates,
+}
+
+/// How likely a customer buys into a promotion in its week.
+#[derive(Clone, Copy, Debug, PartialEq, Default)]
+pub struct Rates {
     /// Probability of buying any eligible product.
     pub response_rate: f64,
     /// Probability of buying an eligible product never bought before.
@@ -116,9 +123,9 @@ pub fn worth(
     };
     let (value, response) = if from_model {
         let value = prediction.spend_minor
-            + bonus.response_minor * prediction.response_rate
-            + bonus.discovery_minor * prediction.discovery_rate;
-        (value, prediction.response_rate)
+            + bonus.response_minor * prediction.rates.response_rate
+            + bonus.discovery_minor * prediction.rates.discovery_rate;
+        (value, prediction.rates.response_rate)
     } else {
         (average, base.buyer_rate)
     };
@@ -129,7 +136,7 @@ pub fn worth(
         expected_cost_minor: cost_minor,
         margin_loss_minor: cost_minor,
         response_rate,
-        discovery_rate: prediction.discovery_rate.clamp(0.0, 1.0),
+        discovery_rate: prediction.rates.discovery_rate.clamp(0.0, 1.0),
     }
 }
 
@@ -139,15 +146,10 @@ pub fn worth(
 ///
 /// The response rate is that of purchases with the offer. What it costs is what its uses cost; of margin it loses
 /// what the extra purchases do not bring in again, and nothing where they bring more.
-pub fn incremental(
-    prediction: &Prediction,
-    brought: &Brought,
-    base: &Base,
-    bonus: &Bonus,
-) -> Value {
+pub fn incremental(rates: &Rates, brought: &Brought, base: &Base, bonus: &Bonus) -> Value {
     let extra = brought.extra.max(0.0);
-    let new_share = if prediction.response_rate > 0.0 {
-        (prediction.discovery_rate / prediction.response_rate).clamp(0.0, 1.0)
+    let new_share = if rates.response_rate > 0.0 {
+        (rates.discovery_rate / rates.response_rate).clamp(0.0, 1.0)
     } else {
         0.0
     };
@@ -158,8 +160,8 @@ pub fn incremental(
         value_minor: extra * each - cost_minor,
         expected_cost_minor: cost_minor,
         margin_loss_minor: (cost_minor - extra * margin_minor).max(0.0),
-        response_rate: (prediction.response_rate + extra).clamp(0.0, 1.0),
-        discovery_rate: (prediction.discovery_rate + extra * new_share).clamp(0.0, 1.0),
+        response_rate: (rates.response_rate + extra).clamp(0.0, 1.0),
+        discovery_rate: (rates.discovery_rate + extra * new_share).clamp(0.0, 1.0),
     }
 }
 
@@ -171,7 +173,7 @@ mod tests {
     fn an_offer_is_worth_what_it_brings() {
         let bonus = Bonus { response_minor: 10.0, discovery_minor: 50.0, visit_weight: 0.5 };
         let check = |brought: Brought, expect: (f64, f64, f64, f64, f64)| {
-            let value = incremental(&PREDICTION, &brought, &BASE, &bonus);
+            let value = incremental(&RATES, &brought, &BASE, &bonus);
             let found = [
                 (value.value_minor, expect.0),
                 (value.expected_cost_minor, expect.1),
@@ -193,8 +195,8 @@ mod tests {
         check(Brought { use_rate: 0.0, extra: -1.0 }, (0.0, 0.0, 0.5, 0.1, 0.0));
     }
 
-    const PREDICTION: Prediction =
-        Prediction { spend_minor: 200.0, response_rate: 0.5, discovery_rate: 0.1 };
+    const RATES: Rates = Rates { response_rate: 0.5, discovery_rate: 0.1 };
+    const PREDICTION: Prediction = Prediction { spend_minor: 200.0, rates: RATES };
     const BASE: Base = Base {
         buyer_rate: 0.2,
         spend_per_buyer_minor: 300.0,

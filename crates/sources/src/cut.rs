@@ -5,6 +5,7 @@
 //! customer looks into another part. The rows are spread as the shop wrote them, with their places, so that
 //! a part is read, checked and quarantined by the same code as a whole.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -221,9 +222,9 @@ impl Opened {
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Links {
     /// Visitors, each with the root of the customers it logged in as.
-    of_visitors: Vec<(String, String)>,
+    of_visitors: HashMap<String, String>,
     /// Customers who share a visitor with a smaller one, each with the smallest: their root.
-    of_customers: Vec<(String, String)>,
+    of_customers: HashMap<String, String>,
 }
 
 impl Links {
@@ -240,39 +241,13 @@ impl Links {
             let found = engine.fold_pieces(label, &sql, |own: &mut LogIns, rows| own.add(&rows))?;
             found.into_iter().for_each(|other| log_ins.absorb(other));
         }
-        Ok(Self::of_pairs(log_ins.pairs()))
-    }
-
-    /// The links of visitors and the customers they logged in as.
-    fn of_pairs(mut pairs: Vec<(String, String)>) -> Self {
-        pairs.sort_unstable();
-        let mut above: BTreeMap<&str, &str> = BTreeMap::new();
-        for both in pairs.windows(2) {
-            if let [(visitor, before), (same, customer)] = both
-                && visitor == same
-            {
-                let (one, other) = (root(&above, before), root(&above, customer));
-                if one != other {
-                    above.insert(one.max(other), one.min(other));
-                }
-            }
-        }
-        let under_root = |id: &str| (id.to_owned(), root(&above, id).to_owned());
-        let of_customers: Vec<(String, String)> = above.keys().map(|id| under_root(id)).collect();
-        pairs.dedup_by(|next, kept| next.0 == kept.0);
-        for (_, customer) in &mut pairs {
-            if let Ok(at) = of_customers.binary_search_by(|(id, _)| id.cmp(customer)) {
-                customer.clone_from(&of_customers[at].1);
-            }
-        }
-        Self { of_visitors: pairs, of_customers }
+        Ok(log_ins.links())
     }
 
     /// Makes them known to the statements that spread the sources, in place of others.
     fn register(self, engine: &Engine) {
-        for (name, links) in [(VISITOR_ROOT, self.of_visitors), (CUSTOMER_ROOT, self.of_customers)]
+        for (name, roots) in [(VISITOR_ROOT, self.of_visitors), (CUSTOMER_ROOT, self.of_customers)]
         {
-            let roots: HashMap<String, String> = links.into_iter().collect();
             engine.add_text_function(name, move |id| {
                 roots.get(id).map_or(id, String::as_str).to_owned()
             });
@@ -283,7 +258,9 @@ impl Links {
 /// Visitors and the customers they logged in as, each pair once: events are many times as many.
 #[derive(Default)]
 struct LogIns {
+    /// Any one of a visitor's customers.
     first: HashMap<String, String>,
+    /// Its other ones.
     others: BTreeSet<(String, String)>,
 }
 
@@ -295,19 +272,24 @@ impl LogIns {
             visitors.into_iter().zip(customers).filter_map(|(v, c)| v.zip(c)).collect();
         both.dedup();
         for (visitor, customer) in both {
-            self.insert(&of_visitors[visitor as usize], &of_customers[customer as usize]);
+            let (visitor, customer) =
+                (&of_visitors[visitor as usize], &of_customers[customer as usize]);
+            if self.first.get(visitor) != Some(customer) {
+                self.insert(visitor.clone(), customer.clone());
+            }
         }
         Ok(())
     }
 
-    fn insert(&mut self, visitor: &str, customer: &str) {
-        match self.first.get(visitor) {
-            Some(known) if known == customer => {}
-            Some(_) => {
-                self.others.insert((visitor.to_owned(), customer.to_owned()));
+    fn insert(&mut self, visitor: String, customer: String) {
+        match self.first.entry(visitor) {
+            Entry::Vacant(free) => {
+                free.insert(customer);
             }
-            None => {
-                self.first.insert(visitor.to_owned(), customer.to_owned());
+            Entry::Occupied(known) => {
+                if *known.get() != customer {
+                    self.others.insert((known.key().clone(), customer));
+                }
             }
         }
     }
@@ -317,13 +299,30 @@ impl LogIns {
             *self = other;
             return;
         }
-        other.first.iter().for_each(|(visitor, customer)| self.insert(visitor, customer));
-        other.others.iter().for_each(|(visitor, customer)| self.insert(visitor, customer));
+        let pairs = other.first.into_iter().chain(other.others);
+        pairs.for_each(|(visitor, customer)| self.insert(visitor, customer));
     }
 
-    /// In no order.
-    fn pairs(self) -> Vec<(String, String)> {
-        self.first.into_iter().chain(self.others).collect()
+    fn links(self) -> Links {
+        let Self { first: mut of_visitors, others } = self;
+        let mut above: BTreeMap<&str, &str> = BTreeMap::new();
+        for (visitor, other) in &others {
+            let one = of_visitors.get(visitor).unwrap_or(other);
+            let (one, other) = (root(&above, one), root(&above, other));
+            if one != other {
+                above.insert(one.max(other), one.min(other));
+            }
+        }
+        let under_root = |id: &str| (id.to_owned(), root(&above, id).to_owned());
+        let of_customers: HashMap<String, String> = above.keys().map(|id| under_root(id)).collect();
+        if !of_customers.is_empty() {
+            for customer in of_visitors.values_mut() {
+                if let Some(root) = of_customers.get(customer) {
+                    customer.clone_from(root);
+                }
+            }
+        }
+        Links { of_visitors, of_customers }
     }
 }
 
@@ -344,12 +343,22 @@ mod tests {
     fn who_met_on_a_device_comes_together() {
         let check =
             |pairs: &[(&str, &str)], visitors: &[(&str, &str)], customers: &[(&str, &str)]| {
-                let own = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
-                    pairs.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect()
+                let own = |(a, b): &(&str, &str)| ((*a).to_owned(), (*b).to_owned());
+                let expect = Links {
+                    of_visitors: visitors.iter().map(own).collect(),
+                    of_customers: customers.iter().map(own).collect(),
                 };
-                let links = Links::of_pairs(own(pairs));
-                let expect = Links { of_visitors: own(visitors), of_customers: own(customers) };
-                assert_eq!(links, expect);
+                // Whoever was seen first, and by which thread.
+                for turned in 0..pairs.len().max(1) {
+                    let mut threads = [LogIns::default(), LogIns::default()];
+                    for at in 0..pairs.len() {
+                        let (visitor, customer) = own(&pairs[(at + turned) % pairs.len()]);
+                        threads[at % 2].insert(visitor, customer);
+                    }
+                    let [mut log_ins, other] = threads;
+                    log_ins.absorb(other);
+                    assert_eq!(log_ins.links(), expect);
+                }
             };
         check(&[], &[], &[]);
         check(&[("v1", "c1"), ("v2", "c1")], &[("v1", "c1"), ("v2", "c1")], &[]);

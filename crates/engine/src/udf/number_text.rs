@@ -3,30 +3,24 @@
 //! `cast(n as varchar)` says the same, but formats every value anew, also where it is that of the row before: the
 //! lines of an order and the events of a visit come together.
 
-use std::fmt::Write;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, AsArray, StringViewBuilder};
+use datafusion::arrow::array::AsArray;
 use datafusion::arrow::datatypes::{DataType, Int64Type};
 use datafusion::logical_expr::{ColumnarValue, ScalarUDF, Volatility, create_udf};
+
+use super::of_runs;
 
 /// `number_text(integer)`: its decimal digits, with a minus below zero; null for null.
 pub(crate) fn function() -> ScalarUDF {
     let body = |arguments: &[ColumnarValue]| {
         let arrays = ColumnarValue::values_to_arrays(arguments)?;
         let numbers = arrays[0].as_primitive::<Int64Type>();
-        let mut texts = StringViewBuilder::with_capacity(numbers.len());
-        let (mut last, mut text) = (None, String::new());
-        for number in numbers {
-            if let Some(number) = number.filter(|_| number != last) {
-                text.clear();
-                // A string takes whatever is written into it.
-                let _ = write!(text, "{number}");
-                last = Some(number);
-            }
-            texts.append_option(number.map(|_| text.as_str()));
-        }
-        Ok(ColumnarValue::Array(Arc::new(texts.finish()) as ArrayRef))
+        let mut digits = itoa::Buffer::new();
+        let texts = of_runs(numbers.iter(), |number, texts| {
+            texts.append_value(digits.format(number));
+        })?;
+        Ok(ColumnarValue::Array(texts))
     };
     let (number, text) = (vec![DataType::Int64], DataType::Utf8View);
     create_udf("number_text", number, text, Volatility::Immutable, Arc::new(body))

@@ -11,7 +11,7 @@
 //!    visitor's first one. In the last case the customer is known only from that log-in's day on
 //!    (`stitched_on`). Without any log-in the visitor is a customer of its own.
 
-use std::fmt::Write;
+use std::fmt::{self, Display};
 
 use tercet_engine::{ColumnData, Engine, Frame};
 use tercet_types::{Date, Result};
@@ -239,19 +239,14 @@ fn find_customers(events: &Events, kept: &[u32], told: &mut Told) {
 }
 
 /// An instant as `20170120T100000.000000`.
-fn stamp(at: i64) -> String {
-    let day = Date::from_days(at.div_euclid(MICROS_PER_DAY) as i32).to_string().replace('-', "");
+fn stamp(at: i64) -> impl Display {
+    let (year, month, day) = Date::from_days(at.div_euclid(MICROS_PER_DAY) as i32).civil();
     let micros = at.rem_euclid(MICROS_PER_DAY);
     let (seconds, micros) = (micros / 1_000_000, micros % 1_000_000);
-    let mut text = day;
-    let _ = write!(
-        text,
-        "T{:02}{:02}{:02}.{micros:06}",
-        seconds / 3_600,
-        seconds / 60 % 60,
-        seconds % 60
-    );
-    text
+    let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
+    fmt::from_fn(move |text| {
+        write!(text, "{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}.{micros:06}")
+    })
 }
 
 #[cfg(test)]
@@ -260,7 +255,7 @@ mod tests {
 
     #[test]
     fn instants_have_names() {
-        let check = |at: i64, expect: &str| assert_eq!(stamp(at), expect);
+        let check = |at: i64, expect: &str| assert_eq!(stamp(at).to_string(), expect);
         check(0, "19700101T000000.000000");
         check(-1, "19691231T235959.999999");
         check(

@@ -8,7 +8,7 @@ use tercet_models::gbdt::{Ensemble, FeatureSchema, Objective, Tree};
 use tercet_scoring::quickscorer::{
     Kernel, Place, Promotions, Rows, Scorer, Side, SomeRows, TreeView,
 };
-use tercet_scoring::{Brought, Prediction};
+use tercet_scoring::{Brought, Prediction, Rates};
 use tercet_types::Result;
 
 use super::answers::{
@@ -201,16 +201,18 @@ impl<'a> Predictor<'a> {
 
     /// Predictions for all pairs of a block, customer after customer.
     pub(super) fn block(&self, block: &PairBlock) -> Result<Vec<Prediction>> {
-        let margins = |compiled: &Compiled<'_>| compiled.sums(self.kernel, block);
-        let (spend, response) = (margins(&self.spend)?, margins(&self.response)?);
-        let sums = spend.into_iter().zip(response).zip(margins(&self.discovery)?);
-        Ok(sums
-            .map(|((spend, response), discovery)| Prediction {
-                spend_minor: self.spend.prediction(spend),
-                response_rate: self.response.prediction(response),
-                discovery_rate: self.discovery.prediction(discovery),
-            })
-            .collect())
+        let (spend, rates) = (self.spend.predictions(self.kernel, block)?, self.rates(block)?);
+        let pairs = spend.zip(rates);
+        Ok(pairs.map(|(spend_minor, rates)| Prediction { spend_minor, rates }).collect())
+    }
+
+    /// The same, but for what is spent.
+    pub(super) fn rates(&self, block: &PairBlock) -> Result<Vec<Rates>> {
+        let responses = self.response.predictions(self.kernel, block)?;
+        let discoveries = self.discovery.predictions(self.kernel, block)?;
+        let pairs = responses.zip(discoveries);
+        let rates = |(response_rate, discovery_rate)| Rates { response_rate, discovery_rate };
+        Ok(pairs.map(rates).collect())
     }
 }
 
@@ -228,13 +230,11 @@ impl<'a> Compiled<'a> {
         Ok(Self { scorer, objective: ensemble.objective(), promotions })
     }
 
-    fn sums(&self, kernel: Kernel, block: &PairBlock) -> Result<Vec<i32>> {
+    fn predictions(&self, kernel: Kernel, block: &PairBlock) -> Result<impl Iterator<Item = f64>> {
         let customers = Rows { values: &block.customers, stride: CUSTOMER_FEATURES };
-        self.scorer.score(kernel, &self.promotions, block.len(), customers, cross_of(block))
-    }
-
-    fn prediction(&self, sum: i32) -> f64 {
-        self.objective.link(self.scorer.margin(sum))
+        let (promotions, cross) = (&self.promotions, cross_of(block));
+        let sums = self.scorer.score(kernel, promotions, block.len(), customers, cross)?;
+        Ok(sums.into_iter().map(|sum| self.objective.link(self.scorer.margin(sum))))
     }
 }
 
@@ -331,8 +331,8 @@ mod tests {
             }
         };
         check(&models.spend, |prediction| prediction.spend_minor);
-        check(&models.response, |prediction| prediction.response_rate);
-        check(&models.discovery, |prediction| prediction.discovery_rate);
+        check(&models.response, |prediction| prediction.rates.response_rate);
+        check(&models.discovery, |prediction| prediction.rates.discovery_rate);
         let other = FeatureSchema::numeric(["other"]);
         let stump = Ensemble::new(other, Objective::Logistic, 0.0, Vec::new()).unwrap();
         assert!(Predictor::new(&Models { spend: stump, ..models }, &offered).is_err());

@@ -2,8 +2,8 @@
 
 use tercet_features::{CustomerAnswers, PairBlock};
 use tercet_scoring::{
-    Base, Bonus, Brought, Prediction, Route, incremental, spend_per_response_minor, visit_index,
-    worth,
+    Base, Bonus, Brought, Prediction, Rates, Route, incremental, spend_per_response_minor,
+    visit_index, worth,
 };
 use tercet_types::Result;
 
@@ -105,7 +105,7 @@ impl<'a> Valuer<'a> {
         for customer in predictions.chunks_exact(self.bases.len().max(1)) {
             for (sum, prediction) in sums.iter_mut().zip(customer) {
                 sum.0 += prediction.spend_minor;
-                sum.1 += prediction.response_rate;
+                sum.1 += prediction.rates.response_rate;
             }
         }
         let scale = spend_per_response_minor(&sums);
@@ -123,16 +123,18 @@ impl<'a> Valuer<'a> {
         brought: &[Brought],
         scored: &mut Scored,
     ) -> Result<()> {
-        let predictions = self.predictions(block)?;
         let promotions = self.bases.len();
+        let rates = match &self.predictor {
+            Some(predictor) => predictor.rates(block)?,
+            None => vec![Rates::default(); block.len() * promotions],
+        };
         for (at, customer) in block.customer_ix.iter().enumerate() {
             let pairs = at * promotions..(at + 1) * promotions;
-            let values = predictions[pairs.clone()].iter().zip(&brought[pairs]).zip(&self.bases);
+            let values = rates[pairs.clone()].iter().zip(&brought[pairs]).zip(&self.bases);
             scored.push(
                 *customer,
-                values.map(|((prediction, brought), base)| {
-                    incremental(prediction, brought, base, &self.bonus)
-                }),
+                values
+                    .map(|((rates, brought), base)| incremental(rates, brought, base, &self.bonus)),
             );
         }
         Ok(())
