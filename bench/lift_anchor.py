@@ -90,10 +90,10 @@ def make(folder, customers, parts):
     (folder / "outcomes").mkdir(exist_ok=True)
     step = -(-customers // parts)
     for part in range(parts):
-        units = folder / "units" / f"part-{part:03}.parquet"
+        units = folder / "units" / f"part-{part:04}.parquet"
         first, last = part * step, min((part + 1) * step, customers)
         duckdb.sql(UNITS.format(first=first, last=last, path=units))
-        path = folder / "outcomes" / f"part-{part:03}.parquet"
+        path = folder / "outcomes" / f"part-{part:04}.parquet"
         duckdb.sql(OUTCOMES.format(units=units, before=BEFORE, all=WEEKS + AFTER, path=path))
     manifest = {
         "tercet_version": "bench", "first_day": "2025-01-06", "until": "2025-04-14",

@@ -21,7 +21,7 @@ const APART_MAX: f64 = 1e-9;
 
 pub(crate) fn run(bench: &Bench) -> Result<Vec<Record>, Failure> {
     let customers = bench.size(5_000_000, 250_000);
-    let shop = bench.target().join(format!("bench-lift-{customers}"));
+    let shop = bench.target().join(format!("bench-campaign-{customers}"));
     let measurement = shop.join("lift/bench");
     let anchor = || -> Result<Command, Failure> {
         let mut python = Command::new(bench.python()?);
