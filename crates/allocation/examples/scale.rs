@@ -11,6 +11,11 @@ use std::time::Instant;
 use tercet_allocation::solve::{Dual, Phase};
 use tercet_allocation::verify_all;
 
+/// The program's.
+#[cfg(not(target_env = "msvc"))]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// The most memory the process has had, MB, where the system tells.
 fn peak_mb() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();

@@ -34,7 +34,7 @@ pub struct Customer {
 }
 
 /// One promotion that one customer could get.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Candidate {
     /// Index into the promotions, below [`MAX_PROMOTIONS`].
     pub promotion: u32,

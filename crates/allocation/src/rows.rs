@@ -226,13 +226,32 @@ impl<'a> Row<'a> {
     }
 
     fn number(&self, place: usize, is_signed: bool) -> i64 {
-        let width = usize::from(self.format.width);
-        let mut bytes = [0; 8];
-        bytes[..width].copy_from_slice(&self.bytes[place * width..][..width]);
-        let spare = 64 - 8 * u32::from(self.format.width);
-        let shifted = i64::from_le_bytes(bytes) << spare;
-        if is_signed { shifted >> spare } else { (shifted as u64 >> spare) as i64 }
+        match self.format.width {
+            2 => self.number_of::<2>(place, is_signed),
+            4 => self.number_of::<4>(place, is_signed),
+            _ => self.number_of::<8>(place, is_signed),
+        }
     }
+
+    fn number_of<const WIDTH: usize>(&self, place: usize, is_signed: bool) -> i64 {
+        let bytes = self.bytes.as_chunks::<WIDTH>().0[place];
+        if is_signed { signed(bytes) } else { unsigned(bytes) }
+    }
+}
+
+/// A value of so many bytes.
+pub(crate) fn signed<const WIDTH: usize>(bytes: [u8; WIDTH]) -> i64 {
+    let mut all = [0; 8];
+    all[..WIDTH].copy_from_slice(&bytes);
+    let spare = 64 - 8 * WIDTH as u32;
+    i64::from_le_bytes(all) << spare >> spare
+}
+
+/// A cost or a loss of so many bytes.
+pub(crate) fn unsigned<const WIDTH: usize>(bytes: [u8; WIDTH]) -> i64 {
+    let mut all = [0; 8];
+    all[..WIDTH].copy_from_slice(&bytes);
+    i64::from_le_bytes(all)
 }
 
 /// The promotion of a code of [`Row::codes`]; none when the candidate is excluded.

@@ -9,7 +9,7 @@ use super::limits::{Limits, Needs, Prices, Tariff, fit};
 use super::sequence;
 use crate::customers::Candidate;
 use crate::problem::Problem;
-use crate::rows::{Row, Rows, promotion_of};
+use crate::rows::{Row, Rows, promotion_of, signed, unsigned};
 use crate::solve::picks::Picks;
 use crate::solve::pins::Pins;
 
@@ -163,19 +163,17 @@ impl<'a> Market<'a> {
         if self.pinned.is_empty() { None } else { self.pinned.get(&customer) }
     }
 
-    /// True when what is left of the limits is enough for the candidate.
-    pub(super) fn is_within(&self, customer: usize, left: &[i64], candidate: &Candidate) -> bool {
+    /// True when what is left of the limits is enough for the candidate of a customer of these groups.
+    pub(super) fn is_within(&self, groups: u16, left: &[i64], candidate: &Candidate) -> bool {
         let mut is_within = true;
-        let groups = self.problem.customers[customer].groups;
         self.limits.uses(groups, candidate, |place, need| {
             is_within &= self.limits.is_floor(place) || left[place] >= need;
         });
         is_within
     }
 
-    /// Takes a candidate from what is left of the limits, or gives it back.
-    pub(super) fn take(&self, customer: usize, left: &mut [i64], candidate: &Candidate, sign: i64) {
-        let groups = self.problem.customers[customer].groups;
+    /// Takes a candidate of a customer of these groups from what is left of the limits, or gives it back.
+    pub(super) fn take(&self, groups: u16, left: &mut [i64], candidate: &Candidate, sign: i64) {
         self.limits.uses(groups, candidate, |place, need| left[place] -= sign * need);
     }
 
@@ -446,19 +444,4 @@ impl<A: Fn(usize, Needs) -> bool> Stall<'_, A> {
             shelf.add(item);
         }
     }
-}
-
-/// A value of so many bytes.
-fn signed<const WIDTH: usize>(bytes: [u8; WIDTH]) -> i64 {
-    let mut all = [0; 8];
-    all[..WIDTH].copy_from_slice(&bytes);
-    let spare = 64 - 8 * WIDTH as u32;
-    i64::from_le_bytes(all) << spare >> spare
-}
-
-/// A cost or a loss of so many bytes.
-fn unsigned<const WIDTH: usize>(bytes: [u8; WIDTH]) -> i64 {
-    let mut all = [0; 8];
-    all[..WIDTH].copy_from_slice(&bytes);
-    i64::from_le_bytes(all)
 }

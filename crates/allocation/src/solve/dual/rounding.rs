@@ -9,8 +9,9 @@ use rayon::prelude::*;
 
 use super::limits::{Tariff, fit};
 use super::market::{Effort, Market, Scratch};
+use crate::customers::Candidate;
 use crate::ledger::Ledger;
-use crate::problem::Problem;
+use crate::problem::{MAX_SLOTS, Problem};
 use crate::solve::desk::Desk;
 use crate::solve::greedy::fill_desk;
 use crate::solve::picks::{Book, Picks};
@@ -75,6 +76,29 @@ struct Sold {
     gained_minor: f64,
 }
 
+/// The offers that a customer would have, beside where they stand in the row: looked up where customers are asked side
+/// by side, so that taking them, one customer after the other, looks at no row.
+struct Wish {
+    picks: Picks,
+    /// As many as are picked.
+    candidates: [Candidate; MAX_SLOTS],
+    /// The groups of the customer.
+    groups: u16,
+}
+
+impl Wish {
+    fn of(problem: &Problem<'_>, customer: usize, picks: Picks) -> Self {
+        let mut candidates = [Candidate::default(); MAX_SLOTS];
+        let row = problem.customers.row(customer);
+        candidates.iter_mut().zip(picks.iter()).for_each(|(place, at)| *place = row.get(at));
+        Self { picks, candidates, groups: problem.customers[customer].groups }
+    }
+
+    fn offers(&self) -> &[Candidate] {
+        &self.candidates[..self.picks.len()]
+    }
+}
+
 /// What is left while offers are made.
 struct Rounding<'a> {
     market: &'a Market<'a>,
@@ -110,21 +134,21 @@ impl<'a> Rounding<'a> {
             let room = limits.room(&self.left);
             let wished = side_by_side(round, |customer, scratch| {
                 let admit = |promotion: usize, needs| fit(needs, room[promotion]);
-                market.best(customer, &tariff, Effort::SOME, scratch, admit)
+                let slate = market.best(customer, &tariff, Effort::SOME, scratch, admit);
+                Wish::of(market.problem, customer, slate.picks)
             });
-            for (customer, wished) in round.iter().map(|at| *at as usize).zip(wished) {
-                let mut picks = wished.picks;
-                if !self.take_all(customer, &picks) {
+            for (customer, mut wish) in round.iter().map(|at| *at as usize).zip(wished) {
+                if !self.take_all(&wish) {
                     // Somebody in this round was first: now with what is left exactly.
                     let room = limits.room(&self.left);
                     let admit = |promotion: usize, needs| fit(needs, room[promotion]);
                     let slate = market.best(customer, &tariff, Effort::SOME, &mut spare, admit);
-                    picks = self.take_some(customer, &slate.picks);
+                    let picks = self.take_some(customer, &slate.picks);
+                    wish = Wish::of(market.problem, customer, picks);
                 }
-                let row = market.problem.customers.row(customer);
-                let values_minor = picks.iter().map(|at| row.get(at).value_minor as f64);
+                let values_minor = wish.offers().iter().map(|offer| offer.value_minor as f64);
                 self.value_minor += values_minor.sum::<f64>();
-                self.book.set(customer, &picks);
+                self.book.set(customer, &wish.picks);
             }
             let passed = 1.0 - rest.len() as f64 / customers as f64;
             if (SETTLED.0..SETTLED.1).contains(&passed) {
@@ -144,22 +168,27 @@ impl<'a> Rounding<'a> {
     }
 
     /// Takes all the offers, or none where the limits are not enough.
-    fn take_all(&mut self, customer: usize, picks: &Picks) -> bool {
-        let taken = self.take_some(customer, picks);
-        let is_all = taken.len() == picks.len();
-        if !is_all {
-            self.give_back(customer, &taken);
+    fn take_all(&mut self, wish: &Wish) -> bool {
+        let (market, groups) = (self.market, wish.groups);
+        for (taken, offer) in wish.offers().iter().enumerate() {
+            if !market.is_within(groups, &self.left, offer) {
+                let back = wish.offers()[..taken].iter();
+                back.for_each(|offer| market.take(groups, &mut self.left, offer, -1));
+                return false;
+            }
+            market.take(groups, &mut self.left, offer, 1);
         }
-        is_all
+        true
     }
 
     /// Takes offer by offer, and returns those the limits were enough for.
     fn take_some(&mut self, customer: usize, wished: &Picks) -> Picks {
         let mut picks = Picks::default();
+        let groups = self.market.problem.customers[customer].groups;
         for at in wished.iter() {
             let candidate = self.market.problem.candidate(customer, at);
-            if self.market.is_within(customer, &self.left, &candidate) {
-                self.market.take(customer, &mut self.left, &candidate, 1);
+            if self.market.is_within(groups, &self.left, &candidate) {
+                self.market.take(groups, &mut self.left, &candidate, 1);
                 picks.push(at);
             }
         }
@@ -167,9 +196,10 @@ impl<'a> Rounding<'a> {
     }
 
     fn give_back(&mut self, customer: usize, picks: &Picks) {
+        let groups = self.market.problem.customers[customer].groups;
         for at in picks.iter() {
             let candidate = self.market.problem.candidate(customer, at);
-            self.market.take(customer, &mut self.left, &candidate, -1);
+            self.market.take(groups, &mut self.left, &candidate, -1);
         }
     }
 
@@ -210,7 +240,7 @@ impl<'a> Rounding<'a> {
                 let left = |place: usize| self.left[place];
                 let gain_minor = self.surplus_minor(customer, &worth, &new, &left)
                     - self.surplus_minor(customer, &worth, &old, &left);
-                if self.take_all(customer, &new) {
+                if self.take_all(&Wish::of(market.problem, customer, new)) {
                     self.book.set(customer, &new);
                     sold.is_any = true;
                     sold.gained_minor += gain_minor;
