@@ -11,7 +11,7 @@ use std::time::Instant;
 use tercet_allocation::solve::{Dual, Phase};
 use tercet_allocation::verify_all;
 
-/// The program's.
+/// The allocator of the program, so that its plans are what is measured.
 #[cfg(not(target_env = "msvc"))]
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;

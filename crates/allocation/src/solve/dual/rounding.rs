@@ -143,8 +143,8 @@ impl<'a> Rounding<'a> {
                     let room = limits.room(&self.left);
                     let admit = |promotion: usize, needs| fit(needs, room[promotion]);
                     let slate = market.best(customer, &tariff, Effort::SOME, &mut spare, admit);
-                    let picks = self.take_some(customer, &slate.picks);
-                    wish = Wish::of(market.problem, customer, picks);
+                    wish = Wish::of(market.problem, customer, slate.picks);
+                    wish = Wish::of(market.problem, customer, self.take_some(&wish));
                 }
                 let values_minor = wish.offers().iter().map(|offer| offer.value_minor as f64);
                 self.value_minor += values_minor.sum::<f64>();
@@ -169,38 +169,37 @@ impl<'a> Rounding<'a> {
 
     /// Takes all the offers, or none where the limits are not enough.
     fn take_all(&mut self, wish: &Wish) -> bool {
-        let (market, groups) = (self.market, wish.groups);
-        for (taken, offer) in wish.offers().iter().enumerate() {
-            if !market.is_within(groups, &self.left, offer) {
-                let back = wish.offers()[..taken].iter();
-                back.for_each(|offer| market.take(groups, &mut self.left, offer, -1));
-                return false;
-            }
-            market.take(groups, &mut self.left, offer, 1);
+        let offers = wish.offers();
+        let taken = offers.iter().take_while(|offer| self.take(wish.groups, offer)).count();
+        let is_all = taken == offers.len();
+        if !is_all {
+            self.give_back(wish.groups, &offers[..taken]);
         }
-        true
+        is_all
     }
 
     /// Takes offer by offer, and returns those the limits were enough for.
-    fn take_some(&mut self, customer: usize, wished: &Picks) -> Picks {
+    fn take_some(&mut self, wish: &Wish) -> Picks {
         let mut picks = Picks::default();
-        let groups = self.market.problem.customers[customer].groups;
-        for at in wished.iter() {
-            let candidate = self.market.problem.candidate(customer, at);
-            if self.market.is_within(groups, &self.left, &candidate) {
-                self.market.take(groups, &mut self.left, &candidate, 1);
+        for (at, offer) in wish.picks.iter().zip(wish.offers()) {
+            if self.take(wish.groups, offer) {
                 picks.push(at);
             }
         }
         picks
     }
 
-    fn give_back(&mut self, customer: usize, picks: &Picks) {
-        let groups = self.market.problem.customers[customer].groups;
-        for at in picks.iter() {
-            let candidate = self.market.problem.candidate(customer, at);
-            self.market.take(groups, &mut self.left, &candidate, -1);
+    /// Takes an offer if the limits are enough for it.
+    fn take(&mut self, groups: u16, offer: &Candidate) -> bool {
+        let is_within = self.market.is_within(groups, &self.left, offer);
+        if is_within {
+            self.market.take(groups, &mut self.left, offer, 1);
         }
+        is_within
+    }
+
+    fn give_back(&mut self, groups: u16, offers: &[Candidate]) {
+        offers.iter().for_each(|offer| self.market.take(groups, &mut self.left, offer, -1));
     }
 
     /// True when what is left, or missed, is worth more than a little.
@@ -235,17 +234,17 @@ impl<'a> Rounding<'a> {
                 let exact = has_floors.then(|| market.limits.tariff(prices, &self.left));
                 let tariff = exact.as_ref().unwrap_or(&tariff);
                 let Some(new) = self.change(customer, prices, tariff, &mut spare) else { continue };
-                let old = self.book.of(customer);
-                self.give_back(customer, &old);
+                let old = Wish::of(market.problem, customer, self.book.of(customer));
+                self.give_back(old.groups, old.offers());
                 let left = |place: usize| self.left[place];
                 let gain_minor = self.surplus_minor(customer, &worth, &new, &left)
-                    - self.surplus_minor(customer, &worth, &old, &left);
+                    - self.surplus_minor(customer, &worth, &old.picks, &left);
                 if self.take_all(&Wish::of(market.problem, customer, new)) {
                     self.book.set(customer, &new);
                     sold.is_any = true;
                     sold.gained_minor += gain_minor;
                 } else {
-                    self.take_some(customer, &old);
+                    self.take_some(&old);
                 }
             }
         }
@@ -337,7 +336,7 @@ impl<'a> Rounding<'a> {
             });
             for (customer, more) in round.iter().map(|at| *at as usize).zip(more) {
                 if more.len() > 0 {
-                    let taken = self.take_some(customer, &more);
+                    let taken = self.take_some(&Wish::of(problem, customer, more));
                     let mut picks = self.book.of(customer);
                     taken.iter().for_each(|at| picks.push(at));
                     self.book.set(customer, &picks);
